@@ -1,0 +1,99 @@
+"""The journal's way out: a batch into the records, then one try at each notice; later tries one by one.
+
+Nobody is told twice: a notice is claimed in the records before it is sent and settled after. Only a crash between the
+mail server's "accepted" and our note of it can repeat a message, and then with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+
+import structlog
+from temporalio import activity
+
+from casework.activities.composing import compose
+from casework.adapters.ports import Notifier, Records, UndeliverableError
+from casework.standards.clock import Clockwork
+from casework.standards.loader import StandardsLibrary
+from casework.standards.thai_dates import buddhist_year
+from casework.workflows.ports import (
+    Batch,
+    CaseSheet,
+    JournalPort,
+    NoticeErrand,
+    NoticeFate,
+    NoticeOrder,
+    NoticeStatus,
+    Recorded,
+)
+
+log = structlog.get_logger()
+
+
+class StillOwed(Exception):
+    """The notice could not be delivered now; the retry policy says when it is tried again."""
+
+
+class JournalActivities(JournalPort):
+    """Writes to the records and sends through the notifier."""
+
+    def __init__(self, library: StandardsLibrary, records: Records, notifier: Notifier) -> None:
+        self._records = records
+        self._notifier = notifier
+        self._clockwork = cache(lambda pack_id, version: Clockwork(library.get(pack_id, version)))
+
+    @activity.defn(name="record")
+    async def record(self, batch: Batch) -> Recorded:
+        """Write a batch and try its notices once."""
+        sheet = batch.sheet
+        clockwork = self._clockwork(sheet.standard_id, sheet.standard_version)
+        received = sheet.received_at.astimezone(clockwork.calendar.zone)
+        written = await self._records.write(batch, buddhist_year(received))
+        sheet = sheet.model_copy(update={"case_no": written.case_no})
+        ours = [notice for notice in batch.notices if notice.id in written.claimed]
+        others = [notice.id for notice in batch.notices if notice.id not in written.claimed]
+        # Shielded: if this activity is given up half way, what has been sent is still noted as sent.
+        fates = await asyncio.shield(self._send_and_settle(sheet, ours)) if ours else []
+        known = await self._records.fates(sheet.case_id, others) if others else []
+        return Recorded(case_no=written.case_no, fates=[*fates, *known])
+
+    @activity.defn(name="send_notice")
+    async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
+        """Deliver one notice; raises StillOwed while the other side is down."""
+        sheet, notice = errand.sheet, errand.notice
+        if await self._records.claim(sheet.case_id, notice.id):
+            [fate] = await asyncio.shield(self._send_and_settle(sheet, [notice]))
+        else:
+            found = await self._records.fates(sheet.case_id, [notice.id])
+            if not found:
+                raise StillOwed("the records do not have this notice yet")
+            [fate] = found
+        if fate.status is NoticeStatus.OWED:
+            raise StillOwed(fate.error or "another try is under way")
+        return fate
+
+    async def _send_and_settle(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
+        fates = await asyncio.gather(*(self._send(sheet, notice) for notice in notices))
+        await self._records.settle(sheet.case_id, fates)
+        return fates
+
+    async def _send(self, sheet: CaseSheet, notice: NoticeOrder) -> NoticeFate:
+        status, error = NoticeStatus.SENT, None
+        try:
+            clockwork = self._clockwork(sheet.standard_id, sheet.standard_version)
+            message = compose(clockwork.pack, clockwork.calendar, sheet, notice)
+            if message is None:
+                status = NoticeStatus.BY_HAND
+            else:
+                await self._notifier.send(message)
+        except UndeliverableError as refused:
+            # A citizen whose mailbox refuses is told on paper; a unit's broken address is a failure somebody must see.
+            status = NoticeStatus.BY_HAND if notice.to == "requester" else NoticeStatus.FAILED
+            error = str(refused)
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, the notice stays owed and is tried again
+            status, error = NoticeStatus.OWED, type(trouble).__name__
+            log.warning("notice not sent", case_id=sheet.case_id, notice=notice.template, to=notice.to, error=error)
+        return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error)

@@ -1,0 +1,19 @@
+"""Notices on a terminal, for development and demonstrations."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from casework.adapters.ports import Message
+
+
+class ConsoleNotifier:
+    """Prints each message; nothing leaves the machine."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+
+    async def send(self, message: Message) -> None:
+        """Print one message."""
+        print(f"✉ {message.address} — {message.subject}\n  {message.body.replace(chr(10), chr(10) + '  ')}", file=self._stream, flush=True)

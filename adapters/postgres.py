@@ -1,0 +1,174 @@
+"""The records in PostgreSQL, through asyncpg.
+
+    records = PostgresRecords("postgresql://…")      # connects when first used: a worker starts while it is down
+    await records.migrate()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from casework.adapters import statements
+from casework.adapters.ports import Written
+from casework.workflows.contracts import Actor, Event
+from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
+
+CONNECT_TIMEOUT = 3.0
+STATEMENT_TIMEOUT = 5.0
+# How long a notice stays with the sender that claimed it. Longer than any try at sending; after a crash it decides when
+# somebody else may try.
+LEASE = timedelta(seconds=45)
+
+
+class SchemaError(Exception):
+    """The database does not have the schema this version needs."""
+
+
+class Migration(NamedTuple):
+    """One numbered SQL file."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """Shows whether an applied file was changed afterwards."""
+        return sha256(self.sql.encode()).hexdigest()[:16]
+
+
+class PostgresRecords:
+    """Records (see casework.adapters.ports) in the schema `casework` of a PostgreSQL database."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self._url = url
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def write(self, batch: Batch, be_year: int) -> Written:
+        """One statement for the whole batch; see WRITE_BATCH."""
+        rating = batch.rating.model_dump_json(exclude={"actor"}) if batch.rating else "{}"
+        documents = [{"position": n, **d.model_dump(mode="json")} for n, d in enumerate(batch.documents)]
+        row = await self._row(
+            statements.WRITE_BATCH,
+            batch.sheet.model_dump_json(),
+            json.dumps([event.model_dump(mode="json") for event in batch.events]),
+            json.dumps(documents),
+            rating,
+            json.dumps([notice.model_dump(mode="json", exclude={"values"}) for notice in batch.notices]),
+            be_year,
+            LEASE,
+        )
+        return Written(row["case_no"], frozenset(row["claimed"]))
+
+    async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
+        """How these notices stand."""
+        rows = await self._rows(statements.NOTICE_STATES, case_id, list(notice_ids))
+        return [
+            NoticeFate(id=r["notice_id"], status=NoticeStatus(r["status"]), at=r["at"], error=r["last_error"]) for r in rows
+        ]
+
+    async def claim(self, case_id: str, notice_id: str) -> bool:
+        """Take an owed notice to send it."""
+        return bool(await self._rows(statements.CLAIM_NOTICE, case_id, notice_id, LEASE))
+
+    async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
+        """Write down how sending went."""
+        ids, statuses, errors = [f.id for f in fates], [f.status.value for f in fates], [f.error for f in fates]
+        await self._rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors)
+
+    async def events(self, case_id: str) -> list[Event]:
+        """The whole history of a case, oldest first."""
+        rows = await self._rows(statements.CASE_EVENTS, case_id)
+        return [
+            Event(
+                seq=r["seq"],
+                type=r["type"],
+                at=r["at"],
+                actor=Actor(id=r["actor_id"], role=r["actor_role"], unit=r["actor_unit"]) if r["actor_id"] else None,
+                data=json.loads(r["data"]),
+            )
+            for r in rows
+        ]
+
+    async def notices(self, case_id: str) -> list[dict[str, Any]]:
+        """Every notice of a case and its fate."""
+        return [dict(row) for row in await self._rows(statements.CASE_NOTICES, case_id)]
+
+    async def server_time(self) -> datetime:
+        """The clock of the database server."""
+        at: datetime = (await self._row(statements.SERVER_TIME))["now"]
+        return at
+
+    async def migrate(self) -> list[str]:
+        """Bring the schema up to date; returns the names of the migrations applied now.
+
+        Raises SchemaError if an applied migration was changed, or the database is newer than this program.
+        """
+        pool = await self._connected()
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(statements.MIGRATION_LOCK)
+            await connection.execute(statements.SCHEMA_TABLES)
+            applied = {row["version"]: row for row in await connection.fetch(statements.APPLIED_MIGRATIONS)}
+            known = migrations()
+            if set(applied) - {m.version for m in known}:
+                raise SchemaError("the database was migrated by a newer version of casework; upgrade this one")
+            done = []
+            for migration in known:
+                if migration.version in applied:
+                    if applied[migration.version]["checksum"] != migration.checksum:
+                        raise SchemaError(f"migration {migration.name} was changed after it was applied")
+                    continue
+                await connection.execute(migration.sql)
+                await connection.execute(statements.NOTE_MIGRATION, migration.version, migration.name, migration.checksum)
+                done.append(migration.name)
+            return done
+
+    async def schema_version(self) -> int:
+        """The newest migration applied, 0 for none."""
+        if not (await self._row(statements.HAS_MIGRATIONS))[0]:
+            return 0
+        return max((row["version"] for row in await self._rows(statements.APPLIED_MIGRATIONS)), default=0)
+
+    async def _connected(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=0,
+                    max_size=self._pool_size,
+                    timeout=CONNECT_TIMEOUT,
+                    command_timeout=STATEMENT_TIMEOUT,
+                )
+            return self._pool
+
+    async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        pool = await self._connected()
+        async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+            return rows
+
+    async def _row(self, statement: str, *values: Any) -> asyncpg.Record:
+        return (await self._rows(statement, *values))[0]
+
+
+def migrations() -> list[Migration]:
+    """The SQL files in order."""
+    folder = files("casework.adapters.migrations")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [Migration(int(name[:4]), name, (folder / name).read_text(encoding="utf-8")) for name in names]

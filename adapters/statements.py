@@ -1,0 +1,109 @@
+"""Every SQL statement of the records, by name."""
+
+# One round trip and one transaction for a whole transition: the case row, its events and what hangs on them commit
+# together or not at all. $1 sheet, $2 events, $3 documents, $4 rating, $5 notices (JSON), $6 Buddhist year, $7 lease.
+WRITE_BATCH = """
+WITH incoming AS (
+    SELECT * FROM jsonb_to_record($1::jsonb) AS s(
+        case_id text, request_id text, service text, centre text, channel text, subject text,
+        standard_id text, standard_version text, stage text, outcome text, requester jsonb, officer jsonb,
+        agency text, received_at timestamptz, opened_at timestamptz, promised_at timestamptz, due_at timestamptz,
+        overdue boolean, escalation integer, closed_at timestamptz, links jsonb)
+), happened AS (
+    SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(seq integer, type text, at timestamptz, actor jsonb, data jsonb)
+), newest AS (
+    SELECT seq, at FROM happened ORDER BY at DESC, seq DESC LIMIT 1
+), case_row AS (
+    INSERT INTO casework.cases AS c
+    SELECT i.case_id, i.request_id, i.service, i.centre, i.channel, i.subject, i.standard_id, i.standard_version,
+           i.stage, i.outcome, i.requester, i.requester->>'segment', i.officer->>'id', i.agency, i.received_at,
+           i.opened_at, i.promised_at, i.due_at, i.overdue, i.escalation, i.closed_at, i.links, n.seq, n.at
+    FROM incoming i, newest n
+    ON CONFLICT (case_id) DO UPDATE SET
+        stage = EXCLUDED.stage, outcome = EXCLUDED.outcome, requester = EXCLUDED.requester,
+        segment = EXCLUDED.segment, officer_id = EXCLUDED.officer_id, agency = EXCLUDED.agency,
+        standard_id = EXCLUDED.standard_id, standard_version = EXCLUDED.standard_version,
+        opened_at = EXCLUDED.opened_at, promised_at = EXCLUDED.promised_at, due_at = EXCLUDED.due_at,
+        overdue = EXCLUDED.overdue, escalation = EXCLUDED.escalation, closed_at = EXCLUDED.closed_at,
+        links = EXCLUDED.links, last_event = EXCLUDED.last_event, last_event_at = EXCLUDED.last_event_at
+    WHERE (c.last_event_at, c.last_event) <= (EXCLUDED.last_event_at, EXCLUDED.last_event)
+    RETURNING c.case_id, c.centre, (xmax = 0) AS is_new
+), counted AS (
+    INSERT INTO casework.registry AS r (centre, be_year, last_number)
+    SELECT centre, $6, 1 FROM case_row WHERE is_new
+    ON CONFLICT (centre, be_year) DO UPDATE SET last_number = r.last_number + 1
+    RETURNING centre, be_year, last_number
+), numbered AS (
+    INSERT INTO casework.case_numbers (case_id, centre, be_year, number, case_no)
+    SELECT i.case_id, n.centre, n.be_year, n.last_number, n.centre || '-' || n.be_year || '-' || lpad(n.last_number::text, 5, '0')
+    FROM counted n, incoming i
+    RETURNING case_no
+), events AS (
+    INSERT INTO casework.events (case_id, seq, at, type, actor_id, actor_role, actor_unit, data)
+    SELECT i.case_id, h.seq, h.at, h.type, h.actor->>'id', h.actor->>'role', h.actor->>'unit', h.data
+    FROM happened h, incoming i
+    ON CONFLICT DO NOTHING
+), papers AS (
+    INSERT INTO casework.documents (case_id, seq, position, name, kind, sha256, dated)
+    SELECT i.case_id, n.seq, d.position, d.name, d.kind, d.sha256, d.dated
+    FROM jsonb_to_recordset($3::jsonb) AS d(position integer, name text, kind text, sha256 text, dated date), incoming i, newest n
+    ON CONFLICT DO NOTHING
+), answer AS (
+    INSERT INTO casework.satisfaction_answers (case_id, seq, answered_at, segment, scores, dissatisfaction, praise)
+    SELECT i.case_id, n.seq, n.at, i.requester->>'segment', a.scores, a.dissatisfaction, a.praise
+    FROM jsonb_to_record($4::jsonb) AS a(scores jsonb, dissatisfaction text, praise text), incoming i, newest n
+    WHERE a.scores IS NOT NULL
+    ON CONFLICT DO NOTHING
+), owed AS (
+    INSERT INTO casework.notices (case_id, notice_id, event, template, recipient, ordered_at, attempts, claimed_until)
+    SELECT i.case_id, o.id, o.event, o.template, o."to", o.ordered_at, 1, now() + $7::interval
+    FROM jsonb_to_recordset($5::jsonb) AS o(id text, event integer, template text, "to" text, ordered_at timestamptz), incoming i
+    ON CONFLICT DO NOTHING
+    RETURNING notice_id
+)
+SELECT
+    coalesce((SELECT case_no FROM numbered), (SELECT case_no FROM casework.case_numbers WHERE case_id = (SELECT case_id FROM incoming))) AS case_no,
+    coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed
+"""
+
+NOTICE_STATES = """
+SELECT notice_id, status, coalesce(settled_at, now()) AS at, last_error
+FROM casework.notices WHERE case_id = $1 AND notice_id = ANY($2::text[])
+"""
+
+CLAIM_NOTICE = """
+UPDATE casework.notices SET claimed_until = now() + $3::interval, attempts = attempts + 1
+WHERE case_id = $1 AND notice_id = $2 AND status = 'owed' AND (claimed_until IS NULL OR claimed_until < now())
+RETURNING notice_id
+"""
+
+# $2 ids, $3 statuses, $4 errors: the fates of one round of sending. What is still owed gives its claim back.
+SETTLE_NOTICES = """
+UPDATE casework.notices n SET
+    status = f.status, last_error = f.error, claimed_until = NULL,
+    settled_at = CASE WHEN f.status <> 'owed' THEN now() END
+FROM unnest($2::text[], $3::text[], $4::text[]) AS f(id, status, error)
+WHERE n.case_id = $1 AND n.notice_id = f.id AND n.status = 'owed'
+"""
+
+CASE_EVENTS = """
+SELECT seq, type, at, actor_id, actor_role, actor_unit, data
+FROM casework.events WHERE case_id = $1 ORDER BY at, seq
+"""
+
+CASE_NOTICES = """
+SELECT notice_id, event, template, recipient, status, attempts, ordered_at, settled_at
+FROM casework.notices WHERE case_id = $1 ORDER BY event, notice_id
+"""
+
+SCHEMA_TABLES = """
+CREATE SCHEMA IF NOT EXISTS casework;
+CREATE TABLE IF NOT EXISTS casework.migrations (
+    version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+APPLIED_MIGRATIONS = "SELECT version, name, checksum FROM casework.migrations ORDER BY version"
+NOTE_MIGRATION = "INSERT INTO casework.migrations (version, name, checksum) VALUES ($1, $2, $3)"
+MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(hashtext('casework.migrations'))"
+HAS_MIGRATIONS = "SELECT to_regclass('casework.migrations') IS NOT NULL"
+SERVER_TIME = "SELECT now()"

@@ -1,0 +1,67 @@
+"""CaseworkPlugin: everything an embedding agency registers, in one object.
+
+    client = await Client.connect(address, plugins=[CaseworkPlugin(library, records, notifier)])
+    worker = Worker(client, task_queue="our-queue", workflows=[OurOwn])      # casework's processes come with the client
+
+Give it to the client only: a worker takes its client's plugins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from casework.activities.journal import JournalActivities
+from casework.activities.standard import StandardActivities
+from casework.adapters.ports import Notifier, Records
+from casework.standards.loader import StandardsLibrary
+from casework.workflows.forward import ForwardProcess
+from casework.workflows.information_request import InformationRequestProcess
+from casework.workflows.one_stop import OneStopProcess
+
+PROCESSES: Sequence[type] = (InformationRequestProcess, ForwardProcess, OneStopProcess)
+
+# Plain data that need not be loaded anew in the sandbox of each case; processes and their mechanism stay inside it.
+PASSED_THROUGH = ("pydantic", "pydantic_core", "annotated_types", "stdnum", "casework.standards", "casework.workflows.contracts")
+
+
+class CaseworkPlugin(SimplePlugin):
+    """Registers the three processes, their activities, the pydantic data converter and the sandbox settings."""
+
+    def __init__(self, library: StandardsLibrary, records: Records, notifier: Notifier) -> None:
+        standard = StandardActivities(library)
+        journal = JournalActivities(library, records, notifier)
+        super().__init__(
+            "casework",
+            data_converter=with_pydantic,
+            workflows=PROCESSES,
+            activities=[
+                standard.open_terms,
+                standard.plan_steps,
+                standard.plan_repeat,
+                journal.record,
+                journal.send_notice,
+            ],
+            workflow_runner=in_sandbox,
+        )
+
+
+def with_pydantic(given: DataConverter | None) -> DataConverter:
+    """The pydantic payload converter, beside whatever codec the agency encrypts with."""
+    if given is None:
+        return pydantic_data_converter
+    return dataclasses.replace(given, payload_converter_class=pydantic_data_converter.payload_converter_class)
+
+
+def in_sandbox(given: WorkflowRunner | None) -> WorkflowRunner:
+    """The sandbox, with the modules of plain data passed through."""
+    if given is not None and not isinstance(given, SandboxedWorkflowRunner):
+        return given
+    restrictions = given.restrictions if given else SandboxRestrictions.default
+    return SandboxedWorkflowRunner(restrictions=restrictions.with_passthrough_modules(*PASSED_THROUGH))

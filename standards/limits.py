@@ -1,0 +1,106 @@
+"""Limits as the standard writes them: a number and a unit, and the moments a ladder names relative to them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+
+class Frozen(BaseModel):
+    """Base of every model here: immutable, no unknown keys, and errors that never repeat what was entered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Unit(StrEnum):
+    """What a limit is counted in. Seconds, minutes and hours run in opening hours only."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    WORKING_DAY = "working_day"
+    CALENDAR_DAY = "calendar_day"
+
+    @property
+    def seconds(self) -> int | None:
+        """Length in seconds of opening hours, or None for units that are counted by dates."""
+        return {Unit.SECOND: 1, Unit.MINUTE: 60, Unit.HOUR: 3600}.get(self)
+
+
+class Limit(Frozen):
+    """A length of time in the standard's own words, such as 15 minutes or 30 working days."""
+
+    n: int = Field(gt=0, le=10_000)
+    unit: Unit
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.unit.value.replace('_', ' ')}{'s' if self.n > 1 else ''}"
+
+
+class BeforeDue(Frozen):
+    """A moment before the due time."""
+
+    before_due: int = Field(gt=0, le=10_000)
+    unit: Unit
+
+    @property
+    def limit(self) -> Limit:
+        """The distance to the due time."""
+        return Limit(n=self.before_due, unit=self.unit)
+
+
+class AfterDue(Frozen):
+    """A moment after the due time."""
+
+    due_plus: int = Field(gt=0, le=10_000)
+    unit: Unit
+
+    @property
+    def limit(self) -> Limit:
+        """The distance from the due time."""
+        return Limit(n=self.due_plus, unit=self.unit)
+
+
+def _kind(value: object) -> str | None:
+    if value == "due":
+        return "<due>"
+    keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Frozen) else ()
+    for key, kind in (("before_due", "<before>"), ("due_plus", "<after>"), ("n", "<start>")):
+        if key in keys:
+            return kind
+    return None
+
+
+# A rung stands at the due time, before it, after it, or so long after the start of the step.
+Moment = Annotated[
+    Annotated[Literal["due"], Tag("<due>")]
+    | Annotated[BeforeDue, Tag("<before>")]
+    | Annotated[AfterDue, Tag("<after>")]
+    | Annotated[Limit, Tag("<start>")],
+    Discriminator(
+        _kind,
+        custom_error_type="moment",
+        custom_error_message="must be due, {n, unit}, {before_due, unit} or {due_plus, unit}",
+    ),
+]
+
+
+class Action(StrEnum):
+    """What a rung does when its moment comes."""
+
+    WARN = "warn"
+    REMIND = "remind"
+    PROGRESS = "progress"
+    CHASE = "chase"
+    ESCALATE = "escalate"
+    BREACH = "breach"
+
+
+class ClosedDay(StrEnum):
+    """Where a rung goes that falls on a day the office is closed."""
+
+    AS_IS = "as_is"
+    PREVIOUS_WORKING_DAY = "previous_working_day"
+    NEXT_WORKING_DAY = "next_working_day"

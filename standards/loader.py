@@ -1,0 +1,152 @@
+"""Reading packs: YAML in, a validated `ServiceStandards` out, or errors that name file, line, path and reason.
+
+    pack = load_pack("standards/packs/moe_jsc.yaml")
+    library = StandardsLibrary.load([Path("our-packs")])     # the packs of the house and an agency's own
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from casework.standards.model import ServiceStandards
+
+DEFAULT_PACK = "moe_jsc.yaml"
+
+
+class _PackLoader(yaml.SafeLoader):
+    """YAML as people mean it: `no:` is a key and `on` a word; only true and false are booleans (as in YAML 1.2)."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_PackLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+
+
+class PackError(Exception):
+    """A pack cannot be used. `problems` has one line for each reason."""
+
+    def __init__(self, file: str, problems: list[str]) -> None:
+        self.file = file
+        self.problems = problems
+        super().__init__("\n".join(f"{file}: {p}" for p in problems))
+
+
+class UnknownStandard(LookupError):
+    """No pack with this id and version is loaded."""
+
+
+def load_pack(path: str | Path) -> ServiceStandards:
+    """Read and validate one pack file; PackError says what is wrong and where."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError(str(path), [f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"]) from error
+    return parse_pack(text, str(path))
+
+
+def default_pack() -> ServiceStandards:
+    """The pack that comes with casework: the Joint Service Centre of the Thai Ministry of Energy."""
+    return parse_pack((files("casework.standards.packs") / DEFAULT_PACK).read_text(encoding="utf-8"), DEFAULT_PACK)
+
+
+def parse_pack(text: str, name: str) -> ServiceStandards:
+    """Validate the text of a pack; `name` is what errors call the file."""
+    try:
+        node = yaml.compose(text, Loader=_PackLoader)
+        repeated = list(_repeated_keys(node))
+        if repeated:
+            raise PackError(name, repeated)
+        data = yaml.load(text, Loader=_PackLoader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise PackError(name, [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
+    if not isinstance(data, dict):
+        raise PackError(name, ["must be a mapping with keys such as id, version, services"])
+    try:
+        return ServiceStandards.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(node, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
+        raise PackError(name, list(dict.fromkeys(problems))) from error
+
+
+class StandardsLibrary:
+    """Every pack a worker serves, found by id and version: a case stays on the version it was opened under."""
+
+    def __init__(self, packs: Iterable[ServiceStandards]) -> None:
+        self.packs = list(packs)
+        if not self.packs:
+            raise ValueError("a library needs at least one pack")
+        self._by_version: dict[tuple[str, str], ServiceStandards] = {}
+        for pack in self.packs:
+            known = self._by_version.setdefault((pack.id, pack.version), pack)
+            if known != pack:
+                raise PackError(f"{pack.id} {pack.version}", ["two different packs carry this id and version; give the newer one a new version"])
+
+    @classmethod
+    def load(cls, paths: Iterable[Path]) -> StandardsLibrary:
+        """Packs from files and folders; with none given, the default pack. The first is for new cases."""
+        found = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+        return cls([load_pack(file) for file in found] or [default_pack()])
+
+    def get(self, pack_id: str, version: str) -> ServiceStandards:
+        """The pack of a running case; UnknownStandard says what to add."""
+        try:
+            return self._by_version[pack_id, version]
+        except KeyError:
+            raise UnknownStandard(f"standard {pack_id} version {version} is not loaded; add its pack to CASEWORK_PACKS") from None
+
+    def current(self, pack_id: str | None = None) -> ServiceStandards:
+        """The pack for new cases: the latest version of `pack_id`, or of the first pack loaded."""
+        wanted = pack_id or self.packs[0].id
+        candidates = [pack for pack in self.packs if pack.id == wanted]
+        if not candidates:
+            raise UnknownStandard(f"no standard {wanted} is loaded; loaded are {', '.join(sorted({p.id for p in self.packs}))}")
+        return max(candidates, key=lambda pack: (pack.effective_from, pack.version))
+
+
+def _problem(node: yaml.Node | None, loc: tuple[int | str, ...], message: str) -> str:
+    path = ""
+    line = None
+    for part in loc:
+        node = _child(node, part)
+        if node is None and path and not _plain(part):
+            continue  # pydantic names union members in the path; the file has no such key
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        line = node.start_mark.line + 1 if node is not None else line
+    reason = message.removeprefix("Value error, ")
+    return f"{f'line {line}: ' if line else ''}{path}: {reason}" if path else reason
+
+
+def _plain(part: int | str) -> bool:
+    return isinstance(part, int) or (part.isidentifier() and part[0].islower() and not part.startswith("literal"))
+
+
+def _child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if str(key.value) == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        child: yaml.Node = node.value[part]
+        return child
+    return None
+
+
+def _repeated_keys(node: Any) -> Iterator[str]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield f"line {key.start_mark.line + 1}: the key {key.value} stands twice"
+            seen.add(str(key.value))
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _repeated_keys(value)

@@ -1,0 +1,92 @@
+"""The worker of a joint service centre: the one place where everything is wired together.
+
+    python worker.py            # or: casework worker
+
+Temporal's own environment configuration says where the server is; CASEWORK_* the rest (see settings.py). It starts
+while PostgreSQL or the mail server is down, and stops gracefully on SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from datetime import timedelta
+
+import structlog
+from pydantic import ValidationError
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Worker
+
+from casework import logs
+from casework.adapters.console import ConsoleNotifier
+from casework.adapters.ports import Notifier
+from casework.adapters.postgres import PostgresRecords
+from casework.adapters.smtp import SmtpNotifier
+from casework.plugin import CaseworkPlugin
+from casework.settings import Settings
+from casework.standards.loader import PackError, StandardsLibrary
+
+# Activities under way may finish: a mail that is being sent is sent and noted.
+GRACE = timedelta(seconds=10)
+
+
+async def run(settings: Settings) -> None:
+    """Serve cases until told to stop."""
+    log = structlog.get_logger()
+    if settings.database_url is None:
+        raise SystemExit("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
+    library = StandardsLibrary.load(settings.packs)
+    without = [f"{pack.id} {pack.version}" for pack in library.packs if not pack.commands]
+    if without:
+        raise SystemExit(f"{', '.join(without)}: no role may give any command; add the section `commands`")
+    records = PostgresRecords(settings.database_url.get_secret_value())
+    plugin = CaseworkPlugin(library, records, _notifier(settings))
+    client = await Client.connect(**ClientConfig.load_client_connect_config(), plugins=[plugin])
+    worker = Worker(
+        client,
+        task_queue=settings.task_queue,
+        max_cached_workflows=settings.max_cached_cases,
+        graceful_shutdown_timeout=GRACE,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        async with worker:
+            served = [f"{pack.id} {pack.version}" for pack in library.packs]
+            log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace, standards=served)
+            await stop.wait()
+            log.info("worker stopping")
+    finally:
+        await records.close()
+    log.info("worker stopped")
+
+
+def _notifier(settings: Settings) -> Notifier:
+    if settings.notifier == "console":
+        return ConsoleNotifier()
+    if settings.smtp_url is None:
+        raise SystemExit("CASEWORK_SMTP_URL is not set, and CASEWORK_NOTIFIER is smtp")
+    return SmtpNotifier(settings.smtp_url.get_secret_value(), settings.mail_from)
+
+
+def main() -> None:
+    """Entry point of `casework worker` and `python worker.py`."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = [f"CASEWORK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SystemExit("\n".join(problems)) from None
+    logs.configure(settings.log_level)
+    try:
+        asyncio.run(run(settings))
+    except PackError as error:
+        raise SystemExit(str(error)) from None
+    except RuntimeError as error:  # temporalio says so when the server cannot be reached
+        raise SystemExit(f"cannot reach Temporal: {error}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

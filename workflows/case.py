@@ -1,0 +1,328 @@
+"""Case: what every process holds. It opens, walks the stages, keeps clocks and journal, and closes.
+
+A process owns a Case and tells its story with it:
+
+    match await self.case.decision():
+        case ForwardApplication() as it: ...
+
+The process decides what happens; the Case sees that it is recorded, timed, told, and survives anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from temporalio import workflow
+
+from casework.workflows import opening, options
+from casework.workflows.command_desk import CommandDesk, declared_commands
+from casework.workflows.journal import Journal
+from casework.workflows.publishing import Publisher
+from casework.workflows.timekeeper import Timekeeper
+from casework.workflows.views import case_view
+
+with workflow.unsafe.imports_passed_through():
+    from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
+    from casework.workflows import errors
+    from casework.workflows.case_file import DOCUMENTS_KEPT, Clock
+    from casework.workflows.contracts import (
+        Actor,
+        CaseResult,
+        CaseView,
+        Command,
+        Document,
+        Outcome,
+        Rate,
+        Redirect,
+        Refuse,
+        Reopen,
+        Settle,
+        Stage,
+        Withdraw,
+    )
+    from casework.workflows.ports import NoticeStatus, OpeningOrder, PlanOrder, StandardPort
+
+
+class Expired(Command):
+    """Not a command anybody gives: what a stage gets when the limit it waits under passes."""
+
+    event: ClassVar[str] = "expired"
+    actor: Actor = Actor(id="clock", role="clock")
+
+
+class _NewRun(Exception):
+    """The history is long: leave the stage, to be entered again by the next run."""
+
+
+class Case:
+    """One case. Built in `@workflow.init`, so that a command arriving with the first task finds it."""
+
+    def __init__(self, process: type, service: str, first_stage: Stage, start: Any) -> None:
+        self.file, problem = opening.read(service, first_stage, start)
+        self.desk = CommandDesk(self.file, declared_commands(process))
+        self.desk.invalid = problem
+        self._publisher = Publisher(self.file, self.desk.allowed)
+        self.journal = Journal(self.file, self._publisher.publish)
+        self._timekeeper = Timekeeper(self.file, self.journal)
+
+    # The walk through the stages
+
+    async def open(self, *steps: str) -> None:
+        """Take the terms of the standard, make the promise, start the clocks of the steps that begin at the receipt.
+
+        Raises InvalidRequest, which fails the workflow, if the case cannot be opened as asked.
+        """
+        if self.file.terms is not None:
+            return  # carried over from an earlier run
+        if self.desk.invalid is None:
+            answer = await workflow.execute_local_activity_method(
+                StandardPort.open_terms,
+                OpeningOrder(
+                    service=self.file.request.service,
+                    standard=self.file.request.standard,
+                    received_at=self.file.received_at,
+                    steps=[PROMISE, *steps],
+                ),
+                start_to_close_timeout=options.PLAN_TIMEOUT,
+                retry_policy=options.PLAN_RETRY,
+            )
+            found = opening.unfit(self.file, answer.terms) if answer.terms else [answer.problem or "no standard"]
+            if found:
+                self.desk.invalid = errors.invalid_request(found)
+        if self.desk.invalid is not None:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise self.desk.invalid
+        promise, *plans = answer.plans
+        self.file.terms, self.file.promised_at = answer.terms, promise.due_at
+        self._record_opening(promise)
+        for plan in plans:
+            self._start(plan)
+
+    async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
+        """Go through the stages until the case is closed and nothing is owed."""
+        keepers = [asyncio.create_task(self.journal.keep()), asyncio.create_task(self._timekeeper.keep())]
+        try:
+            while self.file.stage is not Stage.CLOSED:
+                try:
+                    await stages[self.file.stage]()
+                except _NewRun:
+                    await workflow.wait_condition(lambda: self.desk.inbox is not None or workflow.all_handlers_finished())
+                    if self.desk.inbox is None:
+                        await self._continue_as_new(keepers)
+            self.desk.answer()
+            await workflow.wait_condition(lambda: self.journal.settled and workflow.all_handlers_finished())
+        except asyncio.CancelledError:
+            await self._say_cancelled()
+            raise
+        assert self.file.outcome is not None, "a case closes with an outcome"
+        return CaseResult(
+            case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq
+        )
+
+    async def begin(self, *steps: str, promise: str | None = None) -> bool:
+        """Begin a stage: start the clocks of its steps and renew the promise.
+
+        True only the first time: a stage that is entered again after a command, or by a continued run, goes on.
+        """
+        if not self.file.entering:
+            return False
+        self.file.entering = False
+        wanted = [*steps, *([promise] if promise and promise not in steps else [])]
+        for plan in await self._plan(wanted) if wanted else []:
+            if plan.step == promise:
+                self.file.promised_at = plan.due_at
+            if plan.step in steps:
+                self._start(plan)
+        return True
+
+    async def decision(self) -> Command:
+        """Wait for the command that takes the stage further, record it and return it.
+
+        Returns `Expired` when a limit that ends the stage passes first. Whoever gave the command is answered when the
+        stage asks for the next decision, or the case closes.
+        """
+        self.desk.answer()
+        await workflow.wait_condition(
+            lambda: self.desk.inbox is not None or self._has_expired() or workflow.info().is_continue_as_new_suggested()
+        )
+        message = self.desk.take()
+        if message is None:
+            if self._has_expired():
+                return Expired()
+            raise _NewRun
+        self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
+        return message
+
+    def move(self, stage: Stage) -> None:
+        """Go to another stage; the clocks of this one stop."""
+        now = workflow.now()
+        for clock in self.file.clocks.values():
+            clock.stop(now)
+        self.file.stage, self.file.entering = stage, True
+
+    # How a case ends
+
+    def end(self, message: Command, refusal: Outcome = Outcome.REFUSED, rating_stage: Stage | None = None) -> None:
+        """The endings every process shares: refused, redirected, settled, withdrawn. The requester is always told why."""
+        match message:
+            case Refuse():
+                notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
+                self.notify(notice, REQUESTER, reason=message.reason)
+                self.conclude(refusal, rating_stage)
+            case Redirect():
+                self.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)
+                self.conclude(Outcome.REDIRECTED)
+            case Settle():
+                self.notify("case_settled", REQUESTER, result_text=message.terms)
+                self.conclude(Outcome.SETTLED)
+            case Withdraw():
+                self.notify("case_withdrawn", REQUESTER)
+                self.conclude(Outcome.WITHDRAWN)
+            case _:
+                raise AssertionError(f"{message.command_name()} ends nothing")
+
+    def conclude(self, outcome: Outcome, rating_stage: Stage | None = None) -> None:
+        """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close."""
+        self.file.outcome = outcome
+        assert self.file.terms is not None
+        if rating_stage is not None and outcome in self.file.terms.ask_after:
+            self.move(rating_stage)
+        else:
+            self.close()
+
+    async def ask_satisfaction(self, or_reopened: Callable[[], None] | None = None) -> None:
+        """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
+        if await self.begin(SATISFACTION):
+            self.notify("satisfaction_invite", REQUESTER)
+        match await self.decision():
+            case Rate() as rating:
+                self._rated(rating)
+                self.close()
+            case Reopen() if or_reopened:
+                or_reopened()
+            case _:
+                self.record("satisfaction_not_answered")
+                self.close()
+
+    def close(self) -> None:
+        """Nothing more is done on this case."""
+        self.move(Stage.CLOSED)
+        self.file.closed_at = workflow.now()
+        self.record("closed", outcome=self.file.outcome)
+
+    async def told(self, notices: list[str]) -> None:
+        """Wait until these notices have reached their people (or the counter, to be handed over)."""
+        self.desk.answer()
+        await workflow.wait_condition(
+            lambda: not self._owes(notices) or workflow.info().is_continue_as_new_suggested(),
+        )
+        if self._owes(notices):
+            raise _NewRun
+
+    # What a process tells the case
+
+    def record(self, event_type: str, actor: Actor | None = None, **data: Any) -> None:
+        """Record that something happened."""
+        self.journal.record(event_type, actor, **data)
+
+    def notify(self, template: str, to: str, **values: Any) -> str:
+        """Owe a notice of the pack to a role; the promised time goes with it. Returns the notice's id."""
+        promised = self.file.promised_at
+        return self.journal.notify(template, to, **({"due_at": promised.isoformat()} if promised else {}) | values)
+
+    def stop(self, step: str) -> None:
+        """A step is done; its clock stops."""
+        if step in self.file.clocks:
+            self.file.clocks[step].stop(workflow.now())
+
+    def due(self, step: str) -> str:
+        """When a step is due, as notices take it."""
+        return self.file.clocks[step].due_at.isoformat()
+
+    def add_documents(self, documents: list[Document]) -> None:
+        """Keep documents' metadata; the records get them with the next event."""
+        self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
+        self.file.pending_documents = [*self.file.pending_documents, *documents]
+
+    async def planned_again(self, clock: Clock) -> Plan:
+        """The plan of a running clock with its extensions."""
+        [plan] = await self._plan([clock.step], clock.started_at, clock.extended_by)
+        return plan
+
+    @property
+    def walked_in(self) -> bool:
+        """Whether the requester stands at the counter."""
+        return self.file.request.channel == "walk_in"
+
+    def view(self) -> CaseView:
+        """The case as people see it."""
+        return case_view(self.file, self.desk.allowed())
+
+    # Helpers
+
+    def _record_opening(self, promise: Plan) -> None:
+        request, terms = self.file.request, self.file.terms
+        assert terms is not None
+        self.record(
+            "opened",
+            standard=f"{terms.standard_id} {terms.standard_version}",
+            channel=request.channel,
+            received_at=self.file.received_at.isoformat(),
+            counted_from=promise.effective_start.isoformat(),
+            promised_at=promise.due_at.isoformat(),
+            **({"linked_from": request.linked_from} if request.linked_from else {}),
+        )
+
+    def _start(self, plan: Plan) -> None:
+        assert self.file.terms is not None
+        self.file.clocks[plan.step] = Clock.planned(plan, expires=plan.step in self.file.terms.expiring)
+
+    async def _plan(self, steps: list[str], started_at: datetime | None = None, extra: int = 0) -> list[Plan]:
+        assert self.file.terms is not None
+        planned = await workflow.execute_local_activity_method(
+            StandardPort.plan_steps,
+            PlanOrder(
+                standard_id=self.file.terms.standard_id,
+                standard_version=self.file.terms.standard_version,
+                service=self.file.request.service,
+                steps=steps,
+                started_at=started_at or workflow.now(),
+                extra=extra,
+            ),
+            start_to_close_timeout=options.PLAN_TIMEOUT,
+            retry_policy=options.PLAN_RETRY,
+        )
+        return planned.plans
+
+    def _has_expired(self) -> bool:
+        return any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())
+
+    def _owes(self, notices: list[str]) -> bool:
+        return any(self.journal.status(notice) is NoticeStatus.OWED for notice in notices)
+
+    def _rated(self, rating: Rate) -> None:
+        terms = self.file.terms
+        assert terms is not None
+        self.file.pending_rating = rating
+        low = any(score <= terms.low_score for score in rating.scores.values())
+        if terms.open_improvement_task and (low or rating.dissatisfaction):
+            self.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
+            self.notify("improvement_task", "centre_supervisor", reason=rating.dissatisfaction or "low score")
+
+    async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
+        for keeper in keepers:
+            keeper.cancel()
+        await self.journal.stop()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        workflow.continue_as_new(opening.CarriedOver(carried_over=self.file))
+
+    async def _say_cancelled(self) -> None:
+        """An operator cancelled the workflow: the records say so before it ends."""
+        if self.file.stage is not Stage.CLOSED and self.file.terms is not None:
+            self.record("cancelled_by_operator")
+            self.move(Stage.CLOSED)
+            self.file.closed_at = workflow.now()
+            await workflow.wait_condition(lambda: not self.file.pending)

@@ -1,0 +1,211 @@
+"""The desk where commands arrive: declared once by message and stages, checked, handed to the stage that waits.
+
+    class ForwardProcess(SharedCommands):
+        forward_application = command(ForwardApplication, Stage.SUBMITTED)
+
+A command is an update. Its payload is read with the message's own model, so that somebody who goes past the client
+with plain Temporal also hears which field is wrong. A command with `act` is carried out at once; one without is handed
+to the stage that waits for it (`case.decision()`), where the procedure says what follows.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from casework.workflows import errors
+    from casework.workflows.case_file import REPLIES_KEPT, CaseFile
+    from casework.workflows.contracts import AllowedCommand, Command, CommandReply, Stage
+
+if TYPE_CHECKING:
+    from casework.workflows.case import Case
+
+RATING_STAGES = (Stage.PROVIDED, Stage.ANSWERED, Stage.COMPLETED, Stage.ADVISED, Stage.GIVEN)
+OPEN_STAGES = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
+WORKING_STAGES = tuple(stage for stage in OPEN_STAGES if stage not in RATING_STAGES)
+
+Act = Callable[["Case", Any], Awaitable[None] | None]
+Check = Callable[[CaseFile, Any], str | None]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One command of a process. `check` returns why the message is refused, or None."""
+
+    message: type[Command]
+    stages: tuple[Stage, ...]
+    act: Act | None = None
+    check: Check | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the update."""
+        return self.message.command_name()
+
+    @property
+    def description(self) -> str:
+        """What the operator reads in the Temporal UI before sending it."""
+        words = {OPEN_STAGES: "any open stage", WORKING_STAGES: "any stage before the outcome"}
+        stages = words.get(self.stages) or ", ".join(stage.value for stage in self.stages)
+        return f"{inspect.getdoc(self.message)} [in {stages}; JSON with {', '.join(self.message.model_fields)}]"
+
+    def read(self, payload: Any) -> Command:
+        """The message in a payload; InvalidInput names each wrong field."""
+        try:
+            return self.message.model_validate(payload)
+        except ValidationError as error:
+            raise errors.invalid_input(self.name, error) from None
+
+
+class HoldsCase(Protocol):
+    """What a process class has."""
+
+    case: Case
+
+
+def command(message: type[Command], *stages: Stage, act: Act | None = None, check: Check | None = None) -> Any:
+    """Declare a command: an update named after its message, possible in these stages."""
+    declared = Declaration(message, stages, act, check)
+
+    async def handler(self: HoldsCase, payload: Any = None) -> CommandReply:
+        return await self.case.desk.obey(declared, payload, self.case)
+
+    def validator(self: HoldsCase, payload: Any = None) -> None:
+        self.case.desk.admit(declared, payload)
+
+    handler.__name__ = validator.__name__ = declared.name
+    handler.__doc__ = declared.description
+    update = workflow.update(name=declared.name, description=declared.description)(handler)
+    update.validator(validator)
+    update.declaration = declared  # type: ignore[attr-defined]  # found again by declared_commands
+    return update
+
+
+def declared_commands(process: type) -> dict[str, Declaration]:
+    """Every command of a process, by name."""
+    found = (getattr(process, name) for name in dir(process))
+    return {member.declaration.name: member.declaration for member in found if hasattr(member, "declaration")}
+
+
+class Taken:
+    """A command on its way to the stage that waits for it."""
+
+    def __init__(self, message: Command) -> None:
+        self.message = message
+        self.done = False
+
+
+class CommandDesk:
+    """Admits commands to one case and sees that each is answered."""
+
+    def __init__(self, file: CaseFile, commands: Mapping[str, Declaration]) -> None:
+        self._file = file
+        self._commands = commands
+        self._in_hand: Taken | None = None
+        self.inbox: Taken | None = None
+        self.invalid: ApplicationError | None = None
+
+    def admit(self, declared: Declaration, payload: Any) -> None:
+        """The validator of every command: may it be given now, by this role, with this content? Changes nothing."""
+        if self.invalid:
+            raise self.invalid
+        if self._answered_before() is None:
+            message = declared.read(payload)
+            if self._file.terms is not None:
+                self._check(declared, message)
+
+    async def obey(self, declared: Declaration, payload: Any, case: Case) -> CommandReply:
+        """The handler of every command."""
+        before = self._answered_before()
+        if before is not None:
+            return before
+        message = declared.read(payload)
+        if self._file.terms is None:  # came with the first task: the standard was not known when it was admitted
+            await self.opened()
+            self._check(declared, message)
+        if declared.act is not None:
+            doing = declared.act(case, message)
+            if doing is not None:
+                await doing
+        else:
+            taken = self.inbox = Taken(message)
+            await workflow.wait_condition(lambda: taken.done)
+        return self._remember(self.reply())
+
+    async def opened(self) -> CommandReply:
+        """Wait until the case is open and answer, or say why it cannot be opened."""
+        await workflow.wait_condition(lambda: self._file.terms is not None or self.invalid is not None)
+        if self.invalid:
+            raise self.invalid
+        return self.reply()
+
+    def take(self) -> Command | None:
+        """The command that waits for the stage, if there is one; it is answered when the stage is done with it."""
+        self._in_hand, self.inbox = self.inbox, None
+        return self._in_hand.message if self._in_hand else None
+
+    def answer(self) -> None:
+        """The stage is done with the command it took."""
+        if self._in_hand is not None:
+            self._in_hand.done, self._in_hand = True, None
+
+    def allowed(self) -> list[AllowedCommand]:
+        """The commands that are possible now, and who may give them."""
+        file = self._file
+        if file.terms is None or file.stage is Stage.CLOSED:
+            return []
+        roles = self._roles()
+        return [
+            AllowedCommand(name=name, roles=roles[name])
+            for name, declared in sorted(self._commands.items())
+            if file.stage in declared.stages and roles.get(name) and not (declared.act is None and self._telling_result)
+        ]
+
+    def reply(self) -> CommandReply:
+        """Where the case stands."""
+        return CommandReply(case_id=self._file.case_id, stage=self._file.stage, event=self._file.seq)
+
+    def _check(self, declared: Declaration, message: Command) -> None:
+        now = [f"{c.name} ({', '.join(c.roles)})" for c in self.allowed()]
+        stage = self._file.stage
+        if stage not in declared.stages:
+            raise errors.refused(f"{declared.name} is not possible in the stage {stage.value}", now)
+        roles = self._roles().get(declared.name, [])
+        if message.actor.role not in roles:
+            takes = " or ".join(roles) or "a role that the standard does not name in this stage"
+            raise errors.refused(f"{declared.name} in the stage {stage.value} takes {takes}, not {message.actor.role}", now)
+        if declared.act is None and self.inbox is not None:
+            raise errors.refused(f"{self.inbox.message.command_name()} is being carried out; look at the case again", now)
+        if declared.act is None and self._telling_result:
+            raise errors.refused("the result was reported and is being told", now)
+        reason = declared.check(self._file, message) if declared.check else None
+        if reason:
+            raise errors.refused(reason, now)
+
+    @property
+    def _telling_result(self) -> bool:
+        return bool(self._file.result_notices) and self._file.stage is Stage.WITH_OWNER
+
+    def _roles(self) -> dict[str, list[str]]:
+        assert self._file.terms is not None
+        by_stage = self._file.terms.commands
+        return {**by_stage.get("any", {}), **by_stage.get(self._file.stage, {})}
+
+    def _answered_before(self) -> CommandReply | None:
+        update = workflow.current_update_info()
+        return self._file.replies.get(update.id) if update else None
+
+    def _remember(self, reply: CommandReply) -> CommandReply:
+        """Temporal forgets update ids when a case continues as new; the file does not."""
+        update = workflow.current_update_info()
+        if update is not None:
+            kept = list(self._file.replies.items())[-(REPLIES_KEPT - 1) :]
+            self._file.replies = dict([*kept, (update.id, reply)])
+        return reply

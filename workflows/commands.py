@@ -1,0 +1,124 @@
+"""The commands every process shares, and the checks that several processes use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from temporalio import workflow
+
+from casework.workflows.command_desk import OPEN_STAGES, WORKING_STAGES, command
+
+with workflow.unsafe.imports_passed_through():
+    from casework.standards.plan import OFFICER, REQUESTER
+    from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
+    from casework.workflows.contracts import (
+        AddDocument,
+        AddNote,
+        CaseView,
+        CommandReply,
+        Extend,
+        Rate,
+        Reassign,
+        Withdraw,
+    )
+
+if TYPE_CHECKING:
+    from casework.workflows.case import Case
+
+
+def take_note(case: Case, message: AddNote) -> None:
+    """A note never moves a clock."""
+    case.record(message.event, message.actor, text=message.text)
+
+
+def take_document(case: Case, message: AddDocument) -> None:
+    """Keep the document's metadata with the case."""
+    case.add_documents([message.document])
+    case.record(message.event, message.actor, document=message.document.model_dump(mode="json", exclude_none=True))
+
+
+def give_to(case: Case, message: Reassign) -> None:
+    """Another officer takes the case; the clocks do not move, and the reason is kept (no dodging, source 000 L2)."""
+    before = case.file.officer.id if case.file.officer else None
+    case.file.officer = message.to
+    case.record(message.event, message.actor, before=before, to=message.to.id, reason=message.reason)
+    case.notify("case_reassigned", OFFICER, reason=message.reason)
+
+
+async def lengthen(case: Case, message: Extend) -> None:
+    """A step gets more time; the requester hears the old and the new date."""
+    clock = case.file.clocks[message.step]
+    clock.extensions += 1
+    clock.extended_by += message.by
+    old = clock.due_at
+    plan = await case.planned_again(clock)
+    clock.replan(plan)
+    if case.file.promised_at == old:
+        case.file.promised_at = plan.due_at
+    dates = {"old_due_at": old.isoformat(), "new_due_at": plan.due_at.isoformat()}
+    case.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
+    case.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
+
+
+def may_extend(file: CaseFile, message: Extend) -> str | None:
+    """An extension is refused unless the pack allows it, at most as often and as far as it says."""
+    clock = file.clocks.get(message.step)
+    if clock is None or not clock.running:
+        running = ", ".join(c.step for c in file.running) or "none"
+        return f"the step {message.step} is not running (running: {running})"
+    assert file.terms is not None
+    allowed = file.terms.extensions.get(message.step)
+    if allowed is None:
+        return f"the standard does not let {message.step} be extended"
+    if clock.extensions >= allowed.times:
+        return f"{message.step} was extended {clock.extensions} time(s), as often as the standard allows"
+    if message.by > allowed.up_to.n:
+        return f"{message.step} may be extended by at most {allowed.up_to}"
+    return None
+
+
+def has_room(file: CaseFile, _: AddDocument) -> str | None:
+    """A case holds a limited number of documents."""
+    return f"a case holds at most {DOCUMENTS_KEPT} documents" if len(file.documents) >= DOCUMENTS_KEPT else None
+
+
+def knows_agency(file: CaseFile, message: Any) -> str | None:
+    """The owner agency must be one that the standard lists (where it lists any)."""
+    assert file.terms is not None
+    known = file.terms.agencies
+    if message.agency is None or not known or message.agency in known:
+        return None
+    return f"unknown owner agency; the standard has {', '.join(known)}"
+
+
+def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
+    """Scores are for the items that the standard asks about."""
+    assert file.terms is not None
+    strange = sorted(set(message.scores) - set(file.terms.survey_items))
+    if strange:
+        return f"unknown survey item {', '.join(strange)}; the standard asks for {', '.join(file.terms.survey_items)}"
+    if not (message.scores or message.dissatisfaction or message.praise):
+        return "a rating needs a score, a dissatisfaction or a praise; silence is not an answer"
+    return None
+
+
+class SharedCommands:
+    """What can be said to a case of any service."""
+
+    case: Case
+
+    add_note = command(AddNote, *OPEN_STAGES, act=take_note)
+    add_document = command(AddDocument, *OPEN_STAGES, act=take_document, check=has_room)
+    reassign = command(Reassign, *OPEN_STAGES, act=give_to)
+    extend = command(Extend, *OPEN_STAGES, act=lengthen, check=may_extend)
+    withdraw = command(Withdraw, *WORKING_STAGES)
+
+    @workflow.update(name="opened", description="Wait until the case has been opened under its standard")
+    async def opened(self) -> CommandReply:
+        """Answer once the case is open; fail with the reason if it cannot be."""
+        return await self.case.desk.opened()
+
+    @workflow.query(name="case", description="The case: stage, clocks, latest events, what may be done now")
+    def show(self) -> CaseView:
+        """The case as people see it."""
+        return self.case.view()

@@ -1,0 +1,477 @@
+"""What people and programs say to a case, and what it answers: one frozen model per message.
+
+Requests open a case, commands act on it, views show it. Messages grow by optional fields only, so a running case
+understands every version. Times are aware; durations and limits carry their unit.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from stdnum.exceptions import ValidationError as NumberError
+from stdnum.th import pin
+
+from casework.standards.limits import Frozen
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$", max_length=254)]
+MASKED_ID = re.compile(r"^x-xxxx-xxxx\d-\d{2}-\d$")
+
+
+def _checked_and_masked(value: str) -> str:
+    if MASKED_ID.match(value):
+        return value
+    try:
+        digits = pin.validate(value)
+    except NumberError:
+        raise ValueError("is not a Thai citizen id: 13 digits whose last is the check digit") from None
+    return f"x-xxxx-xxxx{digits[9]}-{digits[10:12]}-{digits[12]}"
+
+
+# Checked where it is entered and masked at once: the whole number is never sent, stored or logged.
+CitizenId = Annotated[str, StringConstraints(max_length=40), AfterValidator(_checked_and_masked)]
+
+
+class Stage(StrEnum):
+    """Where a case stands; the names of the published procedure."""
+
+    QUEUED = "queued"
+    SERVING = "serving"
+    SELECTING = "selecting"
+    REFERRED = "referred"
+    TELLING = "telling"
+    PROVIDED = "provided"
+    ANSWERED = "answered"
+    SUBMITTED = "submitted"
+    AWAITING_DOCUMENTS = "awaiting_documents"
+    WITH_OWNER = "with_owner"
+    COMPLETED = "completed"
+    TRIAGE = "triage"
+    ADVISING = "advising"
+    GIVING = "giving"
+    ADVISED = "advised"
+    GIVEN = "given"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    PROVIDED = "provided"
+    REFERRED_ANSWERED = "referred_answered"
+    REFUSED = "refused"
+    REDIRECTED = "redirected"
+    WITHDRAWN = "withdrawn"
+    NO_SHOW = "no_show"
+    COMPLETED = "completed"
+    REFUSED_WITH_REASON = "refused_with_reason"
+    RETURNED_INCOMPLETE = "returned_incomplete"
+    SETTLED = "settled"
+    ADVISED = "advised"
+    PUBLICATIONS_GIVEN = "publications_given"
+    CONVERTED = "converted"
+
+
+class Actor(Frozen):
+    """Who acts: an id without personal data in it, the role acted in, and the unit."""
+
+    id: Code
+    role: Code
+    unit: Code | None = None
+
+
+class Officer(Frozen):
+    """An officer as the requester sees them: the name stands on notices and displays (standard 1.2(5))."""
+
+    id: Code
+    name: Line
+    email: Email | None = None
+
+
+class Document(Frozen):
+    """A paper or file by its metadata; the file itself stays where it is."""
+
+    name: Line
+    kind: Code = "evidence"
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    dated: date | None = None
+
+
+class Requester(Frozen):
+    """The citizen or body served. `citizen_id` is checked (13 digits, check digit) and kept masked."""
+
+    name: Line
+    email: Email | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"^[0-9+ ()-]{6,30}$")] | None = None
+    segment: Code = "citizen"
+    language: Literal["th", "en"] = "th"
+    citizen_id: CitizenId | None = None
+    other_identity: Line | None = None
+
+    @property
+    def identified(self) -> bool:
+        """Whether the requester has shown who they are."""
+        return bool(self.citizen_id or self.other_identity)
+
+
+class CaseRequest(Frozen):
+    """What opens a case. The same `request_id` twice is one case.
+
+    `received_at` is when the matter reached the centre, if that was before it was entered (a letter, a mailbox);
+    without it, the moment of opening counts.
+    """
+
+    request_id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    centre: Code = "JSC"
+    channel: Code = "walk_in"
+    requester: Requester
+    subject: Line
+    details: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    received_at: AwareDatetime | None = None
+    standard: Code | None = None
+    linked_from: str | None = None
+
+
+class InformationRequest(CaseRequest):
+    """Ask for information or publications (standard 1.1)."""
+
+    service: Literal["information_request"] = "information_request"
+
+
+class ForwardRequest(CaseRequest):
+    """File an application, with its evidence, to be forwarded to its owner agency (standard 1.2)."""
+
+    service: Literal["forward"] = "forward"
+    documents: list[Document] = Field(max_length=100)
+    complaint: bool = False
+
+
+class OneStopRequest(CaseRequest):
+    """Come in person for advice or publications on energy (standard 1.3)."""
+
+    service: Literal["one_stop"] = "one_stop"
+
+
+Request = Annotated[InformationRequest | ForwardRequest | OneStopRequest, Field(discriminator="service")]
+
+
+class Command(Frozen):
+    """Base of every command: who gives it. The update's name is the class name in snake_case."""
+
+    event: ClassVar[str]  # what the case records once the command is taken
+    actor: Actor
+
+
+    @classmethod
+    def command_name(cls) -> str:
+        """forward_application for ForwardApplication."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class AddNote(Command):
+    """Put a note on the case."""
+
+    event: ClassVar[str] = "note_added"
+    text: Prose
+
+
+class AddDocument(Command):
+    """Add a paper or file to the case."""
+
+    event: ClassVar[str] = "document_added"
+    document: Document
+
+
+class Reassign(Command):
+    """Give the case to another officer; the reason is kept (no dodging)."""
+
+    event: ClassVar[str] = "reassigned"
+    to: Officer
+    reason: Line
+
+
+class Extend(Command):
+    """Extend a running step by `by` of its own unit; the requester is told the old and the new date."""
+
+    event: ClassVar[str] = "extended"
+    step: Code
+    by: int = Field(gt=0, le=10_000)
+    reason: Line
+
+
+class Withdraw(Command):
+    """End the case at the requester's wish."""
+
+    event: ClassVar[str] = "withdrawn"
+    reason: Line = "requester's wish"
+
+
+class StartService(Command):
+    """Call the requester to a service point and begin; the limit runs from here."""
+
+    event: ClassVar[str] = "service_started"
+    officer: Officer
+    point: int | None = Field(default=None, ge=1, le=99)
+
+
+class RecordNoShow(Command):
+    """The requester was called and did not come."""
+
+    event: ClassVar[str] = "no_show"
+
+
+class ReportHeld(Command):
+    """The centre holds the information: it was explained or handed over."""
+
+    event: ClassVar[str] = "info_found"
+    explanation: Prose
+
+
+class ReferToOwner(Command):
+    """The centre does not hold it: ask the owner agency, tell the requester, hand the papers over."""
+
+    event: ClassVar[str] = "info_not_found"
+    agency: Code
+    question: Prose
+    papers: list[Line] = Field(default=[], max_length=100)
+
+
+class RecordSelection(Command):
+    """The requester has picked what they want (no time limit)."""
+
+    event: ClassVar[str] = "documents_selected"
+    documents: list[Line] = Field(default=[], max_length=100)
+
+
+class RecordOwnerReply(Command):
+    """The owner agency answered."""
+
+    event: ClassVar[str] = "owner_replied"
+    answer: Prose
+
+
+class TellRequester(Command):
+    """The requester is told the owner agency's answer."""
+
+    event: ClassVar[str] = "requester_told"
+    answer: Prose | None = None
+
+
+class Refuse(Command):
+    """Refuse, with the reason and the way to appeal."""
+
+    event: ClassVar[str] = "refused"
+    reason: Prose
+
+
+class Redirect(Command):
+    """The matter belongs to another agency: send the requester there."""
+
+    event: ClassVar[str] = "redirected"
+    to: Line
+    contact: Line
+    reason: Line | None = None
+
+
+class Settle(Command):
+    """The matter is settled between those concerned."""
+
+    event: ClassVar[str] = "settled"
+    terms: Prose
+
+
+class ForwardApplication(Command):
+    """The papers are correct and complete: forward to the complaint centre."""
+
+    event: ClassVar[str] = "forwarded"
+    agency: Code | None = None
+    note: Prose | None = None
+
+
+class IssueDeficiencyList(Command):
+    """The papers are not complete: issue the one list of everything that is missing."""
+
+    event: ClassVar[str] = "deficiency_list_issued"
+    missing: list[Line] = Field(min_length=1, max_length=100)
+
+
+class CompleteDocuments(Command):
+    """The missing papers came."""
+
+    event: ClassVar[str] = "documents_completed"
+    documents: list[Document] = Field(min_length=1, max_length=100)
+
+
+class AssignToOwner(Command):
+    """The complaint centre relays the matter to its owner agency."""
+
+    event: ClassVar[str] = "assigned_to_owner"
+    agency: Code
+
+
+class ReportProgress(Command):
+    """Report where the matter stands; the requester is told."""
+
+    event: ClassVar[str] = "progress_reported"
+    status_th: Line
+    status_en: Line | None = None
+
+
+class ReportResult(Command):
+    """The owner agency has acted: the requester and the centre are told the result."""
+
+    event: ClassVar[str] = "result_reported"
+    result: Prose
+
+
+class Reopen(Command):
+    """Take a completed matter up again."""
+
+    event: ClassVar[str] = "reopened"
+    reason: Line
+
+
+class BeginAdvice(Command):
+    """The matter is preliminary advice on energy: give it now."""
+
+    event: ClassVar[str] = "classified_as_advice"
+    matter: Line
+
+
+class CompleteAdvice(Command):
+    """The advice was given."""
+
+    event: ClassVar[str] = "advice_given"
+    advice: Prose
+
+
+class BeginPublications(Command):
+    """The requester wants publications: hand them out here."""
+
+    event: ClassVar[str] = "classified_as_publications"
+    wanted: list[Line] = Field(min_length=1, max_length=100)
+
+
+class GivePublications(Command):
+    """The publications were handed over."""
+
+    event: ClassVar[str] = "publications_given"
+    given: list[Line] = Field(min_length=1, max_length=100)
+
+
+class Convert(Command):
+    """The matter is something else: go on as one of the other two services, linked both ways."""
+
+    event: ClassVar[str] = "converted"
+    into: Literal["information_request", "forward"]
+    subject: Line | None = None
+    documents: list[Document] = Field(default=[], max_length=100)
+    citizen_id: CitizenId | None = None
+
+
+class Rate(Command):
+    """The requester's satisfaction by item (1 to 5); dissatisfaction and praise are kept apart from it."""
+
+    event: ClassVar[str] = "rated"
+    scores: dict[Code, Annotated[int, Field(ge=1, le=5)]] = Field(default={}, max_length=20)
+    dissatisfaction: Prose | None = None
+    praise: Prose | None = None
+
+
+class CommandReply(Frozen):
+    """What every command answers."""
+
+    case_id: str
+    stage: Stage
+    event: int
+
+
+class Event(Frozen):
+    """One thing that happened, in order. `actor` is None when the clock acted."""
+
+    seq: int
+    type: str
+    at: AwareDatetime
+    actor: Actor | None = None
+    data: dict[str, Any] = {}
+
+
+class AllowedCommand(Frozen):
+    """A command that is possible now, and the roles that may give it."""
+
+    name: str
+    roles: list[str]
+
+
+class ClockView(Frozen):
+    """A step's clock as people see it."""
+
+    step: str
+    limit: str
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    internal_target: AwareDatetime | None = None
+    stopped_at: AwareDatetime | None = None
+    breached: bool
+    next_rung_at: AwareDatetime | None = None
+    next_rung: str | None = None
+    warning: str | None = None
+
+
+class Link(Frozen):
+    """Another case this one came from or went on as."""
+
+    relation: Literal["from", "to"]
+    case_id: str
+
+
+class NoticeView(Frozen):
+    """A notice and its fate so far."""
+
+    id: str
+    template: str
+    to: str
+    status: str
+    at: AwareDatetime | None = None
+
+
+class CaseView(Frozen):
+    """A case as `show` and the `case` query give it. `events` are the latest; the records keep all."""
+
+    case_id: str
+    request_id: str
+    case_no: str | None
+    service: str
+    centre: str
+    channel: str
+    stage: Stage
+    outcome: Outcome | None
+    standard_id: str | None
+    standard_version: str | None
+    received_at: AwareDatetime
+    promised_at: AwareDatetime | None
+    overdue: bool
+    escalation: int
+    officer: Officer | None
+    agency: str | None
+    links: list[Link]
+    documents: list[Document]
+    clocks: list[ClockView]
+    notices: list[NoticeView]
+    events: list[Event]
+    allowed_commands: list[AllowedCommand]
+
+
+class CaseResult(Frozen):
+    """What a closed case returns."""
+
+    case_id: str
+    case_no: str | None
+    outcome: Outcome
+    events: int

@@ -1,0 +1,68 @@
+"""Going on as another service: a new case of its own, linked both ways."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.workflow import ParentClosePolicy
+
+from casework.workflows.case import Case
+
+with workflow.unsafe.imports_passed_through():
+    from casework.workflows import names
+    from casework.workflows.case_file import CaseFile
+    from casework.workflows.contracts import Convert, ForwardRequest, InformationRequest, Link
+
+FIRST_STAGE = {"information_request": "queued", "forward": "submitted"}
+
+
+def can_go_on(file: CaseFile, convert: Convert) -> str | None:
+    """The other service must be able to open: some need to know who the requester is."""
+    assert file.terms is not None
+    if convert.into in file.terms.identity_required_for and not (convert.citizen_id or file.request.requester.identified):
+        return f"{convert.into} needs the requester's identity: give citizen_id with the command"
+    return None
+
+
+async def go_on_as(case: Case, convert: Convert) -> None:
+    """Start the other service's case for the same requester; it outlives this one."""
+    file = case.file
+    request = _request(case, convert)
+    new_id = names.case_id(convert.into, request.request_id)
+    await workflow.start_child_workflow(
+        convert.into,
+        request,
+        id=new_id,
+        parent_close_policy=ParentClosePolicy.ABANDON,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        static_summary=names.summary(request.service, request.centre, request.channel),
+        search_attributes=TypedSearchAttributes(
+            [
+                SearchAttributePair(names.CASE_SERVICE, convert.into),
+                SearchAttributePair(names.CASE_STAGE, FIRST_STAGE[convert.into]),
+                SearchAttributePair(names.CASE_CENTRE, request.centre),
+            ]
+        ),
+    )
+    file.links = [*file.links, Link(relation="to", case_id=new_id)]
+    case.record("went_on_as", case_id=new_id, service=convert.into)
+
+
+def _request(case: Case, convert: Convert) -> InformationRequest | ForwardRequest:
+    asked = case.file.request
+    requester = asked.requester
+    if convert.citizen_id:
+        requester = requester.model_copy(update={"citizen_id": convert.citizen_id})
+    same = {
+        "request_id": case.file.case_id,
+        "centre": asked.centre,
+        "channel": asked.channel,
+        "requester": requester,
+        "subject": convert.subject or asked.subject,
+        "details": asked.details,
+        "standard": asked.standard,
+        "linked_from": case.file.case_id,
+    }
+    if convert.into == "forward":
+        return ForwardRequest.model_validate({**same, "documents": convert.documents})
+    return InformationRequest.model_validate(same)

@@ -1,0 +1,85 @@
+"""The current details of a case in the Temporal UI: what it waits for, since when, who is late, what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from casework.workflows.case_file import CaseFile, Clock
+    from casework.workflows.contracts import AllowedCommand
+    from casework.workflows.labels import label
+
+
+def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
+    """Markdown in Thai and English, without personal data."""
+    stage, number = file.stage.value, file.case_no or "–"
+    lines = [
+        f"### {label(stage, 'th')} · {label(stage, 'en')}",
+        "",
+        f"เลขที่ · no. **{number}** — {label(file.request.service, 'th')} · {label(file.request.service, 'en')}",
+        "",
+    ]
+    if file.outcome:
+        lines += [f"ผล · outcome: **{file.outcome.value}**", ""]
+    if file.promised_at:
+        lines += [f"กำหนดที่แจ้งผู้รับบริการ · promised by **{_time(file.promised_at, file)}**", ""]
+    lines += _clocks(file)
+    lines += _responsible(file)
+    if file.pending:
+        lines += [f"⚠ ยังไม่ได้บันทึก · {len(file.pending)} event(s) wait for the records", ""]
+    if file.owed:
+        waiting = ", ".join(sorted({f"{notice.template} → {notice.to}" for notice in file.owed}))
+        lines += [f"⚠ ยังไม่ได้แจ้ง · notices still owed: {waiting}", ""]
+    if allowed:
+        lines += ["| ทำได้ขณะนี้ · possible now | โดย · by |", "|---|---|"]
+        lines += [f"| `{command.name}` | {', '.join(command.roles)} |" for command in allowed]
+    return "\n".join(lines)
+
+
+def _clocks(file: CaseFile) -> list[str]:
+    if not file.running:
+        return []
+    lines = [
+        "| ขั้นตอน · step | เริ่ม · since | กำหนด · due | ต่อไป · next |",
+        "|---|---|---|---|",
+    ]
+    for clock in file.running:
+        late = " ⚠ **เกินกำหนด · overdue**" if clock.breached else ""
+        name = f"{label(clock.step, 'th')} · {label(clock.step, 'en')}"
+        since, due = _time(clock.started_at, file), _time(clock.due_at, file)
+        lines.append(f"| {name} | {since} | {due}{late} | {_next(clock, file)} |")
+    warnings = [f"⚠ {clock.step}: {clock.warning}" for clock in file.running if clock.warning]
+    return [*lines, "", *warnings, *([""] if warnings else [])]
+
+
+def _next(clock: Clock, file: CaseFile) -> str:
+    rung = min(clock.rungs, key=lambda rung: rung.at, default=None)
+    if rung is None:
+        return "–"
+    to = ", ".join(label(role, "th") for role in rung.to)
+    return f"{_time(rung.at, file)} {label(rung.action.value, 'th')} · {rung.action.value} → {to}"
+
+
+def _responsible(file: CaseFile) -> list[str]:
+    lines = []
+    if file.officer:
+        lines.append(f"ผู้รับผิดชอบ · officer `{file.officer.id}`")
+    if file.agency:
+        lines.append(f"ส่วนราชการเจ้าของเรื่อง · owner agency `{file.agency}`")
+    if file.escalation:
+        lines.append(f"เสนอผู้บังคับบัญชา · escalated {file.escalation} time(s)")
+    for link in file.links:
+        words = "มาจาก · from" if link.relation == "from" else "ดำเนินการต่อที่ · goes on as"
+        lines.append(f"{words} `{link.case_id}`")
+    return [line for text in lines for line in (text, "")]
+
+
+def _time(at: datetime, file: CaseFile) -> str:
+    zone: tzinfo | None = at.tzinfo
+    # Due times carry the office's offset; what Temporal stamped in UTC is shown beside them in the same one.
+    if at.utcoffset() == timedelta() and file.promised_at is not None:
+        zone = file.promised_at.tzinfo
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -1,0 +1,43 @@
+"""The failures a case can answer with, as Temporal application errors told apart by type.
+
+    InvalidInput     the message cannot be read: which field, and why. Nothing changed.
+    InvalidRequest   the case cannot be opened as asked; the same request id may be sent again, corrected.
+    Refused          the command is understood and not possible now: what is, and which role it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+
+INVALID_INPUT = "InvalidInput"
+INVALID_REQUEST = "InvalidRequest"
+REFUSED = "Refused"
+
+
+def problems(error: ValidationError) -> list[str]:
+    """One line for each thing that is wrong, by path and reason; what was entered is never repeated."""
+    return [
+        f"{'.'.join(str(part) for part in item['loc']) or 'message'}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def invalid_input(what: str, error: ValidationError) -> ApplicationError:
+    """A message that cannot be read."""
+    found = problems(error)
+    return ApplicationError(f"{what} is not valid: {'; '.join(found)}", found, type=INVALID_INPUT, non_retryable=True)
+
+
+def invalid_request(found: Sequence[str]) -> ApplicationError:
+    """A case that cannot be opened as asked."""
+    message = f"the case cannot be opened: {'; '.join(found)}"
+    return ApplicationError(message, list(found), type=INVALID_REQUEST, non_retryable=True)
+
+
+def refused(reason: str, allowed_now: Sequence[str]) -> ApplicationError:
+    """A command that is not possible now."""
+    now = ", ".join(allowed_now) or "none, the case is closed"
+    return ApplicationError(f"{reason}. Possible now: {now}", list(allowed_now), type=REFUSED, non_retryable=True)

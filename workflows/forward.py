@@ -1,0 +1,147 @@
+"""Receive and forward: service standard 1.2, points 4 and 5. Read it beside the published text (quoted at each step)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+
+from casework.workflows.case import Case, Expired
+from casework.workflows.command_desk import command
+from casework.workflows.commands import SharedCommands, knows_agency, knows_survey_items
+
+with workflow.unsafe.imports_passed_through():
+    from casework.standards.plan import REQUESTER
+    from casework.workflows.case_file import CaseFile
+    from casework.workflows.contracts import (
+        AssignToOwner,
+        CaseResult,
+        CompleteDocuments,
+        ForwardApplication,
+        IssueDeficiencyList,
+        Outcome,
+        Rate,
+        Redirect,
+        Refuse,
+        Reopen,
+        ReportProgress,
+        ReportResult,
+        Settle,
+        Stage,
+        Withdraw,
+    )
+
+
+def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
+    """One complete list: the centre may not come back for more (Licensing Facilitation Act s.8)."""
+    assert file.terms is not None
+    if file.deficiency_lists < file.terms.deficiency_lists_allowed:
+        return None
+    return f"a deficiency list was already issued; the standard allows {file.terms.deficiency_lists_allowed}"
+
+
+@workflow.defn(name="forward")
+class ForwardProcess(SharedCommands):
+    """ขั้นตอนการให้บริการรับเรื่อง-ส่งต่อ · Receive and forward."""
+
+    forward_application = command(ForwardApplication, Stage.SUBMITTED, check=knows_agency)
+    issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list)
+    complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS)
+    assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=knows_agency)
+    report_progress = command(ReportProgress, Stage.WITH_OWNER)
+    report_result = command(ReportResult, Stage.WITH_OWNER)
+    refuse = command(Refuse, Stage.SUBMITTED, Stage.WITH_OWNER)
+    redirect = command(Redirect, Stage.SUBMITTED, Stage.WITH_OWNER)
+    settle = command(Settle, Stage.SUBMITTED, Stage.WITH_OWNER)
+    rate = command(Rate, Stage.COMPLETED, check=knows_survey_items)
+    reopen = command(Reopen, Stage.COMPLETED)
+
+    @workflow.init
+    def __init__(self, request: Any) -> None:
+        self.case = Case(ForwardProcess, "forward", Stage.SUBMITTED, request)
+
+    @workflow.run
+    async def run(self, request: Any) -> CaseResult:
+        """Takes a ForwardRequest; returns how the case ended."""
+        await self.case.open("check_forward")
+        return await self.case.walk(
+            {
+                Stage.SUBMITTED: self.check_and_forward,
+                Stage.AWAITING_DOCUMENTS: self.await_documents,
+                Stage.WITH_OWNER: self.owner_acts,
+                Stage.COMPLETED: self.ask_satisfaction,
+            }
+        )
+
+    async def check_and_forward(self) -> None:
+        """1) ผู้รับบริการยื่นคำขอและเอกสารหลักฐานประกอบ — the requester files the application and its evidence.
+        2) เจ้าหน้าที่ตรวจสอบความถูกต้องครบถ้วนของเอกสาร และทำเรื่องส่งต่อให้ศูนย์รับเรื่องร้องเรียน ภายใน 1 วันทำการ — the officer checks
+        that the papers are correct and complete and forwards them within 1 working day."""
+        if await self.case.begin():
+            self.case.notify("case_received", REQUESTER)
+        match await self.case.decision():
+            case ForwardApplication() as it:
+                self.case.file.agency = it.agency
+                self.case.move(Stage.WITH_OWNER)
+            case IssueDeficiencyList() as it:
+                self.case.file.deficiency_lists += 1
+                self.case.file.missing = it.missing
+                self.case.move(Stage.AWAITING_DOCUMENTS)
+            case ending:
+                self.case.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
+
+    async def await_documents(self) -> None:
+        """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
+        missing = self.case.file.missing
+        if await self.case.begin("requester_complete"):
+            self.case.notify("documents_incomplete", REQUESTER, missing_list=missing, reply_by=self.case.due("requester_complete"))
+        match await self.case.decision():
+            case CompleteDocuments() as it:
+                self.case.add_documents(it.documents)
+                self.case.move(Stage.SUBMITTED)
+            case Expired():
+                self.case.record("application_returned", missing=missing)
+                self.case.notify("application_returned", REQUESTER, reason="; ".join(missing))
+                self.case.conclude(Outcome.RETURNED_INCOMPLETE)
+            case ending:
+                self.case.end(ending)
+
+    async def owner_acts(self) -> None:
+        """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
+        acts, then tells the requester and the centre, within 30 working days. The complaint centre relays first."""
+        if await self.case.begin("relay", "owner_act", promise="owner_act"):
+            self.case.notify("case_forwarded", REQUESTER)
+            self.case.notify("owner_new_case", "complaint_centre")
+        if self.case.file.result_notices:
+            return await self.both_are_told()
+        match await self.case.decision():
+            case AssignToOwner() as it:
+                self.case.file.agency = it.agency
+                self.case.stop("relay")
+                self.case.notify("owner_new_case", "owner_agency")
+            case ReportProgress() as it:
+                self.case.notify("progress_update", REQUESTER, status_th=it.status_th, status_en=it.status_en or it.status_th)
+            case ReportResult() as it:
+                self.case.stop("relay")
+                self.case.file.result_notices = [
+                    self.case.notify("result_notice", REQUESTER, result_text=it.result),
+                    self.case.notify("result_notice_centre", "centre", result_text=it.result),
+                ]
+            case ending:
+                self.case.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
+
+    async def both_are_told(self) -> None:
+        """แจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ — the clock of the owner stops at the later of the two notices."""
+        await self.case.told(self.case.file.result_notices)
+        self.case.record("requester_and_centre_told")
+        self.case.conclude(Outcome.COMPLETED, Stage.COMPLETED)
+
+    async def ask_satisfaction(self) -> None:
+        """Satisfaction is asked for; until it is given or 7 days pass, the matter may be taken up again."""
+        await self.case.ask_satisfaction(or_reopened=self.reopened)
+
+    def reopened(self) -> None:
+        """The owner agency has the matter again, with its limit; the first result stays in the records."""
+        self.case.file.result_notices = []
+        self.case.file.outcome = None
+        self.case.move(Stage.WITH_OWNER)

@@ -1,0 +1,129 @@
+"""Information request: service standard 1.1, points 2 and 3. Read it beside the published text (quoted at each step)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+
+from casework.workflows.case import Case
+from casework.workflows.command_desk import command
+from casework.workflows.commands import SharedCommands, knows_agency, knows_survey_items
+
+with workflow.unsafe.imports_passed_through():
+    from casework.standards.plan import REQUESTER
+    from casework.workflows.contracts import (
+        CaseResult,
+        Outcome,
+        Rate,
+        RecordNoShow,
+        RecordOwnerReply,
+        RecordSelection,
+        Redirect,
+        ReferToOwner,
+        Refuse,
+        ReportHeld,
+        Stage,
+        StartService,
+        TellRequester,
+    )
+
+
+@workflow.defn(name="information_request")
+class InformationRequestProcess(SharedCommands):
+    """ขั้นตอนการให้บริการข้อมูลข่าวสาร/เอกสารเผยแพร่ต่างๆ · Information and publications."""
+
+    start_service = command(StartService, Stage.QUEUED)
+    record_no_show = command(RecordNoShow, Stage.QUEUED)
+    report_held = command(ReportHeld, Stage.SERVING)
+    refer_to_owner = command(ReferToOwner, Stage.SERVING, check=knows_agency)
+    record_selection = command(RecordSelection, Stage.SELECTING)
+    record_owner_reply = command(RecordOwnerReply, Stage.REFERRED)
+    tell_requester = command(TellRequester, Stage.TELLING)
+    refuse = command(Refuse, Stage.SERVING, Stage.REFERRED, Stage.TELLING)
+    redirect = command(Redirect, Stage.SERVING, Stage.REFERRED, Stage.TELLING)
+    rate = command(Rate, Stage.PROVIDED, Stage.ANSWERED, check=knows_survey_items)
+
+    @workflow.init
+    def __init__(self, request: Any) -> None:
+        self.case = Case(InformationRequestProcess, "information_request", Stage.QUEUED, request)
+
+    @workflow.run
+    async def run(self, request: Any) -> CaseResult:
+        """Takes an InformationRequest; returns how the case ended."""
+        await self.case.open()
+        return await self.case.walk(
+            {
+                Stage.QUEUED: self.queued,
+                Stage.SERVING: self.provide,
+                Stage.SELECTING: self.select_documents,
+                Stage.REFERRED: self.owner_gathers,
+                Stage.TELLING: self.tell,
+                Stage.PROVIDED: self.case.ask_satisfaction,
+                Stage.ANSWERED: self.case.ask_satisfaction,
+            }
+        )
+
+    async def queued(self) -> None:
+        """1) ประชาชนติดต่อเจ้าหน้าที่ แจ้งเรื่องข้อมูล/เอกสารที่ต้องการ — the citizen says what is wanted and waits to be called."""
+        if await self.case.begin() and not self.case.walked_in:
+            self.case.notify("case_received", REQUESTER)
+        match await self.case.decision():
+            case StartService() as it:
+                self.case.file.officer = it.officer
+                self.case.move(Stage.SERVING)
+            case RecordNoShow():
+                self.case.conclude(Outcome.NO_SHOW)
+            case ending:
+                self.case.end(ending)
+
+    async def provide(self) -> None:
+        """2) เจ้าหน้าที่จัดหาข้อมูล/เอกสารตามต้องการ ภายใน 15 นาที — the officer finds it within 15 minutes.
+        3) ถ้ามีข้อมูล เจ้าหน้าที่อธิบายและ/หรือให้เอกสารประกอบ … ถ้าไม่มีข้อมูล สอบถามไปยังหน่วยงานเจ้าของเรื่อง — held: explained or handed
+        over; not held: the owner agency is asked, the requester told, the papers handed to the owner."""
+        await self.case.begin("provide", promise="provide")
+        match await self.case.decision():
+            case ReportHeld():
+                self.case.move(Stage.SELECTING)
+            case ReferToOwner() as it:
+                self.case.file.agency = it.agency
+                if it.papers:
+                    self.case.record("papers_handed_to_owner", agency=it.agency, papers=it.papers)
+                self.case.move(Stage.REFERRED)
+            case ending:
+                self.case.end(ending)
+
+    async def select_documents(self) -> None:
+        """โดยให้ผู้รับบริการคัดเลือกเอกสารด้วยตนเอง (ไม่จำกัดเวลา) — the requester picks documents; there is no time limit."""
+        await self.case.begin()
+        match await self.case.decision():
+            case RecordSelection():
+                self.case.conclude(Outcome.PROVIDED, Stage.PROVIDED)
+            case ending:
+                self.case.end(ending)
+
+    async def owner_gathers(self) -> None:
+        """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
+        owner agency gathers the information (15 calendar days), the requester has been told so."""
+        if await self.case.begin("owner_gather", promise="owner_gather+tell_requester"):
+            self.case.notify("owner_new_case", "owner_agency")
+            self.case.notify("info_referred", REQUESTER)
+        match await self.case.decision():
+            case RecordOwnerReply() as it:
+                self.case.file.owner_answer = it.answer
+                self.case.move(Stage.TELLING)
+            case ending:
+                self.case.end(ending)
+
+    async def tell(self) -> None:
+        """แล้วแจ้งผู้รับบริการ — the requester is told what the owner agency answered (1 working day)."""
+        if await self.case.begin("tell_requester"):
+            self.case.notify("info_ready", REQUESTER)
+        match await self.case.decision():
+            case TellRequester() as it:
+                self.case.notify("result_notice", REQUESTER, result_text=it.answer or self.case.file.owner_answer)
+                self.case.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED)
+            case ending:
+                self.case.end(ending)
+
+    # 4) ประเมินความพึงพอใจแก่ผู้รับบริการหลังได้รับบริการ ณ จุดให้บริการ — satisfaction is asked after the service: Case.ask_satisfaction.

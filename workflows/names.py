@@ -1,0 +1,46 @@
+"""Names that several places must agree on: task queue, workflow ids, search attributes, the case query."""
+
+from __future__ import annotations
+
+import hashlib
+
+from temporalio.common import SearchAttributeKey
+
+TASK_QUEUE = "casework"
+CASE_QUERY = "case"
+OPENED_UPDATE = "opened"
+
+CASE_NUMBER = SearchAttributeKey.for_keyword("CaseNumber")
+CASE_SERVICE = SearchAttributeKey.for_keyword("CaseService")
+CASE_STAGE = SearchAttributeKey.for_keyword("CaseStage")
+CASE_CENTRE = SearchAttributeKey.for_keyword("CaseCentre")
+CASE_UNIT = SearchAttributeKey.for_keyword("CaseUnit")
+CASE_ASSIGNEE = SearchAttributeKey.for_keyword("CaseAssignee")
+CASE_DUE_AT = SearchAttributeKey.for_datetime("CaseDueAt")
+CASE_OVERDUE = SearchAttributeKey.for_bool("CaseOverdue")
+CASE_ESCALATION = SearchAttributeKey.for_int("CaseEscalation")
+
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[object], ...] = (  # type: ignore[assignment]  # keys of several types
+    CASE_NUMBER, CASE_SERVICE, CASE_STAGE, CASE_CENTRE, CASE_UNIT,
+    CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION,
+)  # fmt: skip
+
+# Crockford's alphabet: no I, L, O, U, so an id can be read out over a counter.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ID_LENGTH = 10
+
+
+def case_id(service: str, request_id: str) -> str:
+    """The workflow id of a request, such as forward-7K3QX9M2TD: the same request is the same case, and the request
+    id (which may be somebody's e-mail address) cannot be read back from it."""
+    number = int.from_bytes(hashlib.sha256(f"{service}/{request_id}".encode()).digest()[:8])
+    letters = ""
+    for _ in range(ID_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        letters = ALPHABET[digit] + letters
+    return f"{service.replace('_', '-')}-{letters}"
+
+
+def summary(service: str, centre: str, channel: str) -> str:
+    """The static summary of a case in the Temporal UI; nothing personal."""
+    return f"{service.replace('_', ' ')} · {centre} · {channel}"

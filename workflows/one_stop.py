@@ -1,0 +1,111 @@
+"""One-stop service: service standard 1.3, points 6 and 7. Read it beside the published text (quoted at each step)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+
+from casework.workflows.case import Case
+from casework.workflows.command_desk import command
+from casework.workflows.commands import SharedCommands, knows_survey_items
+from casework.workflows.conversion import can_go_on, go_on_as
+
+with workflow.unsafe.imports_passed_through():
+    from casework.standards.plan import REQUESTER
+    from casework.workflows.contracts import (
+        BeginAdvice,
+        BeginPublications,
+        CaseResult,
+        CompleteAdvice,
+        Convert,
+        GivePublications,
+        Outcome,
+        Rate,
+        RecordNoShow,
+        Redirect,
+        Stage,
+        StartService,
+    )
+
+
+@workflow.defn(name="one_stop")
+class OneStopProcess(SharedCommands):
+    """ขั้นตอนการให้บริการเบ็ดเสร็จ · One-stop service."""
+
+    start_service = command(StartService, Stage.QUEUED)
+    record_no_show = command(RecordNoShow, Stage.QUEUED)
+    begin_advice = command(BeginAdvice, Stage.TRIAGE)
+    begin_publications = command(BeginPublications, Stage.TRIAGE)
+    convert = command(Convert, Stage.TRIAGE, check=can_go_on)
+    complete_advice = command(CompleteAdvice, Stage.ADVISING)
+    give_publications = command(GivePublications, Stage.GIVING)
+    redirect = command(Redirect, Stage.TRIAGE, Stage.ADVISING, Stage.GIVING)
+    rate = command(Rate, Stage.ADVISED, Stage.GIVEN, check=knows_survey_items)
+
+    @workflow.init
+    def __init__(self, request: Any) -> None:
+        self.case = Case(OneStopProcess, "one_stop", Stage.QUEUED, request)
+
+    @workflow.run
+    async def run(self, request: Any) -> CaseResult:
+        """Takes a OneStopRequest; returns how the case ended."""
+        await self.case.open()
+        return await self.case.walk(
+            {
+                Stage.QUEUED: self.queued,
+                Stage.TRIAGE: self.triage,
+                Stage.ADVISING: self.advise,
+                Stage.GIVING: self.give,
+                Stage.ADVISED: self.case.ask_satisfaction,
+                Stage.GIVEN: self.case.ask_satisfaction,
+            }
+        )
+
+    async def queued(self) -> None:
+        """1) ผู้รับบริการเดินทางมาขอรับคำปรึกษา/ขอรับเอกสารเผยแพร่ด้านพลังงาน — the requester comes for advice or publications.
+        2) เจ้าหน้าที่จัดระบบคิว — the officer runs the queue."""
+        await self.case.begin()
+        match await self.case.decision():
+            case StartService() as it:
+                self.case.file.officer = it.officer
+                self.case.move(Stage.TRIAGE)
+            case RecordNoShow():
+                self.case.conclude(Outcome.NO_SHOW)
+            case ending:
+                self.case.end(ending)
+
+    async def triage(self) -> None:
+        """3) เจ้าหน้าที่วิเคราะห์เรื่องที่ประชาชนมาขอรับบริการ — the officer analyses what is asked: advice, publications, or anything else,
+        which goes on as one of the other two services."""
+        await self.case.begin("triage", promise="triage")
+        match await self.case.decision():
+            case BeginAdvice():
+                self.case.move(Stage.ADVISING)
+            case BeginPublications():
+                self.case.move(Stage.GIVING)
+            case Convert() as it:
+                await go_on_as(self.case, it)
+                self.case.notify("case_converted", REQUESTER, service=it.into)
+                self.case.conclude(Outcome.CONVERTED)
+            case ending:
+                self.case.end(ending)
+
+    async def advise(self) -> None:
+        """หากเป็นการรับการปรึกษาด้านพลังงานเบื้องต้น เจ้าหน้าที่สามารถให้คำปรึกษาแก่ประชาชนตามที่ร้องขอได้เลย — preliminary advice on energy is
+        given at once."""
+        await self.case.begin("advise")
+        match await self.case.decision():
+            case CompleteAdvice():
+                self.case.conclude(Outcome.ADVISED, Stage.ADVISED)
+            case ending:
+                self.case.end(ending)
+
+    async def give(self) -> None:
+        """หากเป็นการขอรับเอกสารเผยแพร่ … ประชาชนสามารถขอรับได้ ณ ศูนย์บริการร่วม — publications are handed out at the centre."""
+        await self.case.begin("publications")
+        match await self.case.decision():
+            case GivePublications():
+                self.case.conclude(Outcome.PUBLICATIONS_GIVEN, Stage.GIVEN)
+            case ending:
+                self.case.end(ending)

@@ -1,0 +1,195 @@
+"""What workflows ask of the outside world: activity names, signatures and the data that goes across.
+
+Workflows call these abstract methods; `activities/` implements them and is never imported here, so no database driver
+or holiday list can reach workflow code.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+
+from pydantic import AwareDatetime, JsonValue
+from temporalio import activity
+
+from casework.standards.limits import Frozen, Limit
+from casework.standards.plan import Plan, PlannedRung
+from casework.workflows.contracts import Document, Event, Link, Officer, Outcome, Rate, Requester, Stage
+
+
+class ExtensionTerms(Frozen):
+    """How often and how far a step may be extended."""
+
+    times: int
+    up_to: Limit
+
+
+class Terms(Frozen):
+    """What a case needs to know of the standard it was opened under; it keeps this for life."""
+
+    standard_id: str
+    standard_version: str
+    channels: list[str]
+    segments: list[str]
+    identity_required_for: list[str]  # services that need the requester's identity
+    commands: dict[str, dict[str, list[str]]]  # stage (or "any") -> command -> roles
+    agencies: list[str]
+    deficiency_lists_allowed: int
+    extensions: dict[str, ExtensionTerms]
+    expiring: list[str]  # steps whose limit ends the stage when it passes
+    rung_notices: dict[str, str]  # action -> notice
+    ask_after: list[str]  # outcomes after which satisfaction is asked for
+    survey_items: list[str]
+    low_score: int
+    open_improvement_task: bool
+
+
+class OpeningOrder(Frozen):
+    """Ask for the terms of a new case, its promise and the plans of the steps that begin with it."""
+
+    service: str
+    standard: str | None
+    received_at: AwareDatetime
+    steps: list[str]
+
+
+class Opening(Frozen):
+    terms: Terms | None
+    plans: list[Plan]
+    problem: str | None = None
+
+
+class PlanOrder(Frozen):
+    """Ask when steps that start now are due. `extra` lengthens the limit in its own unit."""
+
+    standard_id: str
+    standard_version: str
+    service: str
+    steps: list[str]
+    started_at: AwareDatetime
+    extra: int = 0
+
+
+class RepeatOrder(Frozen):
+    """Ask when a repeating rung comes next."""
+
+    standard_id: str
+    standard_version: str
+    service: str
+    step: str
+    rung: PlannedRung
+    due_at: AwareDatetime
+    after: AwareDatetime
+
+
+class Plans(Frozen):
+    plans: list[Plan]
+
+
+class NoticeOrder(Frozen):
+    """One notice to one role. The id names it for good: whoever sends it twice finds it sent."""
+
+    id: str
+    event: int
+    template: str
+    to: str
+    values: dict[str, JsonValue] = {}
+    ordered_at: AwareDatetime
+
+
+class NoticeStatus(StrEnum):
+    """The fate of a notice."""
+
+    OWED = "owed"
+    SENT = "sent"
+    BY_HAND = "by_hand"  # no electronic address: printed or posted by the centre
+    FAILED = "failed"  # refused for good by the other side
+
+
+class NoticeFate(Frozen):
+    id: str
+    status: NoticeStatus
+    at: AwareDatetime
+    error: str | None = None
+
+
+class CaseSheet(Frozen):
+    """The case as its row in the records shows it, and as notices need it."""
+
+    case_id: str
+    request_id: str
+    service: str
+    centre: str
+    channel: str
+    subject: str
+    standard_id: str
+    standard_version: str
+    case_no: str | None
+    stage: Stage
+    outcome: Outcome | None
+    requester: Requester
+    officer: Officer | None
+    agency: str | None
+    received_at: AwareDatetime
+    opened_at: AwareDatetime
+    promised_at: AwareDatetime | None
+    due_at: AwareDatetime | None
+    overdue: bool
+    escalation: int
+    closed_at: AwareDatetime | None
+    links: list[Link]
+
+
+class Batch(Frozen):
+    """Everything a case has not yet told the records: written in one transaction, then the notices' first try."""
+
+    sheet: CaseSheet
+    events: list[Event]
+    documents: list[Document]
+    rating: Rate | None
+    notices: list[NoticeOrder]
+
+
+class Recorded(Frozen):
+    case_no: str
+    fates: list[NoticeFate]
+
+
+class NoticeErrand(Frozen):
+    """One notice that the first try could not deliver."""
+
+    sheet: CaseSheet
+    notice: NoticeOrder
+
+
+class StandardPort(ABC):
+    """Reads the standard and counts on its calendar. Pure: safe to run again."""
+
+    @activity.defn(name="open_terms")
+    @abstractmethod
+    async def open_terms(self, order: OpeningOrder) -> Opening:
+        """The terms and first plans of a new case."""
+
+    @activity.defn(name="plan_steps")
+    @abstractmethod
+    async def plan_steps(self, order: PlanOrder) -> Plans:
+        """Due times and rungs of steps."""
+
+    @activity.defn(name="plan_repeat")
+    @abstractmethod
+    async def plan_repeat(self, order: RepeatOrder) -> PlannedRung:
+        """The next moment of a repeating rung."""
+
+
+class JournalPort(ABC):
+    """Writes what happened to the records and sends what is owed. Safe to run again: everything carries its key."""
+
+    @activity.defn(name="record")
+    @abstractmethod
+    async def record(self, batch: Batch) -> Recorded:
+        """Write a batch and try its notices once."""
+
+    @activity.defn(name="send_notice")
+    @abstractmethod
+    async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
+        """Deliver one notice; raises while the other side is down, to be tried again."""

@@ -1,0 +1,49 @@
+"""What operators see: search attributes (only what changed) and the current details, together, once per transition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from casework.workflows.details import current_details
+
+with workflow.unsafe.imports_passed_through():
+    from casework.workflows import names
+    from casework.workflows.case_file import CaseFile
+    from casework.workflows.contracts import AllowedCommand
+
+
+class Publisher:
+    """Keeps what Temporal shows of a case in step with its file."""
+
+    def __init__(self, file: CaseFile, allowed: Callable[[], list[AllowedCommand]]) -> None:
+        self._file = file
+        self._allowed = allowed
+        known = workflow.info().typed_search_attributes
+        self._shown: dict[str, Any] = {key.name: known.get(key) for key in names.SEARCH_ATTRIBUTES}
+
+    def publish(self) -> None:
+        """Show the case as it is now."""
+        file = self._file
+        wanted: list[tuple[SearchAttributeKey[Any], Any]] = [
+            (names.CASE_SERVICE, file.request.service),
+            (names.CASE_STAGE, file.stage.value),
+            (names.CASE_CENTRE, file.request.centre),
+            (names.CASE_NUMBER, file.case_no),
+            (names.CASE_UNIT, file.agency),
+            (names.CASE_ASSIGNEE, file.officer.id if file.officer else None),
+            (names.CASE_DUE_AT, file.due_at),
+            (names.CASE_OVERDUE, file.overdue or None),
+            (names.CASE_ESCALATION, file.escalation or None),
+        ]
+        updates: list[SearchAttributeUpdate[Any]] = []
+        for key, value in wanted:
+            if self._shown.get(key.name) != value:
+                updates.append(key.value_set(value) if value is not None else key.value_unset())
+                self._shown[key.name] = value
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        workflow.set_current_details(current_details(file, self._allowed()))

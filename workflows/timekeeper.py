@@ -1,0 +1,163 @@
+"""The timekeeper: one timer per case, set to the earliest rung or expiry of all its running clocks.
+
+When the moment comes it fires the rung: an event, notices to whom the ladder names, and for good (a fired rung never
+fires again). Its timer's summary says in words what the case waits for.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from temporalio import workflow
+
+from casework.workflows import options
+
+with workflow.unsafe.imports_passed_through():
+    from casework.standards.limits import Action
+    from casework.standards.plan import OFFICER, REQUESTER, PlannedRung
+    from casework.workflows.case_file import CaseFile, Clock
+    from casework.workflows.journal import Journal
+    from casework.workflows.ports import RepeatOrder, StandardPort
+
+# Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
+JUST_AFTER = timedelta(milliseconds=1)
+LATE = timedelta(minutes=1)
+
+FACTS = {
+    Action.WARN: "warned",
+    Action.REMIND: "reminded",
+    Action.PROGRESS: "progress_notified",
+    Action.CHASE: "chased",
+    Action.ESCALATE: "escalated",
+    Action.BREACH: "breached",
+}
+
+
+class Alarm(NamedTuple):
+    """The next thing a clock does by itself. Without a rung it is the expiry of its limit."""
+
+    at: datetime
+    clock: Clock
+    rung: PlannedRung | None
+
+    @property
+    def words(self) -> str:
+        """What the case waits for, for the timeline: "owner_act: chase owner_agency"."""
+        if self.rung is None:
+            return f"{self.clock.step}: limit of {self.clock.limit} passes"
+        return f"{self.clock.step}: {self.rung.action.value} {', '.join(self.rung.to)} (due {self.clock.due_at:%Y-%m-%d %H:%M})"
+
+
+class Timekeeper:
+    """Watches the clocks of one case."""
+
+    def __init__(self, file: CaseFile, journal: Journal) -> None:
+        self._file = file
+        self._journal = journal
+
+    async def keep(self) -> None:
+        """Fire rungs when they come, for as long as the case lives."""
+        while True:
+            await workflow.wait_condition(lambda: self.next_alarm() is not None)
+            alarm = self.next_alarm()
+            if alarm is None:
+                continue
+            wait = alarm.at - workflow.now()
+            if wait > timedelta():
+                try:
+                    await workflow.wait_condition(
+                        lambda set_to=alarm: self._moved(set_to),  # type: ignore[misc]  # bound now, not later
+                        timeout=wait,
+                        timeout_summary=alarm.words,
+                    )
+                    continue
+                except TimeoutError:
+                    pass
+            await self._fire(alarm)
+
+    def next_alarm(self) -> Alarm | None:
+        """The earliest rung or expiry of all running clocks."""
+        alarms = [alarm for clock in self._file.clocks.values() if clock.running for alarm in _alarms(clock)]
+        return min(alarms, key=lambda alarm: alarm.at, default=None)
+
+    def _moved(self, set_to: Alarm) -> bool:
+        now = self.next_alarm()
+        return now is None or (now.at, now.words) != (set_to.at, set_to.words)
+
+    async def _fire(self, alarm: Alarm) -> None:
+        clock, rung = alarm.clock, alarm.rung
+        if rung is None:
+            clock.expired = True
+            return
+        clock.rungs = [other for other in clock.rungs if other.key != rung.key]
+        clock.fired.append(rung.key)
+        if rung.action is Action.BREACH:
+            clock.breached = True
+        if rung.action is Action.ESCALATE:
+            self._file.escalation += 1
+        late = workflow.now() - alarm.at > LATE
+        self._journal.record(
+            FACTS[rung.action],
+            step=clock.step,
+            rung=rung.key,
+            to=rung.to,
+            planned_at=rung.at.isoformat(),
+            due_at=clock.due_at.isoformat(),
+            **({"late": True} if late else {}),
+        )
+        for role in rung.to:
+            self._journal.notify(self._template(rung), self._present(role), **self._values(clock))
+        if rung.notify_requester:
+            self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
+        if rung.action is Action.BREACH:
+            self._journal.record("improvement_task_opened", step=clock.step, because="breach")
+        if rung.repeat_every:
+            await self._stand_again(clock, rung)
+
+    def _template(self, rung: PlannedRung) -> str:
+        assert self._file.terms is not None
+        notices = self._file.terms.rung_notices
+        if rung.action is Action.ESCALATE and rung.after_due:
+            return notices["escalate_after_due"]
+        return notices[rung.action.value]
+
+    def _present(self, role: str) -> str:
+        """Whoever should hear when nobody has the role yet: a case is never chased at nobody."""
+        if role == OFFICER and self._file.officer is None:
+            return "centre_supervisor"
+        if role.startswith("owner_") and self._file.agency is None:
+            return "complaint_centre"
+        return role
+
+    def _values(self, clock: Clock) -> dict[str, str]:
+        return {"due_at": clock.due_at.isoformat(), "step": clock.step}
+
+    async def _stand_again(self, clock: Clock, rung: PlannedRung) -> None:
+        assert self._file.terms is not None
+        again = await workflow.execute_local_activity_method(
+            StandardPort.plan_repeat,
+            RepeatOrder(
+                standard_id=self._file.terms.standard_id,
+                standard_version=self._file.terms.standard_version,
+                service=self._file.request.service,
+                step=clock.step,
+                rung=rung,
+                due_at=clock.due_at,
+                after=workflow.now(),
+            ),
+            start_to_close_timeout=options.PLAN_TIMEOUT,
+            retry_policy=options.PLAN_RETRY,
+        )
+        clock.rungs.append(again)
+
+
+def _alarms(clock: Clock) -> list[Alarm]:
+    alarms = [
+        Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung) for rung in clock.rungs
+    ]
+    if clock.expires:
+        alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None))
+    return alarms
+
+

@@ -1,0 +1,55 @@
+"""The case file as people see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from casework.workflows.case_file import CaseFile, Clock
+    from casework.workflows.contracts import AllowedCommand, CaseView, ClockView
+
+
+def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
+    """The view that the `case` query answers with."""
+    return CaseView(
+        case_id=file.case_id,
+        request_id=file.request.request_id,
+        case_no=file.case_no,
+        service=file.request.service,
+        centre=file.request.centre,
+        channel=file.request.channel,
+        stage=file.stage,
+        outcome=file.outcome,
+        standard_id=file.terms.standard_id if file.terms else None,
+        standard_version=file.terms.standard_version if file.terms else None,
+        received_at=file.received_at,
+        promised_at=file.promised_at,
+        overdue=file.overdue,
+        escalation=file.escalation,
+        officer=file.officer,
+        agency=file.agency,
+        links=file.links,
+        documents=file.documents,
+        clocks=[_clock_view(clock) for clock in file.clocks.values()],
+        notices=file.notices,
+        events=file.events,
+        allowed_commands=list(allowed),
+    )
+
+
+def _clock_view(clock: Clock) -> ClockView:
+    following = min(clock.rungs, key=lambda rung: rung.at, default=None) if clock.running else None
+    return ClockView(
+        step=clock.step,
+        limit=str(clock.limit),
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        internal_target=clock.internal_target,
+        stopped_at=clock.stopped_at,
+        breached=clock.breached,
+        next_rung_at=following.at if following else None,
+        next_rung=f"{following.action.value} {', '.join(following.to)}" if following else None,
+        warning=clock.warning,
+    )
