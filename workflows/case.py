@@ -109,10 +109,11 @@ class Case:
                 try:
                     await stages[self.file.stage]()
                 except _NewRun:
+                    self._rest()
                     await workflow.wait_condition(lambda: self.desk.inbox is not None or workflow.all_handlers_finished())
                     if self.desk.inbox is None:
                         await self._continue_as_new(keepers)
-            self.desk.answer()
+            self._rest()
             await workflow.wait_condition(lambda: self.journal.settled and workflow.all_handlers_finished())
         except asyncio.CancelledError:
             await self._say_cancelled()
@@ -144,10 +145,11 @@ class Case:
         Returns `Expired` when a limit that ends the stage passes first. Whoever gave the command is answered when the
         stage asks for the next decision, or the case closes.
         """
-        self.desk.answer()
+        self._rest()
         await workflow.wait_condition(
             lambda: self.desk.inbox is not None or self._has_expired() or workflow.info().is_continue_as_new_suggested()
         )
+        self.journal.holding = True
         message = self.desk.take()
         if message is None:
             if self._has_expired():
@@ -215,7 +217,7 @@ class Case:
 
     async def told(self, notices: list[str]) -> None:
         """Wait until these notices have reached their people (or the counter, to be handed over)."""
-        self.desk.answer()
+        self._rest()
         await workflow.wait_condition(
             lambda: not self._owes(notices) or workflow.info().is_continue_as_new_suggested(),
         )
@@ -262,6 +264,11 @@ class Case:
         return case_view(self.file, self.desk.allowed())
 
     # Helpers
+
+    def _rest(self) -> None:
+        """The stage is done with what it took: answer, and let what was said go out."""
+        self.desk.answer()
+        self.journal.holding = False
 
     def _record_opening(self, promise: Plan) -> None:
         request, terms = self.file.request, self.file.terms
@@ -325,4 +332,5 @@ class Case:
             self.record("cancelled_by_operator")
             self.move(Stage.CLOSED)
             self.file.closed_at = workflow.now()
+            self._rest()
             await workflow.wait_condition(lambda: not self.file.pending)

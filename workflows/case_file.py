@@ -120,6 +120,7 @@ class CaseFile(BaseModel):
     pending_documents: list[Document] = []
     pending_rating: Rate | None = None
     owed: list[NoticeOrder] = []
+    handed_over: int = 0  # how many of the owed, from the front, the records know already
 
     @property
     def running(self) -> list[Clock]:

@@ -9,6 +9,7 @@ from temporalio import workflow
 from casework.workflows.command_desk import OPEN_STAGES, WORKING_STAGES, command
 
 with workflow.unsafe.imports_passed_through():
+    from casework.workflows import errors
     from casework.standards.plan import OFFICER, REQUESTER
     from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
     from casework.workflows.contracts import (
@@ -114,8 +115,10 @@ class SharedCommands:
     withdraw = command(Withdraw, *WORKING_STAGES)
 
     @workflow.update(name="opened", description="Wait until the case has been opened under its standard")
-    async def opened(self) -> CommandReply:
-        """Answer once the case is open; fail with the reason if it cannot be."""
+    async def opened(self, request_id: Any = None) -> CommandReply:
+        """Answer once the case is open; fail with the reason if it cannot be, or if it is another request's."""
+        if request_id is not None and self.case.desk.invalid is None and request_id != self.case.file.request.request_id:
+            raise errors.other_request(self.case.file.case_id)
         return await self.case.desk.opened()
 
     @workflow.query(name="case", description="The case: stage, clocks, latest events, what may be done now")

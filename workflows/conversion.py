@@ -13,8 +13,6 @@ with workflow.unsafe.imports_passed_through():
     from casework.workflows.case_file import CaseFile
     from casework.workflows.contracts import Convert, ForwardRequest, InformationRequest, Link
 
-FIRST_STAGE = {"information_request": "queued", "forward": "submitted"}
-
 
 def can_go_on(file: CaseFile, convert: Convert) -> str | None:
     """The other service must be able to open: some need to know who the requester is."""
@@ -39,7 +37,7 @@ async def go_on_as(case: Case, convert: Convert) -> None:
         search_attributes=TypedSearchAttributes(
             [
                 SearchAttributePair(names.CASE_SERVICE, convert.into),
-                SearchAttributePair(names.CASE_STAGE, FIRST_STAGE[convert.into]),
+                SearchAttributePair(names.CASE_STAGE, names.FIRST_STAGE[convert.into]),
                 SearchAttributePair(names.CASE_CENTRE, request.centre),
             ]
         ),

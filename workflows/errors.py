@@ -2,6 +2,7 @@
 
     InvalidInput     the message cannot be read: which field, and why. Nothing changed.
     InvalidRequest   the case cannot be opened as asked; the same request id may be sent again, corrected.
+    OtherRequest     this case id belongs to another request (ids are short digests; two may meet).
     Refused          the command is understood and not possible now: what is, and which role it takes.
 """
 
@@ -15,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 INVALID_INPUT = "InvalidInput"
 INVALID_REQUEST = "InvalidRequest"
 REFUSED = "Refused"
+OTHER_REQUEST = "OtherRequest"
 
 
 def problems(error: ValidationError) -> list[str]:
@@ -41,3 +43,8 @@ def refused(reason: str, allowed_now: Sequence[str]) -> ApplicationError:
     """A command that is not possible now."""
     now = ", ".join(allowed_now) or "none, the case is closed"
     return ApplicationError(f"{reason}. Possible now: {now}", list(allowed_now), type=REFUSED, non_retryable=True)
+
+
+def other_request(case_id: str) -> ApplicationError:
+    """Two different requests must never share a case."""
+    return ApplicationError(f"{case_id} belongs to another request; use another request_id", type=OTHER_REQUEST, non_retryable=True)

@@ -36,9 +36,10 @@ class Journal:
     def __init__(self, file: CaseFile, publish: Callable[[], None]) -> None:
         self._file = file
         self._publish = publish
-        self._handed_over = 0  # notices at the front of `owed` that the records already know
         self._errands: dict[str, asyncio.Task[None]] = {}
         self._writing = False
+        # A transition goes out whole: while a stage is working, what it says is kept together.
+        self.holding = True
 
     def record(self, event_type: str, actor: Actor | None = None, **data: Any) -> Event:
         """Append an event; it is numbered, and written when the records can take it."""
@@ -74,13 +75,15 @@ class Journal:
         """Whether the records have everything and nobody is owed a notice."""
         return not (self._file.pending or self._file.owed or self._writing)
 
+    def _has_news(self) -> bool:
+        return bool(self._file.pending) or len(self._file.owed) > self._file.handed_over
+
     async def keep(self) -> None:
         """Hand over what is pending, for as long as the case lives."""
-        self._handed_over = len(self._file.owed)  # carried over by continue-as-new: already tried once
-        for notice in self._file.owed:
+        for notice in self._file.owed[: self._file.handed_over]:  # carried over: the records know them, one try was made
             self._run_errand(notice)
         while True:
-            await workflow.wait_condition(lambda: bool(self._file.pending))
+            await workflow.wait_condition(lambda: self._has_news() and not self.holding)
             await self._hand_over()
 
     async def stop(self) -> None:
@@ -108,7 +111,7 @@ class Journal:
             self._settle(batch, recorded)
         finally:
             self._writing = False
-        if not file.pending:
+        if not self._has_news():
             self._publish()
 
     async def _patiently(self, batch: Batch) -> Recorded:
@@ -117,7 +120,7 @@ class Journal:
             batch,
             start_to_close_timeout=options.PATIENT_TIMEOUT,
             retry_policy=options.PATIENT_RETRY,
-            summary=f"records down: events {batch.events[0].seq}–{batch.events[-1].seq} and {len(batch.notices)} notices wait",
+            summary=f"records down: {len(batch.events)} events and {len(batch.notices)} notices wait",
         )
 
     def _batch(self) -> Batch:
@@ -127,7 +130,7 @@ class Journal:
             events=list(file.pending),
             documents=list(file.pending_documents),
             rating=file.pending_rating,
-            notices=file.owed[self._handed_over :],
+            notices=file.owed[file.handed_over :],
         )
 
     def _settle(self, batch: Batch, recorded: Recorded) -> None:
@@ -137,7 +140,7 @@ class Journal:
         file.pending_documents = file.pending_documents[len(batch.documents) :]
         if file.pending_rating == batch.rating:
             file.pending_rating = None
-        self._handed_over += len(batch.notices)
+        file.handed_over += len(batch.notices)
         fates = {fate.id: fate for fate in recorded.fates}
         for notice in batch.notices:
             fate = fates.get(notice.id)
@@ -167,8 +170,8 @@ class Journal:
         if position is None:
             return
         notice = file.owed.pop(position)
-        if position < self._handed_over:
-            self._handed_over -= 1
+        if position < file.handed_over:
+            file.handed_over -= 1
         file.notices = [
             view.model_copy(update={"status": fate.status.value, "at": fate.at}) if view.id == fate.id else view
             for view in file.notices

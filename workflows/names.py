@@ -25,6 +25,8 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[object], ...] = (  # type: ignore[as
     CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION,
 )  # fmt: skip
 
+FIRST_STAGE = {"information_request": "queued", "forward": "submitted", "one_stop": "queued"}
+
 # Crockford's alphabet: no I, L, O, U, so an id can be read out over a counter.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ID_LENGTH = 10

@@ -1,0 +1,253 @@
+"""CaseClient: open, act on, view, wait for and list cases.
+
+    client = await CaseClient.connect()
+    case = await client.open(ForwardRequest(request_id="2569/0042", requester=…, subject=…, documents=[…]))
+    await case.act(ForwardApplication(actor=Actor(id="somying", role="centre_officer")))
+    view = await case.view()
+
+Messages are checked by the same models here and in the case, so what passes here is understood there. Everything may
+be sent again: the same `request_id` is the same case, the same `command_id` gets the first answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from casework.starter.errors import CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
+from casework.workflows import errors, names
+from casework.workflows.contracts import CaseResult, CaseView, Command, CommandReply, Request, Stage
+
+ANSWER_WITHIN = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """A case as the list shows it, from search attributes."""
+
+    case_id: str
+    case_no: str | None
+    service: str | None
+    stage: str | None
+    centre: str | None
+    unit: str | None
+    assignee: str | None
+    due_at: datetime | None
+    overdue: bool
+    escalation: int
+    opened_at: datetime
+    status: str
+
+
+class CaseClient:
+    """Speaks to the cases of one namespace."""
+
+    def __init__(self, client: Client, task_queue: str = names.TASK_QUEUE) -> None:
+        """Over a Temporal client that has the pydantic data converter (or the CaseworkPlugin)."""
+        self.temporal = client
+        self._task_queue = task_queue
+
+    @classmethod
+    async def connect(cls, address: str | None = None, namespace: str | None = None, task_queue: str = names.TASK_QUEUE) -> CaseClient:
+        """Connect as Temporal's environment configuration says, or to `address`. Raises Unreachable."""
+        config: dict[str, Any] = {**ClientConfig.load_client_connect_config(), "data_converter": pydantic_data_converter}
+        config |= {key: value for key, value in (("target_host", address), ("namespace", namespace)) if value}
+        config.setdefault("target_host", "localhost:7233")
+        try:
+            return cls(await Client.connect(**config), task_queue)
+        except RuntimeError as error:
+            raise Unreachable(f"no Temporal server answers at {config['target_host']}") from error
+
+    async def open(self, request: Request) -> CaseHandle:
+        """Open a case, or find the one that this `request_id` opened before.
+
+        Waits until the case is open under its standard. Raises InvalidCase if the standard cannot take it as it is
+        (correct it and send it again), CaseExists if another request has this id, Unreachable if no server or no
+        worker answers; in the last case the request is kept by Temporal and opens when a worker is back.
+        """
+        case_id = names.case_id(request.service, request.request_id)
+        handle = self.case(case_id)
+        start = WithStartWorkflowOperation(
+            request.service,
+            request,
+            id=case_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            static_summary=names.summary(request.service, request.centre, request.channel),
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(names.CASE_SERVICE, request.service),
+                    SearchAttributePair(names.CASE_STAGE, names.FIRST_STAGE[request.service]),
+                    SearchAttributePair(names.CASE_CENTRE, request.centre),
+                ]
+            ),
+        )
+        try:
+            await self.temporal.execute_update_with_start_workflow(
+                names.OPENED_UPDATE,
+                request.request_id,
+                start_workflow_operation=start,
+                result_type=CommandReply,
+                rpc_timeout=ANSWER_WITHIN,
+            )
+        except WorkflowAlreadyStartedError as error:  # opened before, and closed by now
+            if (await handle.view()).request_id != request.request_id:
+                raise CaseExists(f"{case_id} belongs to another request; use another request_id") from error
+        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+            raise _translated(error, case_id) from error
+        return handle
+
+    def case(self, case_id: str) -> CaseHandle:
+        """A case by its id; nothing is sent yet."""
+        return CaseHandle(self.temporal, case_id)
+
+    async def list(self, query: str | None = None, limit: int | None = None) -> AsyncIterator[CaseRow]:
+        """Cases by a Temporal list filter over the Case… search attributes, such as "CaseOverdue = true"."""
+        ours = "WorkflowType IN ('information_request', 'forward', 'one_stop')"
+        try:
+            async for found in self.temporal.list_workflows(f"{ours} AND ({query})" if query else ours, limit=limit):
+                shown = found.typed_search_attributes
+                yield CaseRow(
+                    case_id=found.id,
+                    case_no=shown.get(names.CASE_NUMBER),
+                    service=shown.get(names.CASE_SERVICE),
+                    stage=shown.get(names.CASE_STAGE),
+                    centre=shown.get(names.CASE_CENTRE),
+                    unit=shown.get(names.CASE_UNIT),
+                    assignee=shown.get(names.CASE_ASSIGNEE),
+                    due_at=shown.get(names.CASE_DUE_AT),
+                    overdue=bool(shown.get(names.CASE_OVERDUE)),
+                    escalation=shown.get(names.CASE_ESCALATION) or 0,
+                    opened_at=found.start_time,
+                    status=found.status.name.lower() if found.status else "",
+                )
+        except RPCError as error:
+            raise _translated(error, "list") from error
+
+
+class CaseHandle:
+    """One case."""
+
+    def __init__(self, client: Client, case_id: str) -> None:
+        self.case_id = case_id
+        self.workflow: WorkflowHandle[Any, CaseResult] = client.get_workflow_handle(case_id, result_type=CaseResult)
+
+    async def act(self, command: Command, command_id: str | None = None) -> CommandReply:
+        """Give a command. The same `command_id` again gets the first answer.
+
+        Raises CaseRefused (not possible now, or not by this role), NotFound, InvalidCase, Unreachable.
+        """
+        return await self.send(command.command_name(), command, command_id)
+
+    async def send(self, name: str, payload: Any, command_id: str | None = None) -> CommandReply:
+        """Give a command by name, unchecked here: the case checks it."""
+        try:
+            return await self.workflow.execute_update(
+                name, payload, id=command_id or uuid4().hex, result_type=CommandReply, rpc_timeout=ANSWER_WITHIN
+            )
+        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+            raise await self._refusal(error) from error
+
+    async def view(self) -> CaseView:
+        """The case as it is now. Raises NotFound or Unreachable."""
+        try:
+            view: CaseView = await self.workflow.query(names.CASE_QUERY, result_type=CaseView, rpc_timeout=ANSWER_WITHIN)
+            return view
+        except (RPCError, WorkflowQueryFailedError) as error:
+            raise _translated(error, self.case_id) from error
+
+    async def changes(self) -> AsyncIterator[CaseView]:
+        """The case now, and again each time something happened, until it is closed. No polling: it follows the history."""
+        seen, view = -1, await self.view()
+        while True:
+            if view.events and view.events[-1].seq != seen:
+                seen = view.events[-1].seq
+                yield view
+            if view.stage is Stage.CLOSED:
+                return
+            await self._next_history_event()
+            view = await self.view()
+
+    async def wait(self, until: Callable[[CaseView], bool]) -> CaseView:
+        """The first view for which `until` holds, or the last one if the case closes before."""
+        last = None
+        async for last in self.changes():
+            if until(last):
+                break
+        return last or await self.view()
+
+    async def result(self) -> CaseResult:
+        """Wait until the case is closed and nothing is owed; how it ended. Raises InvalidCase, NotFound, Unreachable."""
+        try:
+            return await self.workflow.result()
+        except (WorkflowFailureError, RPCError) as error:
+            raise _translated(error, self.case_id) from error
+
+    async def _next_history_event(self) -> None:
+        described = await self.workflow.describe()
+        seen = described.history_length
+        if described.status is not WorkflowExecutionStatus.RUNNING:
+            return
+        count = 0
+        async for _ in self.workflow.fetch_history_events(wait_new_event=True):
+            count += 1
+            if count > seen:
+                return
+
+    async def _refusal(self, error: Exception) -> Exception:
+        if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+            try:
+                view = await self.view()
+            except NotFound as missing:
+                return missing
+            outcome = view.outcome.value if view.outcome else "no outcome"
+            return CaseRefused(f"{self.case_id} is closed ({outcome}); no command is possible any more", [])
+        return _translated(error, self.case_id)
+
+
+def _translated(error: Exception, case_id: str) -> Exception:
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, ApplicationError):
+        details = [str(item) for item in cause.details[0]] if cause.details and isinstance(cause.details[0], list) else []
+        if cause.type == errors.OTHER_REQUEST:
+            return CaseExists(cause.message)
+        if cause.type == errors.REFUSED:
+            return CaseRefused(cause.message, details)
+        return InvalidCase(cause.message, details)
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+        return NotFound(f"there is no case {case_id}")
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT:
+        return InvalidCase(error.message, [])
+    if isinstance(error, (WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError)) or (
+        isinstance(error, RPCError) and error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+    ):
+        return Unreachable("the case did not answer in time; is a worker running (casework doctor)?")
+    if isinstance(error, RPCError):
+        return Unreachable(f"Temporal answers: {error.message}")
+    return error

