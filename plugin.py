@@ -9,7 +9,6 @@ Give it to the client only: a worker takes its client's plugins.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
@@ -21,11 +20,7 @@ from casework.activities.journal import JournalActivities
 from casework.activities.standard import StandardActivities
 from casework.adapters.ports import Notifier, Records
 from casework.standards.loader import StandardsLibrary
-from casework.workflows.forward import ForwardProcess
-from casework.workflows.information_request import InformationRequestProcess
-from casework.workflows.one_stop import OneStopProcess
-
-PROCESSES: Sequence[type] = (InformationRequestProcess, ForwardProcess, OneStopProcess)
+from casework.workflows.processes import PROCESSES
 
 # Plain data that need not be loaded anew in the sandbox of each case; processes and their mechanism stay inside it.
 PASSED_THROUGH = ("pydantic", "pydantic_core", "annotated_types", "stdnum", "casework.standards", "casework.workflows.contracts")
@@ -40,7 +35,7 @@ class CaseworkPlugin(SimplePlugin):
         super().__init__(
             "casework",
             data_converter=with_pydantic,
-            workflows=PROCESSES,
+            workflows=list(PROCESSES.values()),
             activities=[
                 standard.open_terms,
                 standard.plan_steps,

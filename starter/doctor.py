@@ -1,0 +1,119 @@
+"""What `casework doctor` looks at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import asyncpg
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from casework.adapters.postgres import PostgresRecords, migrations
+from casework.settings import Settings
+from casework.standards.limits import Frozen
+from casework.standards.loader import PackError, StandardsLibrary
+from casework.starter.client import CaseClient
+from casework.starter.errors import Unreachable
+from casework.starter.setup import missing_search_attributes
+
+SKEW_ALLOWED = 2.0  # seconds
+
+
+class Finding(Frozen):
+    """One thing looked at."""
+
+    what: str
+    state: Literal["ok", "warning", "wrong"]
+    found: str
+    advice: str | None = None
+    unreachable: bool = False
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; nothing is changed."""
+    findings = [finding async for finding in _temporal(settings)]
+    findings += [finding async for finding in _database(settings)]
+    return [*findings, *_standards(settings)]
+
+
+async def _temporal(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        client = (await CaseClient.connect()).temporal
+        await client.count_workflows("ExecutionStatus = 'Running'")
+    except Unreachable as error:
+        advice = "start one (casework up), or set TEMPORAL_ADDRESS / TEMPORAL_PROFILE"
+        yield Finding(what="Temporal", state="wrong", found=str(error), advice=advice, unreachable=True)
+        return
+    except RPCError as error:
+        yield Finding(what="Temporal namespace", state="wrong", found=error.message, advice="set TEMPORAL_NAMESPACE to one that exists")
+        return
+    yield Finding(what="Temporal", state="ok", found=f"{client.service_client.config.target_host}, namespace {client.namespace}")
+    missing = await missing_search_attributes(client)
+    if missing:
+        yield Finding(what="search attributes", state="wrong", found=f"missing: {', '.join(missing)}", advice="casework setup")
+    else:
+        yield Finding(what="search attributes", state="ok", found="all there")
+    yield await _worker(client, settings.task_queue)
+
+
+async def _worker(client: Client, task_queue: str) -> Finding:
+    pollers = []
+    for kind in (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
+        described = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind)
+        )
+        pollers.append({poller.identity for poller in described.pollers})
+    workers = pollers[0] & pollers[1]
+    if not workers:
+        return Finding(what="worker", state="wrong", found=f"nobody polls {task_queue}", advice="casework worker (or casework up)", unreachable=True)
+    return Finding(what="worker", state="ok", found=f"{len(workers)} on {task_queue}")
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.database_url is None:
+        yield Finding(what="PostgreSQL", state="wrong", found="CASEWORK_DATABASE_URL is not set", advice="postgresql://user:password@host:port/database")
+        return
+    records = PostgresRecords(settings.database_url.get_secret_value())
+    try:
+        before = datetime.now(UTC)
+        at = await records.server_time()
+        after = datetime.now(UTC)
+        version = await records.schema_version()
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        advice = "is it running, and CASEWORK_DATABASE_URL right? Cases go on meanwhile and are recorded when it is back"
+        yield Finding(what="PostgreSQL", state="wrong", found=f"does not answer ({error or type(error).__name__})", advice=advice, unreachable=True)
+        return
+    finally:
+        await records.close()
+    yield Finding(what="PostgreSQL", state="ok", found="answers")
+    newest = migrations()[-1].version
+    state: Literal["ok", "wrong"] = "ok" if version == newest else "wrong"
+    yield Finding(what="schema", state=state, found=f"version {version} of {newest}", advice=None if state == "ok" else "casework migrate")
+    skew = max(0.0, (before - at).total_seconds(), (at - after).total_seconds())
+    right = skew <= SKEW_ALLOWED
+    advice = None if right else "set this machine's or the database server's clock by NTP"
+    yield Finding(what="clocks", state="ok" if right else "warning", found=f"this machine and PostgreSQL differ by {skew:.1f} s", advice=advice)
+
+
+def _standards(settings: Settings) -> list[Finding]:
+    try:
+        library = StandardsLibrary.load(settings.packs)
+    except PackError as error:
+        return [Finding(what="standard", state="wrong", found=str(error), advice="casework standards check FILE")]
+    findings = []
+    for pack in library.packs:
+        name = f"{pack.id} {pack.version}"
+        verified = pack.calendar.holidays.verified_through
+        if not pack.commands:
+            findings.append(Finding(what="standard", state="wrong", found=f"{name}: no role may give any command", advice="add the section `commands`"))
+        elif verified and verified < date.today():
+            advice = "look the new holidays up and move calendar.holidays.verified_through"
+            findings.append(Finding(what="standard", state="warning", found=f"{name}: holidays verified through {verified} only", advice=advice))
+        else:
+            findings.append(Finding(what="standard", state="ok", found=f"{name}, holidays verified through {verified or 'always'}"))
+    return findings

@@ -1,0 +1,99 @@
+"""How things look on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from casework.workflows.contracts import CaseView, Event
+from casework.workflows.labels import label
+
+# Piped output has no width of its own: tables must not fold in a file.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# What of an event's data is worth a line of the account; the rest is in --json.
+SHOWN = ("step", "to", "agency", "reason", "result", "missing", "status_en", "into", "case_id", "because", "outcome", "late")
+
+
+def complain(text: str) -> None:
+    """Say on stderr what is wrong."""
+    stderr.print(f"[red]✗[/] {escape(text)}")
+
+
+def note(text: str) -> None:
+    """Say something on stderr that is no result."""
+    stderr.print(f"[dim]{escape(text)}[/]")
+
+
+def local(at: datetime | None, zone: tzinfo | None) -> str:
+    """A time as the office reads it."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if at else "–"
+
+
+def zone_of(view: CaseView) -> tzinfo | None:
+    """Due times carry the office's offset."""
+    return view.promised_at.tzinfo if view.promised_at else None
+
+
+def say(event: Event) -> str:
+    """One event in a line."""
+    who = f"{event.actor.id} ({event.actor.role})" if event.actor else "⏰ the clock" if event.data.get("rung") else "the case"
+    data = {key: event.data[key] for key in SHOWN if event.data.get(key) not in (None, [], "")}
+    told = ", ".join(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in data.items())
+    colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(event.type, "cyan")
+    return f"[{colour}]{event.type:<24}[/] [dim]{escape(who)}[/] {escape(told)}"
+
+
+def print_case(view: CaseView) -> None:
+    """A case in full."""
+    zone = zone_of(view)
+    console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {label(view.service, 'th')} · {label(view.service, 'en')}")
+    state = f"{label(view.stage.value, 'th')} · [bold]{view.stage.value}[/]"
+    console.print(f"  stage     {state}{f'  outcome [bold]{view.outcome.value}[/]' if view.outcome else ''}")
+    console.print(f"  standard  {view.standard_id} {view.standard_version}   received {local(view.received_at, zone)}   promised {local(view.promised_at, zone)}")
+    officer = f"{view.officer.id}" if view.officer else "–"
+    console.print(f"  officer   {officer}   owner agency {view.agency or '–'}   escalated {view.escalation}×{'   [red]OVERDUE[/]' if view.overdue else ''}")
+    for link in view.links:
+        console.print(f"  linked    {link.relation} {link.case_id}")
+    for owed in [notice for notice in view.notices if notice.status == "owed"]:
+        console.print(f"  [yellow]owed[/]      {owed.template} to {owed.to}")
+    if view.clocks:
+        clocks = table("step", "limit", "started", "due", "stopped", "breached", "next")
+        for clock in view.clocks:
+            following = f"{local(clock.next_rung_at, zone)} {clock.next_rung}" if clock.next_rung else "–"
+            breached = "[red]yes[/]" if clock.breached else "no"
+            clocks.add_row(clock.step, clock.limit, local(clock.started_at, zone), local(clock.due_at, zone), local(clock.stopped_at, zone), breached, following)
+        console.print(clocks)
+    print_events(view.events, zone)
+    if view.allowed_commands:
+        possible = table("possible now", "by")
+        for command in view.allowed_commands:
+            possible.add_row(command.name, ", ".join(command.roles))
+        console.print(possible)
+
+
+def print_events(events: Iterable[Event], zone: tzinfo | None, title: str | None = None) -> None:
+    """Events, one a line."""
+    if title:
+        console.print(f"[bold]{title}[/]")
+    for event in events:
+        console.print(f"  {event.seq:>3}  {local(event.at, zone)}  {say(event)}")
+
+
+def table(*columns: str) -> Table:
+    """A plain table with a dim head."""
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def is_terminal() -> bool:
+    """Whether somebody types into us."""
+    return sys.stdin.isatty()
