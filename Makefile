@@ -20,7 +20,7 @@ test: lint unit
 lint: $(READY)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy build/__editable__*/casework tests examples
 	$(BIN)/lint-imports
 
 unit: $(READY)

@@ -1,6 +1,6 @@
 """JSON logs. Every line about a case carries its workflow id, added by Temporal's own loggers; personal data never does.
 
-    configure("info")     # once, at an entry point
+configure("info")     # once, at an entry point
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CASEWORK_", hide_input_in_errors=True)
 
     database_url: SecretStr | None = Field(default=None, description="postgresql://user:password@host:port/database")
-    packs: Annotated[list[Path], NoDecode] = Field(default=[], description="pack files or folders, separated by ':'; first is for new cases")
+    packs: Annotated[list[Path], NoDecode] = Field(
+        default=[], description="pack files or folders, separated by ':'; first is for new cases"
+    )
     task_queue: str = TASK_QUEUE
     notifier: Literal["console", "smtp"] = "console"
     smtp_url: SecretStr | None = Field(default=None, description="smtp://user:password@host:port or smtps://…")

@@ -16,4 +16,5 @@ class ConsoleNotifier:
 
     async def send(self, message: Message) -> None:
         """Print one message."""
-        print(f"✉ {message.address} — {message.subject}\n  {message.body.replace(chr(10), chr(10) + '  ')}", file=self._stream, flush=True)
+        body = message.body.replace("\n", "\n  ")
+        print(f"✉ {message.address} — {message.subject}\n  {body}", file=self._stream, flush=True)

@@ -1,7 +1,7 @@
 """What activities need of the outside world. An agency may bring its own records or its own way to send.
 
-    class TheirRecords:            # any class with these methods
-        async def write(self, batch, be_year): ...
+class TheirRecords:            # any class with these methods
+    async def write(self, batch, be_year): ...
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The records in PostgreSQL, through asyncpg.
 
-    records = PostgresRecords("postgresql://…")      # connects when first used: a worker starts while it is down
-    await records.migrate()
+records = PostgresRecords("postgresql://…")      # connects when first used: a worker starts while it is down
+await records.migrate()
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ class PostgresRecords:
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         """How these notices stand."""
         rows = await self._rows(statements.NOTICE_STATES, case_id, list(notice_ids))
-        return [
-            NoticeFate(id=r["notice_id"], status=NoticeStatus(r["status"]), at=r["at"], error=r["last_error"]) for r in rows
-        ]
+        return [NoticeFate(id=r["notice_id"], status=NoticeStatus(r["status"]), at=r["at"], error=r["last_error"]) for r in rows]
 
     async def claim(self, case_id: str, notice_id: str) -> bool:
         """Take an owed notice to send it."""

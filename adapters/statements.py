@@ -62,7 +62,10 @@ WITH incoming AS (
     RETURNING notice_id
 )
 SELECT
-    coalesce((SELECT case_no FROM numbered), (SELECT case_no FROM casework.case_numbers WHERE case_id = (SELECT case_id FROM incoming))) AS case_no,
+    coalesce(
+        (SELECT case_no FROM numbered),
+        (SELECT case_no FROM casework.case_numbers WHERE case_id = (SELECT case_id FROM incoming))
+    ) AS case_no,
     coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed
 """
 

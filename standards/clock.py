@@ -29,9 +29,9 @@ class Clockwork:
     def plan(self, service: str, step: str, started_at: datetime, extra: int = 0) -> Plan:
         """Due time and rungs of a step that starts at `started_at` (aware).
 
-        `extra` lengthens the limit, in the limit's own unit (an extension). Steps joined by + are chained by date;
-        the step "promise" is the service's own chain, its promise to the requester. Raises KeyError for an unknown service or step, ValueError for a naive time or a step
-        without a limit ("no time limit" is a promise too).
+        `extra` lengthens the limit, in the limit's own unit (an extension). Steps joined by + are chained by date; the
+        step "promise" is the service's own chain, its promise to the requester. Raises KeyError for an unknown service
+        or step, ValueError for a naive time or a step without a limit ("no time limit" is a promise too).
         """
         if started_at.tzinfo is None:
             raise ValueError("the start must carry a UTC offset, such as 2026-03-04T10:00:00+07:00")

@@ -1,7 +1,7 @@
 """Reading packs: YAML in, a validated `ServiceStandards` out, or errors that name file, line, path and reason.
 
-    pack = load_pack("standards/packs/moe_jsc.yaml")
-    library = StandardsLibrary.load([Path("our-packs")])     # the packs of the house and an agency's own
+pack = load_pack("standards/packs/moe_jsc.yaml")
+library = StandardsLibrary.load([Path("our-packs")])     # the packs of the house and an agency's own
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ class StandardsLibrary:
         for pack in self.packs:
             known = self._by_version.setdefault((pack.id, pack.version), pack)
             if known != pack:
-                raise PackError(f"{pack.id} {pack.version}", ["two different packs carry this id and version; give the newer one a new version"])
+                raise PackError(
+                    f"{pack.id} {pack.version}",
+                    ["two different packs carry this id and version; give the newer one a new version"],
+                )
 
     @classmethod
     def load(cls, paths: Iterable[Path]) -> StandardsLibrary:

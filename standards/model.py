@@ -29,6 +29,8 @@ class Named(Frozen):
 
 
 class Organisation(Named):
+    """A body with its short names."""
+
     code: str | None = None
     abbr_th: str | None = None
 
@@ -154,6 +156,8 @@ class Display(Frozen):
 
 
 class ServicePoint(Named):
+    """A numbered point at the counter and what is done there."""
+
     no: int
     services: list[str]
     src: Source = "default"
@@ -245,6 +249,8 @@ Ladder = list[Rung]
 
 
 class SurveyItem(Named):
+    """One thing the requester rates."""
+
     id: str
 
 
@@ -300,6 +306,8 @@ class Agency(Named):
 
 
 class Queue(Frozen):
+    """How queue tickets are called."""
+
     ticket_prefix: dict[str, str] = {}
     discipline: Literal["fifo"] = "fifo"
     priority_classes: list[str] = []

@@ -48,7 +48,7 @@ def worker() -> None:
     """Serve cases: the production worker. Temporal's environment configuration says where the server is (TEMPORAL_ADDRESS,
     TEMPORAL_NAMESPACE, TEMPORAL_PROFILE), CASEWORK_* the rest: DATABASE_URL, PACKS, NOTIFIER, SMTP_URL, MAIL_FROM, TASK_QUEUE,
     LOG_LEVEL, MAX_CACHED_CASES."""
-    os.execv(sys.executable, [sys.executable, "-m", "casework.worker"])
+    os.execv(sys.executable, [sys.executable, "-m", "casework.worker"])  # noqa: S606 - the same Python, no shell wanted
 
 
 @app.callback(invoke_without_command=True)
@@ -74,8 +74,6 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ from casework.starter.errors import InvalidCase
 from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
 from casework.workflows import errors
 from casework.workflows.command_desk import Declaration, declared_commands
-from casework.workflows.contracts import ForwardRequest, InformationRequest, OneStopRequest, Request
+from casework.workflows.contracts import CaseRequest, ForwardRequest, InformationRequest, OneStopRequest, Request
 from casework.workflows.processes import PROCESSES
 
 T = TypeVar("T")
-REQUESTS = {"information_request": InformationRequest, "forward": ForwardRequest, "one_stop": OneStopRequest}
+REQUESTS: dict[str, type[CaseRequest]] = {"information_request": InformationRequest, "forward": ForwardRequest, "one_stop": OneStopRequest}
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
 FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
@@ -61,9 +61,13 @@ def open_case(
 
 def do(
     case_id: CaseArgument,
-    command: Annotated[str, typer.Argument(metavar="COMMAND", help="Command name; casework show CASE lists what is possible now.")],
+    command: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="Command name; casework show CASE lists what is possible now.")
+    ],
     file: FileArgument = None,
-    actor: Annotated[str | None, typer.Option("--as", metavar="ID:ROLE[:UNIT]", help="Who gives it, if the JSON does not say.")] = None,
+    actor: Annotated[
+        str | None, typer.Option("--as", metavar="ID:ROLE[:UNIT]", help="Who gives it, if the JSON does not say.")
+    ] = None,
     command_id: Annotated[str | None, typer.Option(help="The same id again gets the first answer, and acts once.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -114,7 +118,12 @@ def list_cases(
     for name, value in (("service", service), ("stage", stage)):
         if value is not None and not value.replace("_", "").isalnum():
             raise InvalidCase(f"{name}: {value} is not a name")
-    filters = [query, service and f"CaseService = '{service}'", stage and f"CaseStage = '{stage}'", "CaseOverdue = true" if overdue else None]
+    filters = [
+        query,
+        service and f"CaseService = '{service}'",
+        stage and f"CaseStage = '{stage}'",
+        "CaseOverdue = true" if overdue else None,
+    ]
     wanted = " AND ".join(f"({part})" for part in filters if part)
 
     async def go() -> None:
@@ -198,7 +207,9 @@ def _read(file: str | None) -> Any:
         try:
             text = Path(str(file)).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidCase(f"{file}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not UTF-8'})") from error
+            raise InvalidCase(
+                f"{file}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not UTF-8'})"
+            ) from error
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -214,4 +225,8 @@ def _validated(model: TypeAdapter[Any], data: Any, what: str) -> Any:
 
 
 def _fields(model: type[Any]) -> str:
-    return ", ".join(f"{name}{'*' if field.is_required() else ''}" for name, field in model.model_fields.items() if name not in ("actor", "service"))
+    return ", ".join(
+        f"{name}{'*' if field.is_required() else ''}"
+        for name, field in model.model_fields.items()
+        if name not in ("actor", "service")
+    )

@@ -14,6 +14,7 @@ import typer
 from pydantic import ValidationError
 
 from casework.adapters.postgres import PostgresRecords, SchemaError
+from casework.settings import Settings
 from casework.starter import doctor as checks
 from casework.starter.cli_cases import JsonFlag, run
 from casework.starter.client import CaseClient
@@ -80,7 +81,9 @@ def setup() -> None:
     async def go() -> None:
         client = await CaseClient.connect()
         added = await add_search_attributes(client.temporal)
-        console.print(f"search attributes in {client.temporal.namespace}: {', '.join(added) + ' added' if added else 'all there'}")
+        console.print(
+            f"search attributes in {client.temporal.namespace}: {', '.join(added) + ' added' if added else 'all there'}"
+        )
         await _migrate()
 
     run(go())
@@ -163,9 +166,9 @@ async def _migrate() -> None:
         await records.close()
 
 
-def _settings() -> checks.Settings:
+def _settings() -> Settings:
     try:
-        return checks.Settings()
+        return Settings()
     except ValidationError as error:
         found = [f"CASEWORK_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors(include_input=False)]
         raise InvalidCase("\n".join(found)) from error

@@ -20,13 +20,20 @@ from casework.starter.printing import complain, console, local, table
 from casework.workflows.command_desk import declared_commands
 from casework.workflows.processes import PROCESSES
 
-PackOption = Annotated[Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")]
+PackOption = Annotated[
+    Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")
+]
 
 
 def due(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="information_request | forward | one_stop")],
-    step: Annotated[str, typer.Argument(metavar="STEP", help="A step of the service, or `promise` for the whole promise; a+b chains steps.")],
-    starts: Annotated[list[str], typer.Argument(metavar="START...", help="ISO 8601 with offset (2026-03-02T11:00:00+07:00), or - for one a line.")],
+    step: Annotated[
+        str, typer.Argument(metavar="STEP", help="A step of the service, or `promise` for the whole promise; a+b chains steps.")
+    ],
+    starts: Annotated[
+        list[str],
+        typer.Argument(metavar="START...", help="ISO 8601 with offset (2026-03-02T11:00:00+07:00), or - for one a line."),
+    ],
     pack: PackOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line each: start, due_at, rungs of at, action, to.")] = False,
 ) -> None:
@@ -63,7 +70,8 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     if problems:
         raise typer.Exit(2)
     steps = sum(len(service.steps) for service in pack.services.values())
-    console.print(f"[green]✓[/] {file}: {pack.id} {pack.version}, {len(pack.services)} services, {steps} steps, {len(pack.notifications)} texts")
+    size = f"{len(pack.services)} services, {steps} steps, {len(pack.notifications)} texts"
+    console.print(f"[green]✓[/] {file}: {pack.id} {pack.version}, {size}")
     if not pack.commands:
         console.print("[yellow]![/] it has no section `commands`: no role may give any command, and no worker will serve it")
     verified = pack.calendar.holidays.verified_through
@@ -80,7 +88,8 @@ def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:
                 if name not in declared:
                     yield f"{where}: unknown command; {service.value} has {', '.join(sorted(declared))}"
                 elif stage != "any" and stage not in declared[name].stages:
-                    yield f"{where}: not a command of this stage; it belongs to {', '.join(s.value for s in declared[name].stages)}"
+                    stages = ", ".join(one.value for one in declared[name].stages)
+                    yield f"{where}: not a command of this stage; it belongs to {stages}"
 
 
 def _pack(path: Path | None) -> ServiceStandards:

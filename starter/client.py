@@ -73,7 +73,9 @@ class CaseClient:
         self._task_queue = task_queue
 
     @classmethod
-    async def connect(cls, address: str | None = None, namespace: str | None = None, task_queue: str = names.TASK_QUEUE) -> CaseClient:
+    async def connect(
+        cls, address: str | None = None, namespace: str | None = None, task_queue: str = names.TASK_QUEUE
+    ) -> CaseClient:
         """Connect as Temporal's environment configuration says, or to `address`. Raises Unreachable."""
         config: dict[str, Any] = {**ClientConfig.load_client_connect_config(), "data_converter": pydantic_data_converter}
         config |= {key: value for key, value in (("target_host", address), ("namespace", namespace)) if value}
@@ -92,7 +94,7 @@ class CaseClient:
         """
         case_id = names.case_id(request.service, request.request_id)
         handle = self.case(case_id)
-        start = WithStartWorkflowOperation(
+        start: WithStartWorkflowOperation[Any, CaseResult] = WithStartWorkflowOperation(
             request.service,
             request,
             id=case_id,
@@ -168,9 +170,10 @@ class CaseHandle:
     async def send(self, name: str, payload: Any, command_id: str | None = None) -> CommandReply:
         """Give a command by name, unchecked here: the case checks it."""
         try:
-            return await self.workflow.execute_update(
+            reply: CommandReply = await self.workflow.execute_update(
                 name, payload, id=command_id or uuid4().hex, result_type=CommandReply, rpc_timeout=ANSWER_WITHIN
             )
+            return reply
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             raise await self._refusal(error) from error
 

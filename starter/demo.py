@@ -65,7 +65,9 @@ class Account:
                     seen = event.seq
             if view.stage != stage:
                 stage = view.stage
-                console.print(f"       [{COLOURS[letter]}]{letter}[/]  [dim]→ {label(stage.value, 'th')} · {label(stage.value, 'en')}[/]")
+                console.print(
+                    f"       [{COLOURS[letter]}]{letter}[/]  [dim]→ {label(stage.value, 'th')} · {label(stage.value, 'en')}[/]"
+                )
         return view
 
 
@@ -73,18 +75,27 @@ async def play(servers: Embedded) -> None:
     """Open four cases, act on three, leave one unanswered; then show what the records hold."""
     client = await CaseClient.connect(servers.temporal_address)
     console.rule("[bold]casework: four matters at a joint service centre")
-    console.print(f"Temporal UI [link={servers.ui_url}]{servers.ui_url}[/link]   limits are seconds here, the office never closes\n")
+    console.print(
+        f"Temporal UI [link={servers.ui_url}]{servers.ui_url}[/link]   limits are seconds here, the office never closes\n"
+    )
     account = Account()
     stories: list[tuple[str, str, Any, Callable[[CaseHandle], Coroutine[Any, Any, None]]]] = [
         ("A", "information request: the centre does not hold it, the owner agency answers", _information(), information),
         ("B", "forward: papers missing, completed, forwarded, acted on, both told", _forward("ขอขยายสถานีบริการน้ำมัน"), forward),
-        ("C", "forward: nobody acts; the clock chases, escalates, breaches, tells the requester", _forward("ร้องเรียนคุณภาพน้ำมัน"), silence),
+        (
+            "C",
+            "forward: nobody acts; the clock chases, escalates, breaches, tells the requester",
+            _forward("ร้องเรียนคุณภาพน้ำมัน"),
+            silence,
+        ),
         ("D", "one-stop: publications handed over at the counter", _visit(), visit),
     ]
     opened = []
     for letter, title, request, story in stories:
         case = await client.open(request)
-        console.print(f"[bold {COLOURS[letter]}]{letter}[/]  {title}\n   {servers.ui_url}/namespaces/default/workflows/{case.case_id}")
+        console.print(
+            f"[bold {COLOURS[letter]}]{letter}[/]  {title}\n   {servers.ui_url}/namespaces/default/workflows/{case.case_id}"
+        )
         opened.append((letter, case, story))
     console.print()
     async with asyncio.TaskGroup() as group:

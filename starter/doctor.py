@@ -50,7 +50,9 @@ async def _temporal(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(what="Temporal", state="wrong", found=str(error), advice=advice, unreachable=True)
         return
     except RPCError as error:
-        yield Finding(what="Temporal namespace", state="wrong", found=error.message, advice="set TEMPORAL_NAMESPACE to one that exists")
+        yield Finding(
+            what="Temporal namespace", state="wrong", found=error.message, advice="set TEMPORAL_NAMESPACE to one that exists"
+        )
         return
     yield Finding(what="Temporal", state="ok", found=f"{client.service_client.config.target_host}, namespace {client.namespace}")
     missing = await missing_search_attributes(client)
@@ -70,13 +72,24 @@ async def _worker(client: Client, task_queue: str) -> Finding:
         pollers.append({poller.identity for poller in described.pollers})
     workers = pollers[0] & pollers[1]
     if not workers:
-        return Finding(what="worker", state="wrong", found=f"nobody polls {task_queue}", advice="casework worker (or casework up)", unreachable=True)
+        return Finding(
+            what="worker",
+            state="wrong",
+            found=f"nobody polls {task_queue}",
+            advice="casework worker (or casework up)",
+            unreachable=True,
+        )
     return Finding(what="worker", state="ok", found=f"{len(workers)} on {task_queue}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     if settings.database_url is None:
-        yield Finding(what="PostgreSQL", state="wrong", found="CASEWORK_DATABASE_URL is not set", advice="postgresql://user:password@host:port/database")
+        yield Finding(
+            what="PostgreSQL",
+            state="wrong",
+            found="CASEWORK_DATABASE_URL is not set",
+            advice="postgresql://user:password@host:port/database",
+        )
         return
     records = PostgresRecords(settings.database_url.get_secret_value())
     try:
@@ -86,18 +99,31 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         version = await records.schema_version()
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         advice = "is it running, and CASEWORK_DATABASE_URL right? Cases go on meanwhile and are recorded when it is back"
-        yield Finding(what="PostgreSQL", state="wrong", found=f"does not answer ({error or type(error).__name__})", advice=advice, unreachable=True)
+        yield Finding(
+            what="PostgreSQL",
+            state="wrong",
+            found=f"does not answer ({error or type(error).__name__})",
+            advice=advice,
+            unreachable=True,
+        )
         return
     finally:
         await records.close()
     yield Finding(what="PostgreSQL", state="ok", found="answers")
     newest = migrations()[-1].version
     state: Literal["ok", "wrong"] = "ok" if version == newest else "wrong"
-    yield Finding(what="schema", state=state, found=f"version {version} of {newest}", advice=None if state == "ok" else "casework migrate")
+    yield Finding(
+        what="schema", state=state, found=f"version {version} of {newest}", advice=None if state == "ok" else "casework migrate"
+    )
     skew = max(0.0, (before - at).total_seconds(), (at - after).total_seconds())
     right = skew <= SKEW_ALLOWED
-    advice = None if right else "set this machine's or the database server's clock by NTP"
-    yield Finding(what="clocks", state="ok" if right else "warning", found=f"this machine and PostgreSQL differ by {skew:.1f} s", advice=advice)
+    remedy = None if right else "set this machine's or the database server's clock by NTP"
+    yield Finding(
+        what="clocks",
+        state="ok" if right else "warning",
+        found=f"this machine and PostgreSQL differ by {skew:.1f} s",
+        advice=remedy,
+    )
 
 
 def _standards(settings: Settings) -> list[Finding]:
@@ -110,10 +136,23 @@ def _standards(settings: Settings) -> list[Finding]:
         name = f"{pack.id} {pack.version}"
         verified = pack.calendar.holidays.verified_through
         if not pack.commands:
-            findings.append(Finding(what="standard", state="wrong", found=f"{name}: no role may give any command", advice="add the section `commands`"))
+            findings.append(
+                Finding(
+                    what="standard",
+                    state="wrong",
+                    found=f"{name}: no role may give any command",
+                    advice="add the section `commands`",
+                )
+            )
         elif verified and verified < date.today():
             advice = "look the new holidays up and move calendar.holidays.verified_through"
-            findings.append(Finding(what="standard", state="warning", found=f"{name}: holidays verified through {verified} only", advice=advice))
+            findings.append(
+                Finding(
+                    what="standard", state="warning", found=f"{name}: holidays verified through {verified} only", advice=advice
+                )
+            )
         else:
-            findings.append(Finding(what="standard", state="ok", found=f"{name}, holidays verified through {verified or 'always'}"))
+            findings.append(
+                Finding(what="standard", state="ok", found=f"{name}, holidays verified through {verified or 'always'}")
+            )
     return findings

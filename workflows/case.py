@@ -119,9 +119,7 @@ class Case:
             await self._say_cancelled()
             raise
         assert self.file.outcome is not None, "a case closes with an outcome"
-        return CaseResult(
-            case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq
-        )
+        return CaseResult(case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq)
 
     async def begin(self, *steps: str, promise: str | None = None) -> bool:
         """Begin a stage: start the clocks of its steps and renew the promise.
@@ -273,6 +271,7 @@ class Case:
     def _record_opening(self, promise: Plan) -> None:
         request, terms = self.file.request, self.file.terms
         assert terms is not None
+        origin: dict[str, Any] = {"linked_from": request.linked_from} if request.linked_from else {}
         self.record(
             "opened",
             standard=f"{terms.standard_id} {terms.standard_version}",
@@ -280,7 +279,7 @@ class Case:
             received_at=self.file.received_at.isoformat(),
             counted_from=promise.effective_start.isoformat(),
             promised_at=promise.due_at.isoformat(),
-            **({"linked_from": request.linked_from} if request.linked_from else {}),
+            **origin,
         )
 
     def _start(self, plan: Plan) -> None:

@@ -52,7 +52,7 @@ class Declaration:
     @property
     def description(self) -> str:
         """What the operator reads in the Temporal UI before sending it."""
-        words = {OPEN_STAGES: "any open stage", WORKING_STAGES: "any stage before the outcome"}
+        words: dict[tuple[Stage, ...], str] = {OPEN_STAGES: "any open stage", WORKING_STAGES: "any stage before the outcome"}
         stages = words.get(self.stages) or ", ".join(stage.value for stage in self.stages)
         return f"{inspect.getdoc(self.message)} [in {stages}; JSON with {', '.join(self.message.model_fields)}]"
 

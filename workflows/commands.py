@@ -9,8 +9,8 @@ from temporalio import workflow
 from casework.workflows.command_desk import OPEN_STAGES, WORKING_STAGES, command
 
 with workflow.unsafe.imports_passed_through():
-    from casework.workflows import errors
     from casework.standards.plan import OFFICER, REQUESTER
+    from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
     from casework.workflows.contracts import (
         AddDocument,

@@ -167,7 +167,6 @@ class Command(Frozen):
     event: ClassVar[str]  # what the case records once the command is taken
     actor: Actor
 
-
     @classmethod
     def command_name(cls) -> str:
         """forward_application for ForwardApplication."""

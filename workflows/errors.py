@@ -1,9 +1,9 @@
 """The failures a case can answer with, as Temporal application errors told apart by type.
 
-    InvalidInput     the message cannot be read: which field, and why. Nothing changed.
-    InvalidRequest   the case cannot be opened as asked; the same request id may be sent again, corrected.
-    OtherRequest     this case id belongs to another request (ids are short digests; two may meet).
-    Refused          the command is understood and not possible now: what is, and which role it takes.
+InvalidInput     the message cannot be read: which field, and why. Nothing changed.
+InvalidRequest   the case cannot be opened as asked; the same request id may be sent again, corrected.
+OtherRequest     this case id belongs to another request (ids are short digests; two may meet).
+Refused          the command is understood and not possible now: what is, and which role it takes.
 """
 
 from __future__ import annotations
@@ -47,4 +47,6 @@ def refused(reason: str, allowed_now: Sequence[str]) -> ApplicationError:
 
 def other_request(case_id: str) -> ApplicationError:
     """Two different requests must never share a case."""
-    return ApplicationError(f"{case_id} belongs to another request; use another request_id", type=OTHER_REQUEST, non_retryable=True)
+    return ApplicationError(
+        f"{case_id} belongs to another request; use another request_id", type=OTHER_REQUEST, non_retryable=True
+    )

@@ -28,7 +28,6 @@ with workflow.unsafe.imports_passed_through():
         ReportResult,
         Settle,
         Stage,
-        Withdraw,
     )
 
 
@@ -94,7 +93,9 @@ class ForwardProcess(SharedCommands):
         """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
         missing = self.case.file.missing
         if await self.case.begin("requester_complete"):
-            self.case.notify("documents_incomplete", REQUESTER, missing_list=missing, reply_by=self.case.due("requester_complete"))
+            self.case.notify(
+                "documents_incomplete", REQUESTER, missing_list=missing, reply_by=self.case.due("requester_complete")
+            )
         match await self.case.decision():
             case CompleteDocuments() as it:
                 self.case.add_documents(it.documents)
@@ -113,7 +114,8 @@ class ForwardProcess(SharedCommands):
             self.case.notify("case_forwarded", REQUESTER)
             self.case.notify("owner_new_case", "complaint_centre")
         if self.case.file.result_notices:
-            return await self.both_are_told()
+            await self.both_are_told()
+            return
         match await self.case.decision():
             case AssignToOwner() as it:
                 self.case.file.agency = it.agency

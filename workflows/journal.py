@@ -94,7 +94,6 @@ class Journal:
         self._errands.clear()
 
     async def _hand_over(self) -> None:
-        file = self._file
         self._writing = True
         try:
             batch = self._batch()

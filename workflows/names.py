@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
@@ -20,7 +21,7 @@ CASE_DUE_AT = SearchAttributeKey.for_datetime("CaseDueAt")
 CASE_OVERDUE = SearchAttributeKey.for_bool("CaseOverdue")
 CASE_ESCALATION = SearchAttributeKey.for_int("CaseEscalation")
 
-SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[object], ...] = (  # type: ignore[assignment]  # keys of several types
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     CASE_NUMBER, CASE_SERVICE, CASE_STAGE, CASE_CENTRE, CASE_UNIT,
     CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION,
 )  # fmt: skip

@@ -54,6 +54,8 @@ class OpeningOrder(Frozen):
 
 
 class Opening(Frozen):
+    """The terms of a new case and its first plans, or the problem with them."""
+
     terms: Terms | None
     plans: list[Plan]
     problem: str | None = None
@@ -83,6 +85,8 @@ class RepeatOrder(Frozen):
 
 
 class Plans(Frozen):
+    """Plans, in the order of the steps asked for."""
+
     plans: list[Plan]
 
 
@@ -107,6 +111,8 @@ class NoticeStatus(StrEnum):
 
 
 class NoticeFate(Frozen):
+    """What became of a notice, and when."""
+
     id: str
     status: NoticeStatus
     at: AwareDatetime
@@ -151,6 +157,8 @@ class Batch(Frozen):
 
 
 class Recorded(Frozen):
+    """The registry number of the case and the fates of the notices tried."""
+
     case_no: str
     fates: list[NoticeFate]
 

@@ -7,7 +7,7 @@ fires again). Its timer's summary says in words what the case waits for.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from temporalio import workflow
 
@@ -96,7 +96,7 @@ class Timekeeper:
             clock.breached = True
         if rung.action is Action.ESCALATE:
             self._file.escalation += 1
-        late = workflow.now() - alarm.at > LATE
+        extra: dict[str, Any] = {"late": True} if workflow.now() - alarm.at > LATE else {}
         self._journal.record(
             FACTS[rung.action],
             step=clock.step,
@@ -104,7 +104,7 @@ class Timekeeper:
             to=rung.to,
             planned_at=rung.at.isoformat(),
             due_at=clock.due_at.isoformat(),
-            **({"late": True} if late else {}),
+            **extra,
         )
         for role in rung.to:
             self._journal.notify(self._template(rung), self._present(role), **self._values(clock))
@@ -153,11 +153,7 @@ class Timekeeper:
 
 
 def _alarms(clock: Clock) -> list[Alarm]:
-    alarms = [
-        Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung) for rung in clock.rungs
-    ]
+    alarms = [Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung) for rung in clock.rungs]
     if clock.expires:
         alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None))
     return alarms
-
-
