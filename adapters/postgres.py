@@ -28,6 +28,10 @@ STATEMENT_TIMEOUT = 5.0
 LEASE = timedelta(seconds=45)
 
 
+class RecordsError(Exception):
+    """PostgreSQL answered with an error. Names its kind, never the data."""
+
+
 class SchemaError(Exception):
     """The database does not have the schema this version needs."""
 
@@ -74,7 +78,9 @@ class PostgresRecords:
             be_year,
             LEASE,
         )
-        return Written(row["case_no"], frozenset(row["claimed"]))
+        # Written at the same moment by a second try: its number was committed after our statement began to look.
+        case_no = row["case_no"] or (await self._row(statements.CASE_NUMBER, batch.sheet.case_id))["case_no"]
+        return Written(case_no, frozenset(row["claimed"]))
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         """How these notices stand."""
@@ -157,9 +163,13 @@ class PostgresRecords:
 
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         pool = await self._connected()
-        async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
-            return rows
+        try:
+            async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+                return rows
+        except asyncpg.PostgresError as error:
+            # The server's own words may quote what was written; they must not reach a log or a history.
+            raise RecordsError(f"PostgreSQL refuses: {type(error).__name__} {error.sqlstate}") from None
 
     async def _row(self, statement: str, *values: Any) -> asyncpg.Record:
         return (await self._rows(statement, *values))[0]

@@ -69,6 +69,8 @@ SELECT
     coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed
 """
 
+CASE_NUMBER = "SELECT case_no FROM casework.case_numbers WHERE case_id = $1"
+
 NOTICE_STATES = """
 SELECT notice_id, status, coalesce(settled_at, now()) AS at, last_error
 FROM casework.notices WHERE case_id = $1 AND notice_id = ANY($2::text[])

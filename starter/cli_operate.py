@@ -13,7 +13,7 @@ import asyncpg
 import typer
 from pydantic import ValidationError
 
-from casework.adapters.postgres import PostgresRecords, SchemaError
+from casework.adapters.postgres import PostgresRecords, RecordsError, SchemaError
 from casework.settings import Settings
 from casework.starter import doctor as checks
 from casework.starter.cli_cases import JsonFlag, run
@@ -160,7 +160,7 @@ async def _migrate() -> None:
         console.print(f"schema: {', '.join(done) + ' applied' if done else 'up to date'}")
     except SchemaError as error:
         raise InvalidCase(str(error)) from error
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (OSError, RecordsError, asyncpg.PostgresError, TimeoutError) as error:
         raise Unreachable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
     finally:
         await records.close()

@@ -186,11 +186,11 @@ class CaseHandle:
             raise _translated(error, self.case_id) from error
 
     async def changes(self) -> AsyncIterator[CaseView]:
-        """The case now, and again each time something happened, until it is closed. No polling: it follows the history."""
-        seen, view = -1, await self.view()
+        """The case now, and again each time it changed, until it is closed. No polling: it follows the history."""
+        seen, view = None, await self.view()
         while True:
-            if view.events and view.events[-1].seq != seen:
-                seen = view.events[-1].seq
+            if view != seen:
+                seen = view
                 yield view
             if view.stage is Stage.CLOSED:
                 return

@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from casework.adapters.postgres import PostgresRecords, migrations
+from casework.adapters.postgres import PostgresRecords, RecordsError, migrations
 from casework.settings import Settings
 from casework.standards.limits import Frozen
 from casework.standards.loader import PackError, StandardsLibrary
@@ -97,7 +97,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         at = await records.server_time()
         after = datetime.now(UTC)
         version = await records.schema_version()
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (OSError, RecordsError, asyncpg.PostgresError, TimeoutError) as error:
         advice = "is it running, and CASEWORK_DATABASE_URL right? Cases go on meanwhile and are recorded when it is back"
         yield Finding(
             what="PostgreSQL",

@@ -68,6 +68,8 @@ async def temporal(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def office(temporal: WorkflowEnvironment, records: PostgresRecords, mailbox: Mailbox) -> Office:
-    """A joint service centre to play cases in."""
-    return Office(temporal, records, mailbox)
+async def office(temporal: WorkflowEnvironment, records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[Office]:
+    """A joint service centre to play cases in. At the end every case that was played is replayed."""
+    office = Office(temporal, records, mailbox)
+    yield office
+    await office.replay_all()

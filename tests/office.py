@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer
 
 from casework.adapters.postgres import PostgresRecords
+from casework.plugin import CaseworkPlugin
+from casework.standards.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.workflows.contracts import (
     Actor,
@@ -34,6 +38,13 @@ CITIZEN = Actor(id="requester", role="requester")
 SOMYING = Officer(id="somying", name="สมหญิง ใจดี", email="somying@jsc.example")
 CITIZEN_ID = "1101700230708"
 MARGIN = timedelta(seconds=60)  # never jump exactly onto a timer: reads right at it may be stale
+
+
+async def replay(history: WorkflowHistory) -> None:
+    """Replay a history with the workflows of today; raises if they would do something else."""
+    nothing: Any = None  # no activity runs in a replay
+    plugin = CaseworkPlugin(StandardsLibrary([default_pack()]), nothing, nothing)
+    await Replayer(workflows=[], plugins=[plugin]).replay_workflow(history)
 
 
 class PlayedCase:
@@ -79,6 +90,7 @@ class Office:
         self.records = records
         self.mailbox = mailbox
         self.client = CaseClient(temporal.client)
+        self.opened: list[CaseHandle] = []
 
     def requester(self, **changes: Any) -> Requester:
         """A citizen with an address of their own."""
@@ -89,7 +101,15 @@ class Office:
         """Open a case whose clock stands until the test moves it."""
         with self.temporal.with_time_skipping_disabled():
             handle = await self.client.open(request)
+        self.opened.append(handle)
         return PlayedCase(self, handle, request.requester.email or "")
+
+    async def replay_all(self) -> None:
+        """Replay the history of every case that was opened here: what a test did live must come out the same again."""
+        for handle in self.opened:
+            h = await handle.workflow.fetch_history()
+            open("/tmp/nd2.json", "w").write(h.to_json())
+            await replay(h)
 
     async def forward(self, **changes: Any) -> PlayedCase:
         """Open a complete application."""

@@ -65,8 +65,11 @@ class Case:
         self.desk = CommandDesk(self.file, declared_commands(process))
         self.desk.invalid = problem
         self._publisher = Publisher(self.file, self.desk.allowed)
-        self.journal = Journal(self.file, self._publisher.publish)
-        self._timekeeper = Timekeeper(self.file, self.journal)
+        # Local activities take turns: two at once may finish in one order and replay in another (sdk-python #1578).
+        self._turn = asyncio.Lock()
+        self.journal = Journal(self.file, self._turn, self._publisher.publish)
+        self._broken: Exception | None = None
+        self._timekeeper = Timekeeper(self.file, self._turn, self.journal)
 
     # The walk through the stages
 
@@ -78,17 +81,19 @@ class Case:
         if self.file.terms is not None:
             return  # carried over from an earlier run
         if self.desk.invalid is None:
-            answer = await workflow.execute_local_activity_method(
-                StandardPort.open_terms,
-                OpeningOrder(
-                    service=self.file.request.service,
-                    standard=self.file.request.standard,
-                    received_at=self.file.received_at,
-                    steps=[PROMISE, *steps],
-                ),
-                start_to_close_timeout=options.PLAN_TIMEOUT,
-                retry_policy=options.PLAN_RETRY,
+            order = OpeningOrder(
+                service=self.file.request.service,
+                standard=self.file.request.standard,
+                received_at=self.file.received_at,
+                steps=[PROMISE, *steps],
             )
+            async with self._turn:
+                answer = await workflow.execute_local_activity_method(
+                    StandardPort.open_terms,
+                    order,
+                    start_to_close_timeout=options.PLAN_TIMEOUT,
+                    retry_policy=options.PLAN_RETRY,
+                )
             found = opening.unfit(self.file, answer.terms) if answer.terms else [answer.problem or "no standard"]
             if found:
                 self.desk.invalid = errors.invalid_request(found)
@@ -103,7 +108,7 @@ class Case:
 
     async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
-        keepers = [asyncio.create_task(self.journal.keep()), asyncio.create_task(self._timekeeper.keep())]
+        keepers = [asyncio.create_task(self._kept(keep)) for keep in (self.journal.keep, self._timekeeper.keep)]
         try:
             while self.file.stage is not Stage.CLOSED:
                 try:
@@ -114,7 +119,9 @@ class Case:
                     if self.desk.inbox is None:
                         await self._continue_as_new(keepers)
             self._rest()
-            await workflow.wait_condition(lambda: self.journal.settled and workflow.all_handlers_finished())
+            await workflow.wait_condition(
+                lambda: self._sound() and self.journal.settled and workflow.all_handlers_finished(),
+            )
         except asyncio.CancelledError:
             await self._say_cancelled()
             raise
@@ -145,7 +152,7 @@ class Case:
         """
         self._rest()
         await workflow.wait_condition(
-            lambda: self.desk.inbox is not None or self._has_expired() or workflow.info().is_continue_as_new_suggested()
+            lambda: self._sound() and (self.desk.inbox is not None or self._has_expired() or self._grown_long())
         )
         self.journal.holding = True
         message = self.desk.take()
@@ -217,8 +224,9 @@ class Case:
         """Wait until these notices have reached their people (or the counter, to be handed over)."""
         self._rest()
         await workflow.wait_condition(
-            lambda: not self._owes(notices) or workflow.info().is_continue_as_new_suggested(),
+            lambda: self._sound() and (not self._owes(notices) or self._grown_long()),
         )
+        self.journal.holding = True
         if self._owes(notices):
             raise _NewRun
 
@@ -263,6 +271,22 @@ class Case:
 
     # Helpers
 
+    async def _kept(self, keep: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await keep()
+        except Exception as error:
+            self._broken = error  # whoever waits next raises it: a keeper never dies unseen
+            raise
+
+    def _sound(self) -> bool:
+        if self._broken is not None:
+            # Fails the task, not the case: it is tried again, and a corrected worker goes on from here.
+            raise RuntimeError("the journal or the timekeeper of this case stopped") from self._broken
+        return True
+
+    def _grown_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
     def _rest(self) -> None:
         """The stage is done with what it took: answer, and let what was said go out."""
         self.desk.answer()
@@ -288,19 +312,21 @@ class Case:
 
     async def _plan(self, steps: list[str], started_at: datetime | None = None, extra: int = 0) -> list[Plan]:
         assert self.file.terms is not None
-        planned = await workflow.execute_local_activity_method(
-            StandardPort.plan_steps,
-            PlanOrder(
-                standard_id=self.file.terms.standard_id,
-                standard_version=self.file.terms.standard_version,
-                service=self.file.request.service,
-                steps=steps,
-                started_at=started_at or workflow.now(),
-                extra=extra,
-            ),
-            start_to_close_timeout=options.PLAN_TIMEOUT,
-            retry_policy=options.PLAN_RETRY,
+        order = PlanOrder(
+            standard_id=self.file.terms.standard_id,
+            standard_version=self.file.terms.standard_version,
+            service=self.file.request.service,
+            steps=steps,
+            started_at=started_at or workflow.now(),
+            extra=extra,
         )
+        async with self._turn:
+            planned = await workflow.execute_local_activity_method(
+                StandardPort.plan_steps,
+                order,
+                start_to_close_timeout=options.PLAN_TIMEOUT,
+                retry_policy=options.PLAN_RETRY,
+            )
         return planned.plans
 
     def _has_expired(self) -> bool:

@@ -17,8 +17,16 @@ from stdnum.th import pin
 
 from casework.standards.limits import Frozen
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True)]
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("contains a NUL character, which no database keeps")
+    return value
+
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_storable)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True), AfterValidator(_storable)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$", max_length=254)]
 MASKED_ID = re.compile(r"^x-xxxx-xxxx\d-\d{2}-\d$")
@@ -127,12 +135,12 @@ class CaseRequest(Frozen):
     without it, the moment of opening counts.
     """
 
-    request_id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    request_id: Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_storable)]
     centre: Code = "JSC"
     channel: Code = "walk_in"
     requester: Requester
     subject: Line
-    details: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    details: Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_storable)] = ""
     received_at: AwareDatetime | None = None
     standard: Code | None = None
     linked_from: str | None = None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from casework.workflows import options
 
@@ -33,8 +33,9 @@ with workflow.unsafe.imports_passed_through():
 class Journal:
     """Events and notices of one case, on their way out."""
 
-    def __init__(self, file: CaseFile, publish: Callable[[], None]) -> None:
+    def __init__(self, file: CaseFile, turn: asyncio.Lock, publish: Callable[[], None]) -> None:
         self._file = file
+        self._turn = turn
         self._publish = publish
         self._errands: dict[str, asyncio.Task[None]] = {}
         self._writing = False
@@ -96,15 +97,18 @@ class Journal:
     async def _hand_over(self) -> None:
         self._writing = True
         try:
-            batch = self._batch()
             try:
-                recorded = await workflow.execute_local_activity_method(
-                    JournalPort.record,
-                    batch,
-                    start_to_close_timeout=options.FIRST_TRY_TIMEOUT,
-                    retry_policy=options.FIRST_TRY_RETRY,
-                )
-            except ActivityError:
+                async with self._turn:
+                    batch = self._batch()
+                    recorded = await workflow.execute_local_activity_method(
+                        JournalPort.record,
+                        batch,
+                        start_to_close_timeout=options.FIRST_TRY_TIMEOUT,
+                        retry_policy=options.FIRST_TRY_RETRY,
+                    )
+            except FailureError as error:  # a local activity's failure comes unwrapped
+                if is_cancelled_exception(error):
+                    raise
                 self._publish()
                 recorded = await self._patiently(batch)
             self._settle(batch, recorded)
@@ -152,13 +156,19 @@ class Journal:
         self._errands[notice.id] = asyncio.create_task(self._deliver(notice))
 
     async def _deliver(self, notice: NoticeOrder) -> None:
-        fate = await workflow.execute_activity_method(
-            JournalPort.send_notice,
-            NoticeErrand(sheet=sheet(self._file), notice=notice),
-            start_to_close_timeout=options.PATIENT_TIMEOUT,
-            retry_policy=options.PATIENT_RETRY,
-            summary=f"{notice.template} to {notice.to}",
-        )
+        try:
+            fate = await workflow.execute_activity_method(
+                JournalPort.send_notice,
+                NoticeErrand(sheet=sheet(self._file), notice=notice),
+                start_to_close_timeout=options.PATIENT_TIMEOUT,
+                retry_policy=options.PATIENT_RETRY,
+                summary=f"{notice.template} to {notice.to}",
+            )
+        except ActivityError as error:  # an operator gave it up, or it can never work: somebody must see that
+            if is_cancelled_exception(error):
+                raise
+            reason = type(error.cause).__name__
+            fate = NoticeFate(id=notice.id, status=NoticeStatus.FAILED, at=workflow.now(), error=reason)
         self._errands.pop(notice.id, None)
         self._meet(fate)
         self._publish()

@@ -6,6 +6,7 @@ fires again). Its timer's summary says in words what the case waits for.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -52,8 +53,9 @@ class Alarm(NamedTuple):
 class Timekeeper:
     """Watches the clocks of one case."""
 
-    def __init__(self, file: CaseFile, journal: Journal) -> None:
+    def __init__(self, file: CaseFile, turn: asyncio.Lock, journal: Journal) -> None:
         self._file = file
+        self._turn = turn
         self._journal = journal
 
     async def keep(self) -> None:
@@ -135,20 +137,22 @@ class Timekeeper:
 
     async def _stand_again(self, clock: Clock, rung: PlannedRung) -> None:
         assert self._file.terms is not None
-        again = await workflow.execute_local_activity_method(
-            StandardPort.plan_repeat,
-            RepeatOrder(
-                standard_id=self._file.terms.standard_id,
-                standard_version=self._file.terms.standard_version,
-                service=self._file.request.service,
-                step=clock.step,
-                rung=rung,
-                due_at=clock.due_at,
-                after=workflow.now(),
-            ),
-            start_to_close_timeout=options.PLAN_TIMEOUT,
-            retry_policy=options.PLAN_RETRY,
+        order = RepeatOrder(
+            standard_id=self._file.terms.standard_id,
+            standard_version=self._file.terms.standard_version,
+            service=self._file.request.service,
+            step=clock.step,
+            rung=rung,
+            due_at=clock.due_at,
+            after=workflow.now(),
         )
+        async with self._turn:
+            again = await workflow.execute_local_activity_method(
+                StandardPort.plan_repeat,
+                order,
+                start_to_close_timeout=options.PLAN_TIMEOUT,
+                retry_policy=options.PLAN_RETRY,
+            )
         clock.rungs.append(again)
 
 

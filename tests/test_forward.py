@@ -1,0 +1,231 @@
+"""Receive and forward (standard 1.2): every stage, branch and outcome, on a real Temporal whose time passes at will."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from casework.starter.errors import CaseRefused
+from casework.workflows.contracts import (
+    AssignToOwner,
+    CompleteDocuments,
+    Document,
+    Extend,
+    ForwardApplication,
+    IssueDeficiencyList,
+    Outcome,
+    Rate,
+    Reassign,
+    Redirect,
+    Refuse,
+    Reopen,
+    ReportProgress,
+    ReportResult,
+    Settle,
+    Stage,
+    Withdraw,
+)
+from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
+
+
+async def forwarded(office: Office, **changes: object) -> PlayedCase:
+    """A case that is with its owner agency."""
+    case = await office.forward(**changes)
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    return case
+
+
+async def test_checked_forwarded_relayed_acted_on_both_told_and_rated__completed(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    owner = next(c for c in view.clocks if c.step == "owner_act")
+    assert owner.stopped_at is not None
+    assert not owner.breached
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
+    assert (await case.handle.result()).outcome is Outcome.COMPLETED
+    assert await case.types() == [
+        "opened",
+        "forwarded",
+        "assigned_to_owner",
+        "result_reported",
+        "requester_and_centre_told",
+        "rated",
+        "closed",
+    ]
+    told = [mail.get_content() for mail in [*case.mails(), *office.mailbox.to("centre@jsc.example")] if "อนุญาต" in mail.get_content()]
+    assert len(told) == 2
+    case_no = view.case_no or ""
+    assert all(case_no in body for body in told)
+
+
+async def test_thirty_working_days_of_silence_chase_escalate_breach_and_go_on(office: Office) -> None:
+    case = await forwarded(office)
+    due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
+    await case.pass_time(due)
+    view = await case.view()
+    assert (view.stage, view.overdue) == (Stage.WITH_OWNER, True)
+    fired = [(event.type, event.data["to"]) for event in view.events if "rung" in event.data]
+    assert fired == [
+        ("progress_notified", ["requester"]),
+        ("chased", ["owner_agency"]),
+        ("progress_notified", ["requester"]),
+        ("chased", ["owner_agency", "owner_supervisor"]),
+        ("escalated", ["owner_director", "complaint_centre_head"]),
+        ("breached", ["owner_director", "deputy_permanent_secretary"]),
+    ]
+    await case.act(ReportResult(actor=OWNER, result="ตรวจแล้ว"))
+    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    assert next(c for c in view.clocks if c.step == "owner_act").breached
+
+
+async def test_a_delay_notice_goes_out_every_seven_days_on_working_days(office: Office) -> None:
+    case = await forwarded(office)
+    due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
+    await case.pass_time(due + timedelta(days=22))
+    escalated = [event for event in (await case.view()).events if str(event.data.get("rung")).startswith("owner_30wd/4")]
+    assert [event.data["rung"] for event in escalated] == ["owner_30wd/4", "owner_30wd/4#1", "owner_30wd/4#2"]
+    assert sum("ยังไม่แล้วเสร็จ" in mail.get_content() for mail in case.mails()) == 4  # at the breach and three times after
+
+
+async def test_one_deficiency_list_then_complete_and_the_working_day_starts_again(office: Office) -> None:
+    case = await office.forward()
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด", "แผนที่"]))
+    view = await case.view()
+    assert view.stage is Stage.AWAITING_DOCUMENTS
+    assert view.clocks[-1].limit == "15 calendar days"
+    assert "สำเนาโฉนด; แผนที่" in case.mails()[-1].get_content()
+    await case.pass_time(timedelta(days=3))
+    await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="สำเนาโฉนด"), Document(name="แผนที่")]))
+    view = await case.view()
+    assert view.stage is Stage.SUBMITTED
+    assert [document.name for document in view.documents] == ["คำขอ", "สำเนาโฉนด", "แผนที่"]
+
+
+async def test_a_second_deficiency_list_is_refused(office: Office) -> None:
+    case = await office.forward()
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด"]))
+    await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="สำเนาโฉนด")]))
+    with pytest.raises(CaseRefused, match="already issued"):
+        await case.act(IssueDeficiencyList(actor=OFFICER, missing=["อีกฉบับ"]))
+
+
+async def test_papers_that_never_come_are_reminded_of_then_returned__returned_incomplete(office: Office) -> None:
+    case = await office.forward()
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด"]))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    assert (await case.handle.result()).outcome is Outcome.RETURNED_INCOMPLETE
+    assert (await case.types())[-3:] == ["reminded", "application_returned", "closed"]
+    assert "ขอคืนเรื่อง" in case.mails()[-1].get_content()
+
+
+async def test_the_check_of_one_working_day_warns_the_officer_then_the_supervisor_then_the_head(office: Office) -> None:
+    case = await office.forward()
+    await case.act(Reassign(actor=SUPERVISOR, to=SOMYING, reason="เวรวันนี้"))
+    await case.pass_time((await case.view()).clocks[0].due_at)
+    view = await case.view()
+    await case.pass_time(view.clocks[0].next_rung_at or view.clocks[0].due_at)
+    fired = [(event.type, event.data["to"]) for event in (await case.view()).events if "rung" in event.data]
+    assert fired == [("warned", ["assigned_officer"]), ("breached", ["centre_supervisor"]), ("escalated", ["centre_head"])]
+    case_no = (await case.view()).case_no or ""
+    assert any(case_no in mail["Subject"] for mail in office.mailbox.to("somying@jsc.example"))
+
+
+async def test_relaying_late_is_the_complaint_centres_breach_not_the_owners(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    relay = next(c for c in (await case.view()).clocks if c.step == "relay")
+    await case.pass_time(relay.due_at)
+    view = await case.view()
+    assert {c.step: c.breached for c in view.clocks} == {"check_forward": False, "relay": True, "owner_act": False}
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    assert not (await case.view()).overdue
+
+
+async def test_a_chase_before_anybody_owns_the_case_goes_to_the_complaint_centre(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    while "chased" not in await case.types():
+        rungs = [c.next_rung_at for c in (await case.view()).clocks if c.next_rung_at]
+        await case.pass_time(min(rungs))
+    chased = [notice.to for notice in (await case.view()).notices if notice.template == "owner_chase"]
+    assert chased == ["complaint_centre"]
+
+
+async def test_progress_is_told_to_the_requester(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(ReportProgress(actor=OWNER, status_th="ลงพื้นที่ตรวจสอบ", status_en="inspecting on site"))
+    assert "ลงพื้นที่ตรวจสอบ" in case.mails()[-1].get_content()
+    assert "inspecting on site" in case.mails()[-1].get_content()
+
+
+async def test_the_owner_refuses_with_a_reason_and_satisfaction_is_asked__refused_with_reason(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(Refuse(actor=OWNER, reason="ขัดต่อกฎกระทรวง"))
+    assert (await case.view()).stage is Stage.COMPLETED
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    assert (await case.handle.result()).outcome is Outcome.REFUSED_WITH_REASON
+
+
+async def test_the_matter_belongs_elsewhere__redirected(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(Redirect(actor=COMPLAINTS, to="กรมที่ดิน", contact="02 141 5555"))
+    assert (await case.handle.result()).outcome is Outcome.REDIRECTED
+
+
+async def test_the_parties_agree__settled(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(Settle(actor=OWNER, terms="คืนเงินค่าเสียหาย"))
+    assert (await case.handle.result()).outcome is Outcome.SETTLED
+    assert "คืนเงินค่าเสียหาย" in case.mails()[-1].get_content()
+
+
+async def test_the_requester_withdraws__withdrawn(office: Office) -> None:
+    case = await office.forward()
+    await case.act(Withdraw(actor=CITIZEN, reason="ได้รับแล้ว"))
+    assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
+
+
+async def test_a_completed_matter_may_be_reopened_and_completed_again(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(ReportResult(actor=OWNER, result="ครั้งแรก"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
+    view = await case.view()
+    assert (view.stage, view.outcome) == (Stage.WITH_OWNER, None)
+    await case.act(ReportResult(actor=OWNER, result="ครั้งที่สอง"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 3}))
+    assert (await case.handle.result()).outcome is Outcome.COMPLETED
+    assert sum("ครั้งที่สอง" in mail.get_content() for mail in case.mails()) == 1
+
+
+async def test_reassigning_never_moves_a_clock(office: Office) -> None:
+    case = await office.forward()
+    before = (await case.view()).clocks[0]
+    await case.pass_time(timedelta(hours=2))
+    await case.act(Reassign(actor=SUPERVISOR, to=SOMYING, reason="ลาป่วย"))
+    after = await case.view()
+    assert (after.clocks[0].started_at, after.clocks[0].due_at) == (before.started_at, before.due_at)
+    assert after.events[-1].data["reason"] == "ลาป่วย"
+
+
+async def test_an_extension_moves_what_is_pending_once_and_tells_both_dates(office: Office) -> None:
+    case = await forwarded(office)
+    old = next(c for c in (await case.view()).clocks if c.step == "owner_act")
+    await case.pass_time(old.next_rung_at or old.due_at)
+    await case.act(Extend(actor=HEAD, step="owner_act", by=5, reason="รอผลตรวจ"))
+    view = await case.view()
+    new = next(c for c in view.clocks if c.step == "owner_act")
+    assert new.due_at > old.due_at
+    assert view.promised_at == new.due_at
+    assert "เปลี่ยนจาก" in case.mails()[-1].get_content()
+    await case.pass_time(new.due_at)
+    rungs = [event.data["rung"] for event in (await case.view()).events if "rung" in event.data]
+    assert len(rungs) == len(set(rungs)) == 6
+    with pytest.raises(CaseRefused, match="as often as the standard allows"):
+        await case.act(Extend(actor=HEAD, step="owner_act", by=1, reason="อีก"))
+    with pytest.raises(CaseRefused, match="does not let relay|not running"):
+        await case.act(Extend(actor=HEAD, step="relay", by=1, reason="อีก"))

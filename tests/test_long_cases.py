@@ -1,0 +1,79 @@
+"""A case that lives long continues as new with its file: nothing is forgotten, doubled or told twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from casework.adapters.postgres import PostgresRecords
+from casework.adapters.smtp import SmtpNotifier
+from casework.plugin import CaseworkPlugin
+from casework.standards.loader import StandardsLibrary, default_pack
+from casework.starter.embedded import temporal_binary
+from casework.workflows.contracts import AddNote, AssignToOwner, ForwardApplication, Rate, ReportProgress, ReportResult, Stage
+from casework.workflows.names import CASE_NUMBER, SEARCH_ATTRIBUTES, TASK_QUEUE
+from tests.mailbox import Mailbox
+from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def brief(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[Office]:
+    """An office on a server that suggests to continue as new after 60 events."""
+    plugin = CaseworkPlugin(StandardsLibrary([default_pack()]), records, SmtpNotifier(mailbox.url, "casework@jsc.example"))
+    environment = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=temporal_binary(),
+        dev_server_log_level="error",
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        plugins=[plugin],
+        dev_server_extra_args=["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60"],
+    )
+    async with environment, Worker(environment.client, task_queue=TASK_QUEUE):
+        yield Office(environment, records, mailbox)
+
+
+async def test_a_case_of_many_notes_goes_through_several_runs_and_stays_one_case(brief: Office) -> None:
+    case = await brief.forward()
+    first = await case.act(AddNote(actor=OFFICER, text="ครั้งแรก"), command_id="first")
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    before = await case.view()
+    for n in range(12):
+        await case.act(AddNote(actor=OFFICER, text=f"บันทึก {n}"))
+        await case.act(ReportProgress(actor=OWNER, status_th=f"ขั้นที่ {n}"))
+    after = await case.view()
+    runs = {description.run_id async for description in brief.temporal.client.list_workflows(f"WorkflowId = '{case.case_id}'")}
+    assert len(runs) >= 3
+    assert [(c.step, c.started_at, c.due_at, c.next_rung_at) for c in after.clocks] == [
+        (c.step, c.started_at, c.due_at, c.next_rung_at) for c in before.clocks
+    ]
+    # Temporal forgets update ids with the run; the file does not.
+    assert await case.act(AddNote(actor=OFFICER, text="ครั้งแรก"), command_id="first") == first
+    await case.act(ReportResult(actor=OWNER, result="เสร็จ"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    described = await case.handle.workflow.describe()
+    assert described.typed_search_attributes.get(CASE_NUMBER) == after.case_no
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
+    await case.handle.result()
+    events = await brief.records.events(case.case_id)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert Counter(event.type for event in events)["note_added"] == 13
+    assert set(Counter(mail.get_content() for mail in case.mails()).values()) == {1}
+    assert len(case.mails()) == 2 + 12 + 2  # received, forwarded, 12 progress, result, satisfaction
+
+
+async def test_notices_still_owed_are_carried_into_the_next_run_and_sent_once(brief: Office, mailbox: Mailbox) -> None:
+    requester = brief.requester()
+    mailbox.answers[str(requester.email)] = "451 later"
+    case = await brief.forward(requester=requester)
+    for n in range(20):
+        await case.act(AddNote(actor=OFFICER, text=f"บันทึก {n}"))
+    runs = [one async for one in brief.temporal.client.list_workflows(f"WorkflowId = '{case.case_id}'")]
+    assert len(runs) >= 2
+    assert case.mails() == []
+    del mailbox.answers[case.address]
+    await case.handle.wait(lambda view: all(notice.status == "sent" for notice in view.notices))
+    assert len(case.mails()) == 1

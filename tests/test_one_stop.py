@@ -1,0 +1,109 @@
+"""One-stop (standard 1.3): every stage, branch and outcome."""
+
+from __future__ import annotations
+
+import pytest
+
+from casework.starter.errors import CaseRefused
+from casework.workflows.contracts import (
+    BeginAdvice,
+    BeginPublications,
+    CompleteAdvice,
+    Convert,
+    Document,
+    GivePublications,
+    Outcome,
+    Rate,
+    RecordNoShow,
+    Redirect,
+    Stage,
+    StartService,
+    Withdraw,
+)
+from tests.office import CITIZEN, CITIZEN_ID, OFFICER, SOMYING, Office, PlayedCase
+
+
+async def at_triage(office: Office, **changes: object) -> PlayedCase:
+    case = await office.one_stop(**changes)
+    await case.act(StartService(actor=OFFICER, officer=SOMYING, point=6))
+    return case
+
+
+async def test_preliminary_advice_is_given_at_once__advised(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(BeginAdvice(actor=OFFICER, matter="ค่าไฟ"))
+    assert (await case.view()).stage is Stage.ADVISING
+    await case.act(CompleteAdvice(actor=OFFICER, advice="ใช้อุปกรณ์เบอร์ 5"))
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
+    assert (await case.handle.result()).outcome is Outcome.ADVISED
+
+
+async def test_publications_are_handed_out__publications_given(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(BeginPublications(actor=OFFICER, wanted=["คู่มือ"]))
+    assert (await case.view()).stage is Stage.GIVING
+    await case.act(GivePublications(actor=OFFICER, given=["คู่มือ"]))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    assert (await case.handle.result()).outcome is Outcome.PUBLICATIONS_GIVEN
+
+
+@pytest.mark.parametrize("service", ["information_request", "forward"])
+async def test_anything_else_goes_on_as_another_service_linked_both_ways__converted(office: Office, service: str) -> None:
+    case = await at_triage(office)
+    await case.act(
+        Convert.model_validate({"actor": OFFICER, "into": service, "subject": "ต่อเนื่อง", "documents": [Document(name="คำขอ")]})
+    )
+    assert (await case.handle.result()).outcome is Outcome.CONVERTED
+    [link] = (await case.view()).links
+    other = await office.client.case(link.case_id).wait(lambda view: view.case_no is not None)
+    assert (link.relation, other.service) == ("to", service)
+    assert [(back.relation, back.case_id) for back in other.links] == [("from", case.case_id)]
+    assert "went_on_as" in await case.types()
+
+
+async def test_a_service_that_needs_an_identity_is_not_gone_on_to_without_one(office: Office) -> None:
+    case = await at_triage(office, requester=office.requester(citizen_id=None))
+    with pytest.raises(CaseRefused, match="identity"):
+        await case.act(Convert(actor=OFFICER, into="forward"))
+    await case.act(Convert(actor=OFFICER, into="forward", citizen_id=CITIZEN_ID))
+    [link] = (await case.view()).links
+    assert (await office.client.case(link.case_id).wait(lambda view: view.case_no is not None)).stage is Stage.SUBMITTED
+
+
+async def test_triage_is_soft_it_warns_and_never_breaches(office: Office) -> None:
+    case = await at_triage(office)
+    await case.pass_time((await case.view()).clocks[0].due_at)
+    assert (await case.types())[-1] == "warned"
+    assert not (await case.view()).overdue
+
+
+async def test_advice_warns_at_thirty_minutes_and_goes_on(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(BeginAdvice(actor=OFFICER, matter="ค่าไฟ"))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    assert [event.data["step"] for event in (await case.view()).events if event.type == "warned"] == ["advise"]
+
+
+async def test_giving_publications_breaches_after_fifteen_minutes(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(BeginPublications(actor=OFFICER, wanted=["คู่มือ"]))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    assert (await case.view()).overdue
+
+
+async def test_the_matter_is_another_agencys__redirected(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(Redirect(actor=OFFICER, to="การไฟฟ้านครหลวง", contact="1130"))
+    assert (await case.handle.result()).outcome is Outcome.REDIRECTED
+
+
+async def test_the_requester_leaves__withdrawn(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(Withdraw(actor=CITIZEN))
+    assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
+
+
+async def test_nobody_comes_when_called__no_show(office: Office) -> None:
+    case = await office.one_stop()
+    await case.act(RecordNoShow(actor=OFFICER))
+    assert (await case.handle.result()).outcome is Outcome.NO_SHOW

