@@ -102,6 +102,7 @@ class PostgresRecords:
         return [
             Event(
                 seq=r["seq"],
+                key=r["key"],
                 type=r["type"],
                 at=r["at"],
                 actor=Actor(id=r["actor_id"], role=r["actor_role"], unit=r["actor_unit"]) if r["actor_id"] else None,

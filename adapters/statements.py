@@ -10,7 +10,7 @@ WITH incoming AS (
         agency text, received_at timestamptz, opened_at timestamptz, promised_at timestamptz, due_at timestamptz,
         overdue boolean, escalation integer, closed_at timestamptz, links jsonb)
 ), happened AS (
-    SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(seq integer, type text, at timestamptz, actor jsonb, data jsonb)
+    SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
 ), newest AS (
     SELECT seq, at FROM happened ORDER BY at DESC, seq DESC LIMIT 1
 ), case_row AS (
@@ -39,8 +39,8 @@ WITH incoming AS (
     FROM counted n, incoming i
     RETURNING case_no
 ), events AS (
-    INSERT INTO casework.events (case_id, seq, at, type, actor_id, actor_role, actor_unit, data)
-    SELECT i.case_id, h.seq, h.at, h.type, h.actor->>'id', h.actor->>'role', h.actor->>'unit', h.data
+    INSERT INTO casework.events (case_id, seq, key, at, type, actor_id, actor_role, actor_unit, data)
+    SELECT i.case_id, h.seq, h.key, h.at, h.type, h.actor->>'id', h.actor->>'role', h.actor->>'unit', h.data
     FROM happened h, incoming i
     ON CONFLICT DO NOTHING
 ), papers AS (
@@ -92,7 +92,7 @@ WHERE n.case_id = $1 AND n.notice_id = f.id AND n.status = 'owed'
 """
 
 CASE_EVENTS = """
-SELECT seq, type, at, actor_id, actor_role, actor_unit, data
+SELECT seq, key, type, at, actor_id, actor_role, actor_unit, data
 FROM casework.events WHERE case_id = $1 ORDER BY at, seq
 """
 

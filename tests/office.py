@@ -107,9 +107,7 @@ class Office:
     async def replay_all(self) -> None:
         """Replay the history of every case that was opened here: what a test did live must come out the same again."""
         for handle in self.opened:
-            h = await handle.workflow.fetch_history()
-            open("/tmp/nd2.json", "w").write(h.to_json())
-            await replay(h)
+            await replay(await handle.workflow.fetch_history())
 
     async def forward(self, **changes: Any) -> PlayedCase:
         """Open a complete application."""

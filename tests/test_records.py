@@ -45,7 +45,7 @@ def batch(case_id: str, *seqs: int, at: datetime = NOW, **changes: Any) -> Batch
         closed_at=None,
         links=[],
     )
-    events = [Event(seq=seq, type=f"event_{seq}", at=at + timedelta(seconds=seq), actor=OFFICER, data={"n": seq}) for seq in seqs]
+    events = [Event(seq=seq, key=at.strftime("%H%M"), type=f"event_{seq}", at=at + timedelta(seconds=seq), actor=OFFICER, data={"n": seq}) for seq in seqs]
     fields: dict[str, Any] = {"documents": [], "rating": None, "notices": [], **changes}
     return Batch(sheet=sheet, events=events, **fields)
 

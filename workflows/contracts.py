@@ -400,9 +400,13 @@ class CommandReply(Frozen):
 
 
 class Event(Frozen):
-    """One thing that happened, in order. `actor` is None when the clock acted."""
+    """One thing that happened, in order. `actor` is None when the clock or the case itself acted.
+
+    `key` tells apart what a case did at the same number before and after an operator reset it.
+    """
 
     seq: int
+    key: str
     type: str
     at: AwareDatetime
     actor: Actor | None = None

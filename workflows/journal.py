@@ -46,7 +46,10 @@ class Journal:
         """Append an event; it is numbered, and written when the records can take it."""
         file = self._file
         file.seq += 1
-        event = Event(seq=file.seq, type=event_type, at=workflow.now(), actor=actor, data=data)
+        # Seeded by the run: the same in every replay, another after a reset. (The time is neither: it may differ by
+        # milliseconds between a first run and its replay when a local activity ends at the edge of a task.)
+        key = workflow.uuid4().hex[:8]
+        event = Event(seq=file.seq, key=key, type=event_type, at=workflow.now(), actor=actor, data=data)
         file.pending.append(event)
         file.events = [*file.events[-(EVENTS_KEPT - 1) :], event]
         return event
@@ -54,12 +57,10 @@ class Journal:
     def notify(self, template: str, to: str, **values: Any) -> str:
         """Owe a notice to a role, on account of the latest event; returns its id."""
         file = self._file
-        at = workflow.now()
-        # The time makes the id differ when a reset case takes another way at the same event number.
-        notice_id = f"{file.seq}.{int(at.timestamp() * 1000)}/{template}/{to}"
+        notice_id = f"{file.seq}.{file.events[-1].key}/{template}/{to}"
         if any(notice.id == notice_id for notice in file.notices):
             return notice_id
-        file.owed.append(NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values, ordered_at=at))
+        file.owed.append(NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values, ordered_at=workflow.now()))
         view = NoticeView(id=notice_id, template=template, to=to, status=NoticeStatus.OWED)
         file.notices = [*file.notices[-(NOTICES_KEPT - 1) :], view]
         return notice_id

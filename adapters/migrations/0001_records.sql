@@ -46,11 +46,12 @@ CREATE TABLE casework.case_numbers (
     UNIQUE (centre, be_year, number)
 );
 
--- The time is part of the key: when an operator resets a case it may take another way at the same event number, and
--- both stay on record.
+-- When an operator resets a case it may take another way at the same event number; the key tells them apart, and both
+-- stay on record.
 CREATE TABLE casework.events (
     case_id     text        NOT NULL REFERENCES casework.cases,
     seq         integer     NOT NULL,
+    key         text        NOT NULL,
     at          timestamptz NOT NULL,
     type        text        NOT NULL,
     actor_id    text,
@@ -58,7 +59,7 @@ CREATE TABLE casework.events (
     actor_unit  text,
     data        jsonb       NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (case_id, seq, at)
+    PRIMARY KEY (case_id, seq, key)
 );
 
 CREATE FUNCTION casework.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
