@@ -1,0 +1,97 @@
+"""An agency that embeds casework: its own worker, its own records, its own way to tell people, its own workflow.
+
+    pip install casework
+    python worker.py            # TEMPORAL_ADDRESS says where Temporal is; run `casework setup` there once
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from workflows.station_permit import StationPermit  # the agency's own package, not casework's
+
+from casework.adapters.ports import Message, Written
+from casework.plugin import CaseworkPlugin
+from casework.standards.loader import StandardsLibrary, default_pack
+from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.errors import NotFound
+from casework.workflows.contracts import (
+    Actor,
+    AssignToOwner,
+    Document,
+    ForwardApplication,
+    ForwardRequest,
+    Rate,
+    ReportResult,
+    Requester,
+    Stage,
+)
+from casework.workflows.names import case_id
+from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
+
+
+class Ledger:
+    """The agency's own records. A real one writes a database; both write what they already have only once."""
+
+    def __init__(self) -> None:
+        self.events: dict[tuple[str, int, str], str] = {}
+        self.fate: dict[str, NoticeFate] = {}
+
+    async def write(self, batch: Batch, be_year: int) -> Written:
+        self.events |= {(batch.sheet.case_id, event.seq, event.key): event.type for event in batch.events}
+        new = [notice.id for notice in batch.notices if notice.id not in self.fate]
+        self.fate |= {one: NoticeFate(id=one, status=NoticeStatus.OWED, at=datetime.now(UTC)) for one in new}
+        return Written(case_no=f"PERMIT-{be_year}-1", claimed=frozenset(new))
+
+    async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
+        return [self.fate[one] for one in notice_ids if one in self.fate]
+
+    async def claim(self, case_id: str, notice_id: str) -> bool:
+        return self.fate[notice_id].status is NoticeStatus.OWED
+
+    async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
+        self.fate |= {fate.id: fate for fate in fates}
+
+
+class Pager:
+    """The agency's own way to tell people."""
+
+    async def send(self, message: Message) -> None:
+        print(f"page {message.address}: {message.subject}")
+
+
+async def is_there(case: CaseHandle) -> bool:
+    """Whether the permit has started its case by now."""
+    try:
+        return bool((await case.view()).case_no)
+    except NotFound:
+        return False
+
+
+async def main() -> None:
+    ledger = Ledger()
+    plugin = CaseworkPlugin(StandardsLibrary([default_pack()]), ledger, Pager())
+    client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"), plugins=[plugin])
+    queue = f"petrol-{uuid4().hex[:6]}"
+    async with Worker(client, task_queue=queue, workflows=[StationPermit]):
+        requester = Requester(name="บริษัท ปั๊มดี จำกัด", email="owner@station.example", segment="business", other_identity="0105551234567")
+        application = ForwardRequest(request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")])
+        permit = await client.start_workflow(StationPermit.run, application, id=f"permit-{application.request_id}", task_queue=queue)
+        case = CaseClient(client, queue).case(case_id("forward", application.request_id))
+        while not await is_there(case):
+            await asyncio.sleep(0.1)
+        await case.act(ForwardApplication(actor=Actor(id="nok", role="centre_officer")))
+        await case.act(AssignToOwner(actor=Actor(id="malee", role="complaint_centre"), agency="DOEB"))
+        await case.act(ReportResult(actor=Actor(id="anan", role="owner_agency"), result="อนุญาต"))
+        await case.wait(lambda view: view.stage is Stage.COMPLETED)
+        await case.act(Rate(actor=Actor(id="r", role="requester"), scores={"overall": 5}))
+        print(await permit.result())
+        print("ledger:", ", ".join(ledger.events.values()))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
