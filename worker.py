@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NoReturn
 
 import structlog
 from pydantic import ValidationError
@@ -31,15 +34,19 @@ from casework.standards.loader import PackError, StandardsLibrary
 GRACE = timedelta(seconds=10)
 
 
+class NotReady(Exception):
+    """A setting is missing; the message says which."""
+
+
 async def run(settings: Settings) -> None:
     """Serve cases until told to stop."""
     log = structlog.get_logger()
     if settings.database_url is None:
-        raise SystemExit("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
+        raise NotReady("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
     library = StandardsLibrary.load(settings.packs)
     without = [f"{pack.id} {pack.version}" for pack in library.packs if not pack.commands]
     if without:
-        raise SystemExit(f"{', '.join(without)}: no role may give any command; add the section `commands`")
+        raise NotReady(f"{', '.join(without)}: no role may give any command; add the section `commands`")
     records = PostgresRecords(settings.database_url.get_secret_value())
     plugin = CaseworkPlugin(library, records, _notifier(settings))
     client = await Client.connect(**ClientConfig.load_client_connect_config(), plugins=[plugin])
@@ -67,7 +74,7 @@ def _notifier(settings: Settings) -> Notifier:
     if settings.notifier == "console":
         return ConsoleNotifier()
     if settings.smtp_url is None:
-        raise SystemExit("CASEWORK_SMTP_URL is not set, and CASEWORK_NOTIFIER is smtp")
+        raise NotReady("CASEWORK_SMTP_URL is not set, and CASEWORK_NOTIFIER is smtp")
     return SmtpNotifier(settings.smtp_url.get_secret_value(), settings.mail_from)
 
 
@@ -75,16 +82,22 @@ def main() -> None:
     """Entry point of `casework worker` and `python worker.py`."""
     try:
         settings = Settings()
-    except ValidationError as error:
-        problems = [f"CASEWORK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
-        raise SystemExit("\n".join(problems)) from None
-    logs.configure(settings.log_level)
-    try:
+        logs.configure(settings.log_level)
         asyncio.run(run(settings))
+    except ValidationError as error:
+        _stop([f"CASEWORK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)], 2)
     except PackError as error:
-        raise SystemExit(str(error)) from None
+        _stop(str(error).splitlines(), 2)
+    except NotReady as error:
+        _stop([str(error)], 2)
     except RuntimeError as error:  # temporalio says so when the server cannot be reached
-        raise SystemExit(f"cannot reach Temporal: {error}") from None
+        _stop([f"cannot reach Temporal: {error}"], 5)
+    logs.leave(0)
+
+
+def _stop(why: Sequence[str], exit_code: int) -> NoReturn:
+    print("\n".join(why), file=sys.stderr)
+    logs.leave(exit_code)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from casework.starter import cli_cases, cli_operate, cli_standard
 from casework.starter.errors import CaseworkError
+from casework.logs import leave
 from casework.starter.printing import complain
 
 app = typer.Typer(
@@ -63,17 +64,28 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 def main() -> None:
     """Entry point of `casework`."""
+    leave(_run())
+
+
+def _run() -> int:
     try:
         app()
     except CaseworkError as error:
         complain(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except RPCError as error:
         complain(f"Temporal answers: {error.message}. Look with: casework doctor")
-        sys.exit(5)
+        return 5
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0 if done.code is None else _said(done.code)
+    return 0
+
+
+def _said(words: object) -> int:
+    complain(str(words))
+    return 2
 
 
 if __name__ == "__main__":

@@ -1,0 +1,231 @@
+"""The command line end to end: `casework up`'s servers and worker, real processes, exit codes, and a worker killed hard."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from casework.starter.embedded import free_port, is_free, temporal_binary
+
+ROOT = Path(__file__).parent.parent
+CASEWORK = str(Path(sys.executable).parent / "casework")
+SERVICES = {"request_id": "", "requester": {"name": "สมชาย รักไทย"}, "subject": "ก"}
+OFFICER = "somying:centre_officer:JSC"
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+class Line:
+    """A command line beside a running `casework up`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.ui_port = folder, free_port(), free_port()
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "CASEWORK_"))}
+        ports = ["--port", str(self.port), "--ui-port", str(self.ui_port)]
+        self.up = subprocess.Popen(
+            [CASEWORK, "up", "--folder", str(folder), *ports],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment, start_new_session=True,
+        )  # fmt: skip
+        said = ""
+        assert self.up.stdout is not None
+        for line in self.up.stdout:
+            said += line
+            if line.startswith("export "):
+                name, value = line.removeprefix("export ").strip().split("=", 1)
+                self.environment[name] = value.strip("'")
+            if "then:" in line:
+                return
+        raise AssertionError(said)
+
+    def __call__(self, *words: str, stdin: Any = None, exit_code: int = 0, **environment: str) -> str:
+        """Run casework; what it says on stdout, or on stderr when it is to fail."""
+        text = stdin if isinstance(stdin, str) else json.dumps(stdin) if stdin is not None else ""
+        done = subprocess.run(
+            [CASEWORK, *words], input=text, capture_output=True, text=True, timeout=60, env={**self.environment, **environment}
+        )
+        assert done.returncode == exit_code, (done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done.stderr if exit_code else done.stdout
+
+    def worker(self) -> int:
+        """The process id of the worker."""
+        found = subprocess.run(["pgrep", "-P", str(self.up.pid), "-f", "casework.worker"], capture_output=True, text=True)
+        return int(found.stdout.split()[0])
+
+
+@pytest.fixture(scope="module")
+def casework(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    line = Line(tmp_path_factory.mktemp("cli") / "state")
+    yield line
+    line.up.send_signal(signal.SIGINT)
+    assert line.up.wait(40) == 0
+    assert is_free(line.port), "Ctrl-C left Temporal running"
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    return {**SERVICES, "request_id": uuid4().hex, **changes}
+
+
+def forward(**changes: Any) -> dict[str, Any]:
+    return request(documents=[{"name": "คำขอ"}], **changes) | {"requester": {"name": "ก", "citizen_id": "1101700230708"}}
+
+
+def test_doctor_finds_everything_in_order(casework: Line) -> None:
+    findings = [json.loads(line) for line in casework("doctor", "--json").splitlines()]
+    assert {finding["state"] for finding in findings} == {"ok"}
+    assert {f["what"] for f in findings} >= {"Temporal", "search attributes", "worker", "PostgreSQL", "schema", "clocks", "standard"}
+
+
+def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
+    data = forward()
+    case = casework("open", "forward", stdin=data).strip()
+    assert casework("open", "forward", "-", stdin=data).strip() == case
+    view = json.loads(casework("show", case, "--json"))
+    assert (view["case_id"], view["service"], view["stage"], view["outcome"]) == (case, "forward", "submitted", None)
+    assert view["standard_version"] == "2569.1"
+    assert {"step", "started_at", "due_at", "breached"} <= set(view["clocks"][0])
+    assert {"seq", "type", "at", "actor", "data"} <= set(view["events"][0])
+    assert "forward_application" in [command["name"] for command in view["allowed_commands"]]
+    assert "1101700230708" not in json.dumps(view)
+    assert "with_owner" in casework("do", case, "forward_application", "--as", OFFICER)
+    casework("do", case, "assign_to_owner", "-", "--as", "malee:complaint_centre", stdin={"agency": "DOEB"})
+    reply = json.loads(casework("do", case, "report_result", "-", "--as", "anan:owner_agency", "--json", stdin={"result": "อนุญาต"}))
+    assert reply["case_id"] == case
+    casework("do", case, "rate", "-", "--as", "r:requester", stdin={"scores": {"overall": 5}})
+    watched = [json.loads(line)["type"] for line in casework("watch", case, "--json").splitlines()]
+    assert watched[0] == "opened"
+    assert watched[-1] == "closed"
+    shown = casework("show", case)
+    assert "ยุติเรื่อง" in shown
+    assert view["case_no"] in shown
+
+
+def test_the_list_finds_cases_by_what_they_are(casework: Line) -> None:
+    case = casework("open", "information_request", stdin=request()).strip()
+    deadline = time.monotonic() + 10
+    while case not in casework("list", "--service", "information_request", "--stage", "queued", "--json"):
+        assert time.monotonic() < deadline
+    assert case in casework("list")
+    assert case not in casework("list", "--overdue")
+    assert "information" not in casework("list", "--query", "CaseService = 'forward'", "--json")
+    assert "invalid" in casework("list", "--query", "Colour = 'red'", exit_code=2).lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "exit_code", "says"),
+    [
+        (["open", "catering"], {}, 2, "services are information_request, forward, one_stop"),
+        (["open", "forward"], "{not json", 2, "line 1, column 2"),
+        (["open", "forward"], request(), 2, "documents: Field required"),
+        (["open", "forward"], request(documents=[{"name": 5}]), 2, "documents.0.name"),
+        (["open", "forward"], request(documents=[], received_at="2026-03-02T11:00:00"), 2, "received_at: Input should have timezone info"),
+        (["open", "forward"], request(documents=[], subject="ก" * 1_000_000), 2, "subject: String should have at most 500 characters"),
+        (["open", "forward"], request(documents=[], requester={"name": "ก", "citizen_id": "1101700230709"}), 2, "check digit"),
+        (["open", "forward", "no-such-file"], None, 2, "No such file"),
+        (["open", "forward"], request(documents=[]), 2, "requester.citizen_id"),
+        (["do", "forward-0000000000", "launch_rocket"], None, 2, "commands are add_document"),
+        (["do", "forward-0000000000", "add_note", "-", "--as", "a:centre_officer"], {"text": "ก"}, 4, "there is no case"),
+        (["do", "forward-0000000000", "add_note", "-"], {"text": "ก"}, 2, "actor: Field required"),
+        (["show", "forward-0000000000"], None, 4, "there is no case"),
+        (["watch", "forward-0000000000"], None, 4, "there is no case"),
+        (["due", "forward", "check_forward", "2026-03-02T11:00:00"], None, 2, "UTC offset"),
+        (["due", "forward", "check_forward", "yesterday"], None, 2, "ISO 8601"),
+        (["due", "forward", "cook", "2026-03-02T11:00:00+07:00"], None, 2, "steps are check_forward"),
+        (["due", "information_request", "select_documents", "2026-03-02T11:00:00+07:00"], None, 2, "no time limit"),
+        (["due", "catering", "cook", "2026-03-02T11:00:00+07:00"], None, 2, "services are"),
+        (["standards", "check", "no-such-pack.yaml"], None, 2, "cannot be read"),
+        (["commands", "catering"], None, 2, "services are"),
+        (["show"], None, 2, "CASE"),
+    ],
+)
+def test_wrong_input_is_told_clearly(casework: Line, words: list[str], stdin: Any, exit_code: int, says: str) -> None:
+    said = casework(*words, stdin=stdin, exit_code=exit_code)
+    assert says in said.replace("\n", " ")
+    assert "กกกกกก" not in said
+
+
+def test_a_refusal_is_exit_3_and_says_what_is_possible(casework: Line) -> None:
+    case = casework("open", "forward", stdin=forward()).strip()
+    said = casework("do", case, "report_result", "-", "--as", "anan:owner_agency", stdin={"result": "ก"}, exit_code=3)
+    assert "Possible now:" in said
+    assert "forward_application (centre_officer)" in said
+    said = casework("do", case, "forward_application", "--as", "x:requester", exit_code=3)
+    assert "takes centre_officer" in said
+    casework("do", case, "withdraw", "--as", "x:requester")
+    assert "is closed (withdrawn)" in casework("do", case, "add_note", "-", "--as", OFFICER, stdin={"text": "ก"}, exit_code=3)
+
+
+def test_the_plain_temporal_command_line_hears_which_field_is_wrong(casework: Line) -> None:
+    case = casework("open", "forward", stdin=forward()).strip()
+    address = casework.environment["TEMPORAL_ADDRESS"]
+    command = [temporal_binary(), "workflow", "update", "execute", "--address", address, "--workflow-id", case]
+    bad = subprocess.run([*command, "--name", "add_note", "--input", '{"text": 5}'], capture_output=True, text=True, timeout=60)
+    assert bad.returncode != 0
+    assert "actor: Field required" in bad.stdout + bad.stderr
+    assert "text: Input should be a valid string" in bad.stdout + bad.stderr
+    good = '{"actor": {"id": "somying", "role": "centre_officer"}, "text": "โทรแล้ว"}'
+    done = subprocess.run([*command, "--name", "add_note", "--input", good], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(casework("show", case, "--json"))["events"][-1]["type"] == "note_added"
+
+
+def test_commands_teach_every_message(casework: Line) -> None:
+    assert "issue_deficiency_list" in casework("commands", "forward")
+    lines = [json.loads(line) for line in casework("commands", "forward", "--json").splitlines()]
+    assert all("properties" in line["schema"] for line in lines)
+    assert lines[0]["command"] == "open"
+
+
+def test_due_reads_many_starts_from_standard_input(casework: Line) -> None:
+    starts = "2026-02-27T14:00:00+07:00\n2026-04-10T15:00:00+07:00\n"
+    lines = [json.loads(line) for line in casework("due", "forward", "check_forward", "-", "--json", stdin=starts).splitlines()]
+    assert [line["due_at"] for line in lines] == ["2026-03-02T16:30:00+07:00", "2026-04-16T16:30:00+07:00"]
+    assert set(lines[0]["rungs"][0]) == {"at", "action", "to"}
+
+
+def test_nobody_there_is_exit_5(casework: Line) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    for words in (["list"], ["show", "forward-0000000000"], ["open", "one_stop"]):
+        assert "no Temporal server answers" in casework(*words, stdin=request(), exit_code=5, TEMPORAL_ADDRESS=nowhere)
+    assert "does not answer" in casework("migrate", exit_code=5, CASEWORK_DATABASE_URL="postgresql://127.0.0.1:1/none")
+    said = casework("doctor", "--json", exit_code=5, TEMPORAL_ADDRESS=nowhere) or ""
+    assert "Traceback" not in said
+
+
+def test_setup_prepares_another_namespace_and_may_be_run_again(casework: Line) -> None:
+    address = casework.environment["TEMPORAL_ADDRESS"]
+    name = f"other-{uuid4().hex[:6]}"
+    made = [temporal_binary(), "operator", "namespace", "create", "--address", address, "-n", name]
+    subprocess.run(made, check=True, capture_output=True, timeout=60)
+    deadline = time.monotonic() + 20
+    while True:
+        done = subprocess.run([CASEWORK, "setup"], env={**casework.environment, "TEMPORAL_NAMESPACE": name}, capture_output=True, text=True)
+        if done.returncode == 0 or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)  # a new namespace takes a moment to be known everywhere
+    assert "CaseNumber" in done.stdout, done.stderr
+    assert "schema: up to date" in casework("setup", TEMPORAL_NAMESPACE=name)
+
+
+def test_a_worker_killed_hard_loses_and_doubles_nothing(casework: Line) -> None:
+    cases = [casework("open", "forward", stdin=forward()).strip() for _ in range(3)]
+    os.kill(casework.worker(), signal.SIGKILL)
+    # `up` notices that its worker is gone and stops; what Temporal and PostgreSQL hold stays in the folder.
+    casework.up.wait(40)
+    again = Line(casework.folder)
+    casework.up, casework.port, casework.environment = again.up, again.port, again.environment
+    for case in cases:
+        casework("do", case, "forward_application", "--as", OFFICER)
+        view = json.loads(casework("show", case, "--json"))
+        assert [event["type"] for event in view["events"]] == ["opened", "forwarded"]
+        assert view["case_no"]
