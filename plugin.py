@@ -19,17 +19,30 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from casework.activities.journal import JournalActivities
 from casework.activities.standard import StandardActivities
 from casework.adapters.ports import Notifier, Records
-from casework.standards.loader import StandardsLibrary
+from casework.standards.loader import PackError, StandardsLibrary
+from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import PROCESSES
 
 # Plain data that need not be loaded anew in the sandbox of each case; processes and their mechanism stay inside it.
-PASSED_THROUGH = ("pydantic", "pydantic_core", "annotated_types", "stdnum", "casework.standards", "casework.workflows.contracts")
+PASSED_THROUGH = (
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "stdnum",
+    "casework.standards",
+    "casework.workflows.contracts",
+    "casework.workflows.messages",
+)
 
 
 class CaseworkPlugin(SimplePlugin):
     """Registers the three processes, their activities, the pydantic data converter and the sandbox settings."""
 
     def __init__(self, library: StandardsLibrary, records: Records, notifier: Notifier) -> None:
+        """Raises PackError if a pack of the library cannot be served."""
+        problems = [f"{problem}" for pack in library.packs for problem in unserved(pack)]
+        if problems:
+            raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
         standard = StandardActivities(library)
         journal = JournalActivities(library, records, notifier)
         super().__init__(

@@ -18,7 +18,6 @@ from typing import NoReturn
 import structlog
 from pydantic import ValidationError
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
 from casework import logs
@@ -29,6 +28,8 @@ from casework.adapters.smtp import SmtpNotifier
 from casework.plugin import CaseworkPlugin
 from casework.settings import Settings
 from casework.standards.loader import PackError, StandardsLibrary
+from casework.starter.client import connect_config
+from casework.starter.errors import CaseworkError
 
 # Activities under way may finish: a mail that is being sent is sent and noted.
 GRACE = timedelta(seconds=10)
@@ -44,12 +45,9 @@ async def run(settings: Settings) -> None:
     if settings.database_url is None:
         raise NotReady("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
     library = StandardsLibrary.load(settings.packs)
-    without = [f"{pack.id} {pack.version}" for pack in library.packs if not pack.commands]
-    if without:
-        raise NotReady(f"{', '.join(without)}: no role may give any command; add the section `commands`")
     records = PostgresRecords(settings.database_url.get_secret_value())
     plugin = CaseworkPlugin(library, records, _notifier(settings))
-    client = await Client.connect(**ClientConfig.load_client_connect_config(), plugins=[plugin])
+    client = await Client.connect(**connect_config(), plugins=[plugin])
     worker = Worker(
         client,
         task_queue=settings.task_queue,
@@ -90,6 +88,8 @@ def main() -> None:
         _stop(str(error).splitlines(), 2)
     except NotReady as error:
         _stop([str(error)], 2)
+    except CaseworkError as error:
+        _stop([str(error)], error.exit_code)
     except RuntimeError as error:  # temporalio says so when the server cannot be reached
         _stop([f"cannot reach Temporal: {error}"], 5)
     logs.leave(0)

@@ -33,6 +33,9 @@ from casework.workflows.ports import (
 log = structlog.get_logger()
 
 
+FIRST_TRY_WITHIN = 1.5  # seconds
+
+
 class StillOwed(Exception):
     """The notice could not be delivered now; the retry policy says when it is tried again."""
 
@@ -43,6 +46,7 @@ class JournalActivities(JournalPort):
     def __init__(self, library: StandardsLibrary, records: Records, notifier: Notifier) -> None:
         self._records = records
         self._notifier = notifier
+        self._under_way: set[asyncio.Task[list[NoticeFate]]] = set()
         self._clockwork = cache(lambda pack_id, version: Clockwork(library.get(pack_id, version)))
 
     @activity.defn(name="record")
@@ -55,8 +59,7 @@ class JournalActivities(JournalPort):
         sheet = sheet.model_copy(update={"case_no": written.case_no})
         ours = [notice for notice in batch.notices if notice.id in written.claimed]
         others = [notice.id for notice in batch.notices if notice.id not in written.claimed]
-        # Shielded: if this activity is given up half way, what has been sent is still noted as sent.
-        fates = await asyncio.shield(self._send_and_settle(sheet, ours)) if ours else []
+        fates = await self._first_try(sheet, ours) if ours else []
         known = await self._records.fates(sheet.case_id, others) if others else []
         return Recorded(case_no=written.case_no, fates=[*fates, *known])
 
@@ -74,6 +77,18 @@ class JournalActivities(JournalPort):
         if fate.status is NoticeStatus.OWED:
             raise StillOwed(fate.error or "another try is under way")
         return fate
+
+    async def _first_try(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
+        """Send, but do not let a mail server that hangs hold up the case: after a moment the notices count as owed,
+        while the sending under way goes on by itself and notes what became of it."""
+        sending = asyncio.create_task(self._send_and_settle(sheet, notices))
+        self._under_way.add(sending)
+        sending.add_done_callback(self._under_way.discard)
+        done, _ = await asyncio.wait([sending], timeout=FIRST_TRY_WITHIN)
+        if done:
+            return sending.result()
+        now = datetime.now(UTC)
+        return [NoticeFate(id=notice.id, status=NoticeStatus.OWED, at=now, error="still being sent") for notice in notices]
 
     async def _send_and_settle(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
         fates = await asyncio.gather(*(self._send(sheet, notice) for notice in notices))

@@ -33,14 +33,17 @@ class StandardActivities(StandardPort):
     async def open_terms(self, order: OpeningOrder) -> Opening:
         """The terms and first plans of a new case, or why there are none."""
         try:
-            pack = self._library.current(order.standard)
+            pack = self._library.current(order.standard, order.received_at.date())
             clockwork = self._clockwork(pack.id, pack.version)
             terms = _terms(pack, order.service)
         except UnknownStandard as error:
             return Opening(terms=None, plans=[], problem=f"standard: {error}")
         except KeyError as error:
             return Opening(terms=None, plans=[], problem=f"service: {error.args[0]}")
-        plans = [clockwork.plan(order.service, step, order.received_at) for step in order.steps]
+        try:
+            plans = [clockwork.plan(order.service, step, order.received_at) for step in order.steps]
+        except (KeyError, ValueError, OverflowError) as error:
+            return Opening(terms=None, plans=[], problem=f"received_at or standard: nothing can be planned ({error})")
         return Opening(terms=terms, plans=plans)
 
     @activity.defn(name="plan_steps")
@@ -63,7 +66,7 @@ def _terms(pack: ServiceStandards, service_name: str) -> Terms:
     return Terms(
         standard_id=pack.id,
         standard_version=pack.version,
-        channels=service.channels,
+        channels={name.value: other.channels for name, other in pack.services.items()},
         segments=pack.segments,
         identity_required_for=[name.value for name, other in pack.services.items() if other.identity_required],
         commands=commands,

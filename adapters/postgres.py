@@ -66,14 +66,10 @@ class PostgresRecords:
 
     async def write(self, batch: Batch, be_year: int) -> Written:
         """One statement for the whole batch; see WRITE_BATCH."""
-        rating = batch.rating.model_dump_json(exclude={"actor"}) if batch.rating else "{}"
-        documents = [{"position": n, **d.model_dump(mode="json")} for n, d in enumerate(batch.documents)]
         row = await self._row(
             statements.WRITE_BATCH,
             batch.sheet.model_dump_json(),
             json.dumps([event.model_dump(mode="json") for event in batch.events]),
-            json.dumps(documents),
-            rating,
             json.dumps([notice.model_dump(mode="json", exclude={"values"}) for notice in batch.notices]),
             be_year,
             LEASE,

@@ -32,16 +32,9 @@ class SmtpNotifier:
 
     async def send(self, message: Message) -> None:
         """Deliver one message; UndeliverableError if the server refuses this recipient or this text for good."""
-        mail = EmailMessage()
-        mail["From"] = self._sender
-        mail["To"] = message.address
-        mail["Subject"] = message.subject
-        mail["Date"] = formatdate(localtime=False)
-        mail["Message-ID"] = f"<{message.key}@{self._sender.rpartition('@')[2]}>"
-        mail.set_content(message.body)
         try:
             await aiosmtplib.send(
-                mail,
+                self._mail(message),
                 hostname=self._host,
                 port=self._port,
                 use_tls=self._tls,
@@ -49,6 +42,8 @@ class SmtpNotifier:
                 password=self._password,
                 timeout=TIMEOUT,
             )
+        except (ValueError, aiosmtplib.SMTPNotSupported) as unfit:
+            raise UndeliverableError(f"not an address that mail can go to ({type(unfit).__name__})") from None
         except aiosmtplib.SMTPRecipientsRefused as refused:
             codes = [recipient.code for recipient in refused.recipients]
             if all(code >= 500 for code in codes):
@@ -58,3 +53,13 @@ class SmtpNotifier:
             if refused.code >= 500:
                 raise UndeliverableError(f"the mail server refused the message ({refused.code})") from None
             raise
+
+    def _mail(self, message: Message) -> EmailMessage:
+        mail = EmailMessage()
+        mail["From"] = self._sender
+        mail["To"] = message.address
+        mail["Subject"] = message.subject
+        mail["Date"] = formatdate(localtime=False)
+        mail["Message-ID"] = f"<{message.key}@{self._sender.rpartition('@')[2]}>"
+        mail.set_content(message.body)
+        return mail

@@ -1,25 +1,26 @@
 """Every SQL statement of the records, by name."""
 
 # One round trip and one transaction for a whole transition: the case row, its events and what hangs on them commit
-# together or not at all. $1 sheet, $2 events, $3 documents, $4 rating, $5 notices (JSON), $6 Buddhist year, $7 lease.
+# together or not at all. Documents and answers are taken from the events that brought them.
+# $1 sheet, $2 events, $3 notices (JSON), $4 Buddhist year, $5 lease.
 WRITE_BATCH = """
 WITH incoming AS (
     SELECT * FROM jsonb_to_record($1::jsonb) AS s(
         case_id text, request_id text, service text, centre text, channel text, subject text,
         standard_id text, standard_version text, stage text, outcome text, requester jsonb, officer jsonb,
         agency text, received_at timestamptz, opened_at timestamptz, promised_at timestamptz, due_at timestamptz,
-        overdue boolean, escalation integer, closed_at timestamptz, links jsonb)
+        overdue boolean, escalation integer, closed_at timestamptz, links jsonb,
+        last_event integer, last_event_at timestamptz)
 ), happened AS (
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
-), newest AS (
-    SELECT seq, at FROM happened ORDER BY at DESC, seq DESC LIMIT 1
 ), case_row AS (
     INSERT INTO casework.cases AS c
     SELECT i.case_id, i.request_id, i.service, i.centre, i.channel, i.subject, i.standard_id, i.standard_version,
            i.stage, i.outcome, i.requester, i.requester->>'segment', i.officer->>'id', i.agency, i.received_at,
-           i.opened_at, i.promised_at, i.due_at, i.overdue, i.escalation, i.closed_at, i.links, n.seq, n.at
-    FROM incoming i, newest n
+           i.opened_at, i.promised_at, i.due_at, i.overdue, i.escalation, i.closed_at, i.links, i.last_event, i.last_event_at
+    FROM incoming i
     ON CONFLICT (case_id) DO UPDATE SET
+        channel = EXCLUDED.channel, subject = EXCLUDED.subject, received_at = EXCLUDED.received_at,
         stage = EXCLUDED.stage, outcome = EXCLUDED.outcome, requester = EXCLUDED.requester,
         segment = EXCLUDED.segment, officer_id = EXCLUDED.officer_id, agency = EXCLUDED.agency,
         standard_id = EXCLUDED.standard_id, standard_version = EXCLUDED.standard_version,
@@ -30,7 +31,7 @@ WITH incoming AS (
     RETURNING c.case_id, c.centre, (xmax = 0) AS is_new
 ), counted AS (
     INSERT INTO casework.registry AS r (centre, be_year, last_number)
-    SELECT centre, $6, 1 FROM case_row WHERE is_new
+    SELECT centre, $4, 1 FROM case_row WHERE is_new
     ON CONFLICT (centre, be_year) DO UPDATE SET last_number = r.last_number + 1
     RETURNING centre, be_year, last_number
 ), numbered AS (
@@ -44,20 +45,20 @@ WITH incoming AS (
     FROM happened h, incoming i
     ON CONFLICT DO NOTHING
 ), papers AS (
-    INSERT INTO casework.documents (case_id, seq, position, name, kind, sha256, dated)
-    SELECT i.case_id, n.seq, d.position, d.name, d.kind, d.sha256, d.dated
-    FROM jsonb_to_recordset($3::jsonb) AS d(position integer, name text, kind text, sha256 text, dated date), incoming i, newest n
+    INSERT INTO casework.documents (case_id, seq, key, position, name, kind, sha256, dated)
+    SELECT i.case_id, h.seq, h.key, d.position, d.value->>'name', d.value->>'kind', d.value->>'sha256', (d.value->>'dated')::date
+    FROM incoming i, happened h, jsonb_array_elements(h.data->'documents') WITH ORDINALITY AS d(value, position)
+    WHERE h.type IN ('opened', 'document_added', 'documents_completed')
     ON CONFLICT DO NOTHING
-), answer AS (
-    INSERT INTO casework.satisfaction_answers (case_id, seq, answered_at, segment, scores, dissatisfaction, praise)
-    SELECT i.case_id, n.seq, n.at, i.requester->>'segment', a.scores, a.dissatisfaction, a.praise
-    FROM jsonb_to_record($4::jsonb) AS a(scores jsonb, dissatisfaction text, praise text), incoming i, newest n
-    WHERE a.scores IS NOT NULL
+), answers AS (
+    INSERT INTO casework.satisfaction_answers (case_id, seq, key, answered_at, segment, scores, dissatisfaction, praise)
+    SELECT i.case_id, h.seq, h.key, h.at, i.requester->>'segment', h.data->'scores', h.data->>'dissatisfaction', h.data->>'praise'
+    FROM incoming i, happened h WHERE h.type = 'rated'
     ON CONFLICT DO NOTHING
 ), owed AS (
     INSERT INTO casework.notices (case_id, notice_id, event, template, recipient, ordered_at, attempts, claimed_until)
-    SELECT i.case_id, o.id, o.event, o.template, o."to", o.ordered_at, 1, now() + $7::interval
-    FROM jsonb_to_recordset($5::jsonb) AS o(id text, event integer, template text, "to" text, ordered_at timestamptz), incoming i
+    SELECT i.case_id, o.id, o.event, o.template, o."to", o.ordered_at, 1, now() + $5::interval
+    FROM jsonb_to_recordset($3::jsonb) AS o(id text, event integer, template text, "to" text, ordered_at timestamptz), incoming i
     ON CONFLICT DO NOTHING
     RETURNING notice_id
 )

@@ -38,7 +38,7 @@ class Clockwork:
         offered = self.pack.service(service)
         if step == PROMISE or "+" in step:
             names = step.split("+") if "+" in step else offered.promise or [next(s.id for s in offered.steps if s.limit)]
-            return self._chain(offered, step, [offered.step(name) for name in names], started_at)
+            return self._chain(step, [offered.step(name) for name in names], started_at, extra)
         published = offered.step(step)
         agreed = published.limit or (self.pack.satisfaction.link_valid if step == SATISFACTION else None)
         if agreed is None:
@@ -69,14 +69,15 @@ class Clockwork:
         Moments that passed while nobody could fire them are not made up for: one notice says the same as three.
         """
         base, _, fired = rung.key.partition("#")
-        published = self._ladder(self.pack.service(service).step(step))[int(base.split("/")[1])]
+        published = self._ladder(self.pack.service(service).step(step))[int(base.rpartition("/")[2])]
         every, first = published.repeat_every, published.at
         if every is None or not isinstance(first, AfterDue):
             raise ValueError(f"{rung.key} does not repeat")
         times = int(fired or 0)
         while True:
             times += 1
-            distance = Limit(n=first.due_plus + times * every.n, unit=every.unit)
+            # Built without the bound of a published limit: a repeat may go on for years.
+            distance = Limit.model_construct(n=first.due_plus + times * every.n, unit=every.unit)
             at = self._closed_day(self._after(due_at, distance), distance.unit, published.on_closed_day)
             if at > after:
                 return rung.model_copy(update={"key": f"{base}#{times}", "at": at})
@@ -99,12 +100,14 @@ class Clockwork:
             for days in service.progress_notice.at_working_days
         ]
 
-    def _chain(self, service: Service, name: str, steps: list[Step], started_at: datetime) -> Plan:
+    def _chain(self, name: str, steps: list[Step], started_at: datetime, extra: int) -> Plan:
         """Limits chained by their dates: a 16:30 due time is never fed back in as an arrival (it would add a day)."""
         first, *rest = [step.limit for step in steps if step.limit]
+        first = Limit(n=first.n + extra, unit=first.unit)
         due_at, target = self.due(first, started_at, requester_duty=steps[0].actor == REQUESTER)
         for limit in rest:
-            due_at = self._after(due_at, limit)
+            # What ends on a closed day is received on the next working day, and that day is not counted.
+            due_at = self._after(self.calendar.close_of(self.calendar.on_or_after(self._date(due_at))), limit)
         same_unit = all(limit.unit == first.unit for limit in rest)
         total = Limit(n=first.n + sum(limit.n for limit in rest), unit=first.unit) if same_unit else first
         return self._made(name, total, started_at, due_at, target if not rest else None, [])
@@ -193,7 +196,7 @@ class Clockwork:
 
     def _date(self, due_at: datetime) -> date:
         """The day a closing time belongs to: 16:30 its own, 24:00 or an overnight close the day that opened."""
-        return self.calendar.working_date(due_at - timedelta(microseconds=1))
+        return self.calendar.day_of(due_at - timedelta(microseconds=1))
 
     def _warning(self, due_at: datetime) -> str | None:
         verified = self.pack.calendar.holidays.verified_through

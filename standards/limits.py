@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 
 class Frozen(BaseModel):
@@ -30,10 +30,17 @@ class Unit(StrEnum):
 
 
 class Limit(Frozen):
-    """A length of time in the standard's own words, such as 15 minutes or 30 working days."""
+    """A length of time in the standard's own words, such as 15 minutes or 30 working days. At most about five years."""
 
     n: int = Field(gt=0, le=10_000)
     unit: Unit
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        longest = {Unit.HOUR: 8_000, Unit.WORKING_DAY: 1_200, Unit.CALENDAR_DAY: 1_830}.get(self.unit, 10_000)
+        if self.n > longest:
+            raise ValueError(f"at most {longest} {self.unit.value.replace('_', ' ')}s")
+        return self
 
     def __str__(self) -> str:
         return f"{self.n} {self.unit.value.replace('_', ' ')}{'s' if self.n > 1 else ''}"

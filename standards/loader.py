@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def parse_pack(text: str, name: str) -> ServiceStandards:
         if repeated:
             raise PackError(name, repeated)
         data = yaml.load(text, Loader=_PackLoader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # what constructors say of impossible values
         raise PackError(name, [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(data, dict):
         raise PackError(name, ["must be a mapping with keys such as id, version, services"])
@@ -107,13 +108,19 @@ class StandardsLibrary:
         except KeyError:
             raise UnknownStandard(f"standard {pack_id} version {version} is not loaded; add its pack to CASEWORK_PACKS") from None
 
-    def current(self, pack_id: str | None = None) -> ServiceStandards:
-        """The pack for new cases: the latest version of `pack_id`, or of the first pack loaded."""
+    def current(self, pack_id: str | None = None, on: date | None = None) -> ServiceStandards:
+        """The pack for new cases: of `pack_id`, or of the first pack loaded, the one that took effect last by `on`.
+
+        Of two that took effect on the same day the one loaded later counts; before any has, the earliest.
+        """
         wanted = pack_id or self.packs[0].id
         candidates = [pack for pack in self.packs if pack.id == wanted]
         if not candidates:
             raise UnknownStandard(f"no standard {wanted} is loaded; loaded are {', '.join(sorted({p.id for p in self.packs}))}")
-        return max(candidates, key=lambda pack: (pack.effective_from, pack.version))
+        in_force = [pack for pack in candidates if pack.effective_from <= (on or date.today())]
+        if not in_force:
+            return min(candidates, key=lambda pack: pack.effective_from)
+        return max(enumerate(in_force), key=lambda numbered: (numbered[1].effective_from, numbered[0]))[1]
 
 
 def _problem(node: yaml.Node | None, loc: tuple[int | str, ...], message: str) -> str:

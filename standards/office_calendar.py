@@ -73,6 +73,11 @@ class OfficeCalendar:
                 return day
         return at.astimezone(self.zone).date()
 
+    def day_of(self, at: datetime) -> date:
+        """The day whose opening hours a moment lies in, whether or not the office works on it."""
+        local = at.astimezone(self.zone).date()
+        return next((day for day in (local, local - DAY) if any(s <= at < e for s, e in self._intervals(day))), local)
+
     def add_working_time(self, at: datetime, amount: timedelta) -> datetime:
         """The moment when `amount` of opening time has run since `at`; an end exactly at closing stays there."""
         left = amount

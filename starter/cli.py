@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from temporalio.service import RPCError
 
+from casework.logs import leave
 from casework.starter import cli_cases, cli_operate, cli_standard
 from casework.starter.errors import CaseworkError
-from casework.logs import leave
 from casework.starter.printing import complain
 
 app = typer.Typer(

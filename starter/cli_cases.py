@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -17,13 +18,17 @@ from pydantic import TypeAdapter, ValidationError
 from casework.starter.client import CaseClient
 from casework.starter.errors import InvalidCase
 from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
-from casework.workflows import errors
+from casework.workflows import errors, names
 from casework.workflows.command_desk import Declaration, declared_commands
 from casework.workflows.contracts import CaseRequest, ForwardRequest, InformationRequest, OneStopRequest, Request
 from casework.workflows.processes import PROCESSES
 
 T = TypeVar("T")
-REQUESTS: dict[str, type[CaseRequest]] = {"information_request": InformationRequest, "forward": ForwardRequest, "one_stop": OneStopRequest}
+REQUESTS: dict[str, type[CaseRequest]] = {
+    "information_request": InformationRequest,
+    "forward": ForwardRequest,
+    "one_stop": OneStopRequest,
+}
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
 FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
@@ -49,7 +54,7 @@ def open_case(
     request: Request = _validated(TypeAdapter(model), data, "the request")
 
     async def go() -> None:
-        client = await CaseClient.connect()
+        client = await connected()
         case = await client.open(request)
         if as_json:
             print((await case.view()).model_dump_json())
@@ -81,11 +86,13 @@ def do(
     data = _read(file) if file is not None else {}
     if actor and isinstance(data, dict):
         parts = actor.split(":")
+        if len(parts) not in (2, 3):
+            raise InvalidCase("--as takes ID:ROLE or ID:ROLE:UNIT, such as somying:centre_officer")
         data["actor"] = dict(zip(("id", "role", "unit"), parts, strict=False))
     message = _validated(TypeAdapter(known[command].message), data, command)
 
     async def go() -> None:
-        client = await CaseClient.connect()
+        client = await connected()
         reply = await client.case(case_id).act(message, command_id)
         print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage.value} (event {reply.event})")
 
@@ -96,7 +103,7 @@ def show(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
     """Show a case: stage, clocks, events, notices, what is possible now and by whom."""
 
     async def go() -> None:
-        client = await CaseClient.connect()
+        client = await connected()
         view = await client.case(case_id).view()
         if as_json:
             print(view.model_dump_json())
@@ -127,7 +134,7 @@ def list_cases(
     wanted = " AND ".join(f"({part})" for part in filters if part)
 
     async def go() -> None:
-        client = await CaseClient.connect()
+        client = await connected()
         rows = [row async for row in client.list(wanted or None, limit)]
         if as_json:
             for row in rows:
@@ -150,7 +157,7 @@ def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
     """Follow a case until it closes: every event as it happens. Ctrl-C stops watching, never the case."""
 
     async def go() -> None:
-        client = await CaseClient.connect()
+        client = await connected()
         seen = 0
         async for view in client.case(case_id).changes():
             fresh = [event for event in view.events if event.seq > seen]
@@ -194,6 +201,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(130) from None
 
 
+async def connected() -> CaseClient:
+    """The client of every command, on the task queue that the settings name."""
+    return await CaseClient.connect(task_queue=os.environ.get("CASEWORK_TASK_QUEUE", names.TASK_QUEUE))
+
+
 def _all_commands() -> dict[str, Declaration]:
     return {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
 
@@ -214,6 +226,8 @@ def _read(file: str | None) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidCase(f"not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidCase("not JSON that anybody means: too deep, or a number too long") from error
 
 
 def _validated(model: TypeAdapter[Any], data: Any, what: str) -> Any:

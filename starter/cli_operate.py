@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -143,6 +144,8 @@ def wait_for_interrupt(servers: Embedded) -> None:
 
 @contextmanager
 def _servers(folder: Path, fresh: bool, port: int, ui_port: int) -> Iterator[Embedded]:
+    for number in (signal.SIGTERM, signal.SIGHUP):  # however we are stopped, the servers are stopped first
+        signal.signal(number, signal.default_int_handler)
     try:
         with Embedded(folder, port=port, ui_port=ui_port, fresh=fresh) as servers:
             yield servers
@@ -160,7 +163,7 @@ async def _migrate() -> None:
         console.print(f"schema: {', '.join(done) + ' applied' if done else 'up to date'}")
     except SchemaError as error:
         raise InvalidCase(str(error)) from error
-    except (OSError, RecordsError, asyncpg.PostgresError, TimeoutError) as error:
+    except (OSError, RecordsError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
         raise Unreachable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
     finally:
         await records.close()

@@ -17,8 +17,7 @@ from casework.standards.model import ServiceStandards
 from casework.standards.plan import Plan
 from casework.starter.errors import InvalidCase
 from casework.starter.printing import complain, console, local, table
-from casework.workflows.command_desk import declared_commands
-from casework.workflows.processes import PROCESSES
+from casework.workflows.pack_needs import unserved
 
 PackOption = Annotated[
     Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")
@@ -48,6 +47,10 @@ def due(
             plan = clockwork.plan(service, step, datetime.fromisoformat(start))
         except KeyError as error:
             raise InvalidCase(str(error.args[0])) from error
+        except OverflowError:
+            complain(f"{start}: too far away to count")
+            wrong = True
+            continue
         except ValueError as error:
             reason = "is not a time in ISO 8601" if "isoformat" in str(error) else str(error)
             complain(f"{start}: {reason}")
@@ -64,7 +67,7 @@ def due(
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")]) -> None:
     """Check an agency's own pack: every error with file, line, path and reason."""
     pack = _pack(file)
-    problems = list(_unknown_commands(pack))
+    problems = unserved(pack) if pack.commands else []
     for problem in problems:
         complain(f"{file}: {problem}")
     if problems:
@@ -73,23 +76,10 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     size = f"{len(pack.services)} services, {steps} steps, {len(pack.notifications)} texts"
     console.print(f"[green]✓[/] {file}: {pack.id} {pack.version}, {size}")
     if not pack.commands:
-        console.print("[yellow]![/] it has no section `commands`: no role may give any command, and no worker will serve it")
+        console.print("[yellow]![/] no section `commands`: it counts (casework due), but no worker serves it")
     verified = pack.calendar.holidays.verified_through
     if verified:
         console.print(f"  holidays are verified through {verified}; due times after that carry a warning")
-
-
-def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:
-    for service, by_stage in pack.commands.items():
-        declared = declared_commands(PROCESSES[service.value])
-        for stage, commands in by_stage.items():
-            for name in commands:
-                where = f"commands.{service.value}.{stage}.{name}"
-                if name not in declared:
-                    yield f"{where}: unknown command; {service.value} has {', '.join(sorted(declared))}"
-                elif stage != "any" and stage not in declared[name].stages:
-                    stages = ", ".join(one.value for one in declared[name].stages)
-                    yield f"{where}: not a command of this stage; it belongs to {stages}"
 
 
 def _pack(path: Path | None) -> ServiceStandards:

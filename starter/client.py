@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,9 +42,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from casework.starter.errors import CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
 from casework.workflows import errors, names
-from casework.workflows.contracts import CaseResult, CaseView, Command, CommandReply, Request, Stage
+from casework.workflows.contracts import CaseResult, CaseView, CommandReply, Request, Stage
+from casework.workflows.messages import Command
 
 ANSWER_WITHIN = timedelta(seconds=20)
+LIST = "the list"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,19 @@ class CaseRow:
     status: str
 
 
+def connect_config() -> dict[str, Any]:
+    """Where Temporal is, as its own environment configuration says; localhost:7233 if that says nothing.
+
+    Raises InvalidCase if the configuration cannot be used.
+    """
+    try:
+        config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InvalidCase(f"Temporal's environment configuration cannot be used: {error}") from error
+    config.setdefault("target_host", "localhost:7233")
+    return config
+
+
 class CaseClient:
     """Speaks to the cases of one namespace."""
 
@@ -77,12 +93,11 @@ class CaseClient:
         cls, address: str | None = None, namespace: str | None = None, task_queue: str = names.TASK_QUEUE
     ) -> CaseClient:
         """Connect as Temporal's environment configuration says, or to `address`. Raises Unreachable."""
-        config: dict[str, Any] = {**ClientConfig.load_client_connect_config(), "data_converter": pydantic_data_converter}
+        config = {**connect_config(), "data_converter": pydantic_data_converter}
         config |= {key: value for key, value in (("target_host", address), ("namespace", namespace)) if value}
-        config.setdefault("target_host", "localhost:7233")
         try:
             return cls(await Client.connect(**config), task_queue)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise Unreachable(f"no Temporal server answers at {config['target_host']}") from error
 
     async def open(self, request: Request) -> CaseHandle:
@@ -119,9 +134,11 @@ class CaseClient:
                 rpc_timeout=ANSWER_WITHIN,
             )
         except WorkflowAlreadyStartedError as error:  # opened before, and closed by now
+            await _forget(start)
             if (await handle.view()).request_id != request.request_id:
                 raise CaseExists(f"{case_id} belongs to another request; use another request_id") from error
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+            await _forget(start)
             raise _translated(error, case_id) from error
         return handle
 
@@ -150,7 +167,7 @@ class CaseClient:
                     status=found.status.name.lower() if found.status else "",
                 )
         except RPCError as error:
-            raise _translated(error, "list") from error
+            raise _translated(error, LIST) from error
 
 
 class CaseHandle:
@@ -194,8 +211,10 @@ class CaseHandle:
                 yield view
             if view.stage is Stage.CLOSED:
                 return
-            await self._next_history_event()
+            running = await self._next_history_event()
             view = await self.view()
+            if not running and view == seen:  # terminated, failed or cancelled: nothing will change any more
+                return
 
     async def wait(self, until: Callable[[CaseView], bool]) -> CaseView:
         """The first view for which `until` holds, or the last one if the case closes before."""
@@ -212,16 +231,20 @@ class CaseHandle:
         except (WorkflowFailureError, RPCError) as error:
             raise _translated(error, self.case_id) from error
 
-    async def _next_history_event(self) -> None:
-        described = await self.workflow.describe()
-        seen = described.history_length
-        if described.status is not WorkflowExecutionStatus.RUNNING:
-            return
-        count = 0
-        async for _ in self.workflow.fetch_history_events(wait_new_event=True):
-            count += 1
-            if count > seen:
-                return
+    async def _next_history_event(self) -> bool:
+        """Wait for one; False if there will be none."""
+        try:
+            described = await self.workflow.describe()
+            if described.status is not WorkflowExecutionStatus.RUNNING:
+                return False
+            count = 0
+            async for _ in self.workflow.fetch_history_events(wait_new_event=True):
+                count += 1
+                if count > described.history_length:
+                    break
+        except RPCError as error:
+            raise _translated(error, self.case_id) from error
+        return True
 
     async def _refusal(self, error: Exception) -> Exception:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
@@ -234,6 +257,12 @@ class CaseHandle:
         return _translated(error, self.case_id)
 
 
+async def _forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """The handle of a start that failed carries the same failure; nobody else will ask for it."""
+    with suppress(Exception):
+        await start.workflow_handle()
+
+
 def _translated(error: Exception, case_id: str) -> Exception:
     cause = getattr(error, "cause", None)
     if isinstance(cause, ApplicationError):
@@ -242,7 +271,15 @@ def _translated(error: Exception, case_id: str) -> Exception:
             return CaseExists(cause.message)
         if cause.type == errors.REFUSED:
             return CaseRefused(cause.message, details)
+        if cause.type == "AcceptedUpdateCompletedWorkflow":
+            return CaseRefused(f"{case_id} was closed before this could be done")
         return InvalidCase(cause.message, details)
+    if isinstance(error, WorkflowQueryFailedError):
+        return NotFound(f"{case_id} is not a case that can be shown: {error}")
+    if isinstance(error, RPCError) and "namespace" in error.message.lower() and error.status is RPCStatusCode.NOT_FOUND:
+        return Unreachable(f"{error.message} Set TEMPORAL_NAMESPACE to one that exists.")
+    if isinstance(error, RPCError) and "search attribute" in error.message.lower() and case_id != LIST:
+        return Unreachable(f"{error.message}. Prepare the namespace with: casework setup")
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return NotFound(f"there is no case {case_id}")
     if isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT:

@@ -14,27 +14,29 @@ from casework.starter.embedded import Embedded
 from casework.starter.printing import console, local, print_events, say, table
 from casework.workflows.contracts import (
     Actor,
-    AssignToOwner,
-    BeginPublications,
     CaseView,
-    CompleteDocuments,
     Document,
-    ForwardApplication,
     ForwardRequest,
-    GivePublications,
     InformationRequest,
-    IssueDeficiencyList,
     Officer,
     OneStopRequest,
+    Requester,
+)
+from casework.workflows.labels import label
+from casework.workflows.messages import (
+    AssignToOwner,
+    BeginPublications,
+    CompleteDocuments,
+    ForwardApplication,
+    GivePublications,
+    IssueDeficiencyList,
     Rate,
     RecordOwnerReply,
     ReferToOwner,
     ReportResult,
-    Requester,
     StartService,
     TellRequester,
 )
-from casework.workflows.labels import label
 
 COUNTER = Actor(id="somying", role="centre_officer", unit="JSC")
 SOMYING = Officer(id="somying", name="สมหญิง ใจดี")

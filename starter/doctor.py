@@ -20,6 +20,7 @@ from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter.client import CaseClient
 from casework.starter.errors import Unreachable
 from casework.starter.setup import missing_search_attributes
+from casework.workflows.pack_needs import unserved
 
 SKEW_ALLOWED = 2.0  # seconds
 
@@ -97,7 +98,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         at = await records.server_time()
         after = datetime.now(UTC)
         version = await records.schema_version()
-    except (OSError, RecordsError, asyncpg.PostgresError, TimeoutError) as error:
+    except (OSError, RecordsError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
         advice = "is it running, and CASEWORK_DATABASE_URL right? Cases go on meanwhile and are recorded when it is back"
         yield Finding(
             what="PostgreSQL",
@@ -135,15 +136,10 @@ def _standards(settings: Settings) -> list[Finding]:
     for pack in library.packs:
         name = f"{pack.id} {pack.version}"
         verified = pack.calendar.holidays.verified_through
-        if not pack.commands:
-            findings.append(
-                Finding(
-                    what="standard",
-                    state="wrong",
-                    found=f"{name}: no role may give any command",
-                    advice="add the section `commands`",
-                )
-            )
+        problems = unserved(pack)
+        if problems:
+            found = f"{name}: {'; '.join(problems)}"
+            findings.append(Finding(what="standard", state="wrong", found=found, advice="casework standards check FILE"))
         elif verified and verified < date.today():
             advice = "look the new holidays up and move calendar.holidays.verified_through"
             findings.append(

@@ -60,7 +60,7 @@ class Embedded:
     def __enter__(self) -> Self:
         temporal = temporal_binary()
         if self._fresh:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._throw_away()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._stack:
             self.database_url = self._start_postgres()
@@ -82,6 +82,12 @@ class Embedded:
     def environment(self) -> dict[str, str]:
         """What a worker or a command needs to find these servers."""
         return {"TEMPORAL_ADDRESS": self.temporal_address, "CASEWORK_DATABASE_URL": self.database_url}
+
+    def _throw_away(self) -> None:
+        """Only what these servers wrote: the folder may hold more."""
+        shutil.rmtree(self.folder / "postgres", ignore_errors=True)
+        for left in (*self.folder.glob("temporal.db*"), self.folder / "temporal.log", self.folder / "worker.log"):
+            left.unlink(missing_ok=True)
 
     def _start_postgres(self) -> str:
         try:

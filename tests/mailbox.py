@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from types import TracebackType
@@ -17,6 +18,7 @@ class Mailbox:
     def __init__(self, port: int) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
+        self.delays: dict[str, float] = {}
         self._controller = Controller(self, hostname="127.0.0.1", port=port)
         self.url = f"smtp://127.0.0.1:{port}"
 
@@ -29,6 +31,7 @@ class Mailbox:
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]) -> str:  # noqa: N802
         """Refuse the recipients that a test names."""
+        await asyncio.sleep(self.delays.get(address, 0))
         if address in self.answers:
             return self.answers[address]
         envelope.rcpt_tos.append(address)

@@ -17,7 +17,6 @@ from casework.starter.client import CaseClient, CaseHandle
 from casework.workflows.contracts import (
     Actor,
     CaseView,
-    Command,
     CommandReply,
     Document,
     ForwardRequest,
@@ -27,6 +26,7 @@ from casework.workflows.contracts import (
     Request,
     Requester,
 )
+from casework.workflows.messages import Command
 from tests.mailbox import Mailbox
 
 OFFICER = Actor(id="somying", role="centre_officer", unit="JSC")

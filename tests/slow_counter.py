@@ -69,5 +69,3 @@ class SlowOffice:
             found += MINUTE
         assert last is not None
         return last
-
-

@@ -83,7 +83,15 @@ def forward(**changes: Any) -> dict[str, Any]:
 def test_doctor_finds_everything_in_order(casework: Line) -> None:
     findings = [json.loads(line) for line in casework("doctor", "--json").splitlines()]
     assert {finding["state"] for finding in findings} == {"ok"}
-    assert {f["what"] for f in findings} >= {"Temporal", "search attributes", "worker", "PostgreSQL", "schema", "clocks", "standard"}
+    assert {f["what"] for f in findings} >= {
+        "Temporal",
+        "search attributes",
+        "worker",
+        "PostgreSQL",
+        "schema",
+        "clocks",
+        "standard",
+    }
 
 
 def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
@@ -99,7 +107,9 @@ def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
     assert "1101700230708" not in json.dumps(view)
     assert "with_owner" in casework("do", case, "forward_application", "--as", OFFICER)
     casework("do", case, "assign_to_owner", "-", "--as", "malee:complaint_centre", stdin={"agency": "DOEB"})
-    reply = json.loads(casework("do", case, "report_result", "-", "--as", "anan:owner_agency", "--json", stdin={"result": "อนุญาต"}))
+    reply = json.loads(
+        casework("do", case, "report_result", "-", "--as", "anan:owner_agency", "--json", stdin={"result": "อนุญาต"})
+    )
     assert reply["case_id"] == case
     casework("do", case, "rate", "-", "--as", "r:requester", stdin={"scores": {"overall": 5}})
     watched = [json.loads(line)["type"] for line in casework("watch", case, "--json").splitlines()]
@@ -128,8 +138,18 @@ def test_the_list_finds_cases_by_what_they_are(casework: Line) -> None:
         (["open", "forward"], "{not json", 2, "line 1, column 2"),
         (["open", "forward"], request(), 2, "documents: Field required"),
         (["open", "forward"], request(documents=[{"name": 5}]), 2, "documents.0.name"),
-        (["open", "forward"], request(documents=[], received_at="2026-03-02T11:00:00"), 2, "received_at: Input should have timezone info"),
-        (["open", "forward"], request(documents=[], subject="ก" * 1_000_000), 2, "subject: String should have at most 500 characters"),
+        (
+            ["open", "forward"],
+            request(documents=[], received_at="2026-03-02T11:00:00"),
+            2,
+            "received_at: Input should have timezone info",
+        ),
+        (
+            ["open", "forward"],
+            request(documents=[], subject="ก" * 1_000_000),
+            2,
+            "subject: String should have at most 500 characters",
+        ),
         (["open", "forward"], request(documents=[], requester={"name": "ก", "citizen_id": "1101700230709"}), 2, "check digit"),
         (["open", "forward", "no-such-file"], None, 2, "No such file"),
         (["open", "forward"], request(documents=[]), 2, "requester.citizen_id"),
@@ -209,7 +229,9 @@ def test_setup_prepares_another_namespace_and_may_be_run_again(casework: Line) -
     subprocess.run(made, check=True, capture_output=True, timeout=60)
     deadline = time.monotonic() + 20
     while True:
-        done = subprocess.run([CASEWORK, "setup"], env={**casework.environment, "TEMPORAL_NAMESPACE": name}, capture_output=True, text=True)
+        done = subprocess.run(
+            [CASEWORK, "setup"], env={**casework.environment, "TEMPORAL_NAMESPACE": name}, capture_output=True, text=True
+        )
         if done.returncode == 0 or time.monotonic() > deadline:
             break
         time.sleep(0.5)  # a new namespace takes a moment to be known everywhere

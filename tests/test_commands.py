@@ -17,19 +17,14 @@ from temporalio.exceptions import ApplicationError
 
 from casework.starter.errors import CaseExists, CaseRefused, InvalidCase, NotFound
 from casework.workflows import names
-from casework.workflows.contracts import (
-    Actor,
+from casework.workflows.contracts import Actor, Document, ForwardRequest, Outcome, Requester, Stage
+from casework.workflows.messages import (
     AddDocument,
     AddNote,
     AssignToOwner,
-    Document,
     ForwardApplication,
-    ForwardRequest,
-    Outcome,
     Rate,
     Reassign,
-    Requester,
-    Stage,
     StartService,
     Withdraw,
 )
@@ -140,6 +135,12 @@ def test_a_citizen_id_is_checked_and_masked_before_it_goes_anywhere() -> None:
         ({"received_at": "2026-03-02T11:00:00"}, "received_at"),
         ({"requester": {"name": ""}}, "requester.name"),
         ({"colour": "red"}, "colour"),
+        ({"received_at": "9999-12-31T00:00:00+07:00"}, "received_at"),
+        ({"received_at": 5}, "received_at"),
+        ({"linked_from": "a\x00b"}, "linked_from"),
+        ({"subject": "a\x00b"}, "subject"),
+        ({"requester": {"name": "ก", "email": "(a@home.example"}}, "requester.email"),
+        ({"requester": {"name": "ก", "email": "a@home.example,b@home.example"}}, "requester.email"),
     ],
 )
 def test_a_request_with_a_wrong_field_is_refused_by_its_model(change: dict[str, Any], path: str) -> None:
@@ -157,7 +158,10 @@ def test_a_request_with_a_wrong_field_is_refused_by_its_model(change: dict[str, 
         ({"actor": {"id": "x", "role": 5}}, r"actor\.role"),
         ("just text", "message: Input should be a valid dictionary"),
         (None, "message: Input should be a valid dictionary"),
-        ({"actor": {"id": "x", "role": "centre_officer"}, "missing": ["ก" * 1_000]}, r"missing\.0: String should have at most 500"),
+        (
+            {"actor": {"id": "x", "role": "centre_officer"}, "missing": ["ก" * 1_000]},
+            r"missing\.0: String should have at most 500",
+        ),
     ],
 )
 async def test_a_bad_command_past_our_client_is_told_each_wrong_field(office: Office, payload: Any, reason: str) -> None:
@@ -191,8 +195,16 @@ async def test_an_unknown_command_past_our_client_hears_the_known_ones(office: O
         ("forward", {"request_id": "x"}, "requester: Field required"),
         ("forward", "text", "valid dictionary"),
         ("forward", None, "valid dictionary"),
-        ("one_stop", {"service": "forward", "request_id": "x", "requester": {"name": "a"}, "subject": "b", "documents": []}, "process one_stop"),
-        ("information_request", {"request_id": "x", "requester": {"name": "a"}, "subject": "b", "received_at": "2026-01-01T10:00"}, "received_at"),
+        (
+            "one_stop",
+            {"service": "forward", "request_id": "x", "requester": {"name": "a"}, "subject": "b", "documents": []},
+            "process one_stop",
+        ),
+        (
+            "information_request",
+            {"request_id": "x", "requester": {"name": "a"}, "subject": "b", "received_at": "2026-01-01T10:00"},
+            "received_at",
+        ),
     ],
 )
 async def test_a_bad_request_past_our_client_fails_the_case_with_the_reason(
@@ -212,7 +224,9 @@ async def test_a_good_request_past_our_client_opens_a_case(office: Office) -> No
         handle = await office.temporal.client.start_workflow(
             "information_request", payload, id=f"raw-{uuid4().hex}", task_queue=names.TASK_QUEUE
         )
-    await handle.execute_update("start_service", {"actor": {"id": "a", "role": "centre_officer"}, "officer": {"id": "a", "name": "ก"}})
+    await handle.execute_update(
+        "start_service", {"actor": {"id": "a", "role": "centre_officer"}, "officer": {"id": "a", "name": "ก"}}
+    )
     assert (await office.client.case(handle.id).view()).stage is Stage.SERVING
 
 
@@ -230,11 +244,15 @@ async def test_a_command_that_comes_with_the_start_is_checked_once_the_standard_
 
     with office.temporal.with_time_skipping_disabled():
         good = StartService(actor=OFFICER, officer=SOMYING)
-        reply = await office.temporal.client.execute_update_with_start_workflow("start_service", good, start_workflow_operation=start())
+        reply = await office.temporal.client.execute_update_with_start_workflow(
+            "start_service", good, start_workflow_operation=start()
+        )
         assert reply["stage"] == "serving"
         with pytest.raises(WorkflowUpdateFailedError) as failed:
             bad = StartService(actor=CITIZEN, officer=SOMYING)
-            await office.temporal.client.execute_update_with_start_workflow("start_service", bad, start_workflow_operation=start())
+            await office.temporal.client.execute_update_with_start_workflow(
+                "start_service", bad, start_workflow_operation=start()
+            )
     assert "takes centre_officer" in str(failed.value.cause)
 
 

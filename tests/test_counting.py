@@ -56,7 +56,9 @@ def offices(draw: st.DrawFn, night: bool = True) -> tuple[OfficeCalendar, SlowOf
 
 
 # Around the changes to daylight saving of 2026 in New York (8 March) and Berlin (29 March).
-moments = st.datetimes(datetime(2026, 2, 25), datetime(2026, 4, 5)).map(lambda at: at.replace(second=0, microsecond=0, tzinfo=UTC))
+moments = st.datetimes(datetime(2026, 2, 25), datetime(2026, 4, 5)).map(
+    lambda at: at.replace(second=0, microsecond=0, tzinfo=UTC)
+)
 
 
 @given(offices(), moments)

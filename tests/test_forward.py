@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import (
+from casework.workflows.contracts import Document, Outcome, Stage
+from casework.workflows.messages import (
     AssignToOwner,
     CompleteDocuments,
-    Document,
     Extend,
     ForwardApplication,
     IssueDeficiencyList,
-    Outcome,
     Rate,
     Reassign,
     Redirect,
@@ -23,7 +23,6 @@ from casework.workflows.contracts import (
     ReportProgress,
     ReportResult,
     Settle,
-    Stage,
     Withdraw,
 )
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
@@ -55,7 +54,9 @@ async def test_checked_forwarded_relayed_acted_on_both_told_and_rated__completed
         "rated",
         "closed",
     ]
-    told = [mail.get_content() for mail in [*case.mails(), *office.mailbox.to("centre@jsc.example")] if "อนุญาต" in mail.get_content()]
+    told = [
+        mail.get_content() for mail in [*case.mails(), *office.mailbox.to("centre@jsc.example")] if "อนุญาต" in mail.get_content()
+    ]
     assert len(told) == 2
     case_no = view.case_no or ""
     assert all(case_no in body for body in told)
@@ -92,15 +93,24 @@ async def test_a_delay_notice_goes_out_every_seven_days_on_working_days(office: 
 
 async def test_one_deficiency_list_then_complete_and_the_working_day_starts_again(office: Office) -> None:
     case = await office.forward()
+    first, promised = (await case.view()).clocks[0], (await case.view()).promised_at
     await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด", "แผนที่"]))
     view = await case.view()
     assert view.stage is Stage.AWAITING_DOCUMENTS
     assert view.clocks[-1].limit == "15 calendar days"
     assert "สำเนาโฉนด; แผนที่" in case.mails()[-1].get_content()
-    await case.pass_time(timedelta(days=3))
+    await case.pass_time(timedelta(days=4))
     await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="สำเนาโฉนด"), Document(name="แผนที่")]))
     view = await case.view()
     assert view.stage is Stage.SUBMITTED
+    again = next(c for c in view.clocks if c.step == "check_forward")
+    assert again.stopped_at is None
+    assert again.started_at > first.started_at
+    assert view.promised_at is not None
+    assert promised is not None
+    assert view.promised_at > promised
+    await case.pass_time(again.due_at)
+    assert "breached" in await case.types()
     assert [document.name for document in view.documents] == ["คำขอ", "สำเนาโฉนด", "แผนที่"]
 
 
@@ -118,6 +128,8 @@ async def test_papers_that_never_come_are_reminded_of_then_returned__returned_in
     await case.pass_time((await case.view()).clocks[-1].due_at)
     assert (await case.handle.result()).outcome is Outcome.RETURNED_INCOMPLETE
     assert (await case.types())[-3:] == ["reminded", "application_returned", "closed"]
+    reminder = next(mail.get_content() for mail in case.mails() if "reminder" in mail.get_content())
+    assert re.search(r"by \d+ \w+ 20\d\d, \d\d:\d\d\.", reminder)
     assert "ขอคืนเรื่อง" in case.mails()[-1].get_content()
 
 
@@ -164,6 +176,7 @@ async def test_progress_is_told_to_the_requester(office: Office) -> None:
 async def test_the_owner_refuses_with_a_reason_and_satisfaction_is_asked__refused_with_reason(office: Office) -> None:
     case = await forwarded(office)
     await case.act(Refuse(actor=OWNER, reason="ขัดต่อกฎกระทรวง"))
+    assert any("ขัดต่อกฎกระทรวง" in mail.get_content() for mail in office.mailbox.to("centre@jsc.example"))
     assert (await case.view()).stage is Stage.COMPLETED
     await case.pass_time((await case.view()).clocks[-1].due_at)
     assert (await case.handle.result()).outcome is Outcome.REFUSED_WITH_REASON
@@ -193,6 +206,7 @@ async def test_a_completed_matter_may_be_reopened_and_completed_again(office: Of
     await case.act(ReportResult(actor=OWNER, result="ครั้งแรก"))
     await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
     await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
+    assert "was reopened" in case.mails()[-1].get_content()
     view = await case.view()
     assert (view.stage, view.outcome) == (Stage.WITH_OWNER, None)
     await case.act(ReportResult(actor=OWNER, result="ครั้งที่สอง"))
@@ -227,5 +241,30 @@ async def test_an_extension_moves_what_is_pending_once_and_tells_both_dates(offi
     assert len(rungs) == len(set(rungs)) == 6
     with pytest.raises(CaseRefused, match="as often as the standard allows"):
         await case.act(Extend(actor=HEAD, step="owner_act", by=1, reason="อีก"))
-    with pytest.raises(CaseRefused, match="does not let relay|not running"):
+    with pytest.raises(CaseRefused, match="not running"):
         await case.act(Extend(actor=HEAD, step="relay", by=1, reason="อีก"))
+
+
+async def test_an_extension_after_the_breach_puts_what_lies_ahead_back_on_the_ladder(office: Office) -> None:
+    case = await forwarded(office)
+    due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
+    await case.pass_time(due + timedelta(days=1))
+    assert (await case.view()).overdue
+    await case.act(Extend(actor=HEAD, step="owner_act", by=10, reason="รอผลตรวจ"))
+    view = await case.view()
+    clock = next(c for c in view.clocks if c.step == "owner_act")
+    assert (view.overdue, clock.breached, clock.due_at > due) == (False, True, True)
+    await case.pass_time(clock.due_at + timedelta(days=8))
+    types = await case.types()
+    assert types.count("breached") == 2
+    assert types[-1] == "escalated"
+    assert (await case.view()).overdue
+
+
+async def test_an_operator_who_cancels_the_workflow_is_on_record_and_nobody_is_left_untold(office: Office) -> None:
+    case = await forwarded(office)
+    await case.handle.workflow.cancel()
+    view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
+    assert view.events[-1].type == "cancelled_by_operator"
+    assert {notice.status for notice in view.notices} == {"sent"}
+    assert (await office.records.events(case.case_id))[-1].type == "cancelled_by_operator"

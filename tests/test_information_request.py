@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import (
-    Outcome,
+from casework.workflows.contracts import Outcome, Stage
+from casework.workflows.messages import (
+    Extend,
     Rate,
     RecordNoShow,
     RecordOwnerReply,
@@ -15,12 +19,11 @@ from casework.workflows.contracts import (
     ReferToOwner,
     Refuse,
     ReportHeld,
-    Stage,
     StartService,
     TellRequester,
     Withdraw,
 )
-from tests.office import CITIZEN, OFFICER, OWNER, SOMYING, Office, PlayedCase
+from tests.office import CITIZEN, HEAD, OFFICER, OWNER, SOMYING, Office, PlayedCase
 
 
 async def served(office: Office, **changes: object) -> PlayedCase:
@@ -86,7 +89,10 @@ async def test_the_owner_agency_is_chased_on_days_7_and_12_and_the_requester_hea
     await case.pass_time((await case.view()).clocks[-1].due_at)
     events = (await case.view()).events
     assert [event.type for event in events][-4:] == ["chased", "chased", "breached", "improvement_task_opened"]
-    assert [event.data["to"] for event in events if event.type == "chased"] == [["owner_agency"], ["owner_agency", "owner_supervisor"]]
+    assert [event.data["to"] for event in events if event.type == "chased"] == [
+        ["owner_agency"],
+        ["owner_agency", "owner_supervisor"],
+    ]
     assert sum("ยังไม่แล้วเสร็จ" in mail.get_content() for mail in case.mails()) == 1
 
 
@@ -112,8 +118,9 @@ async def test_another_agency_has_it__redirected(office: Office) -> None:
 
 @pytest.mark.parametrize("stage", ["queued", "serving", "referred"])
 async def test_the_requester_withdraws_at_any_stage__withdrawn(office: Office, stage: str) -> None:
-    make = {"queued": office.information, "serving": lambda: served(office), "referred": lambda: referred(office)}[stage]
-    case = await make()  # type: ignore[operator]  # three ways to the same kind of case
+    case = await {"queued": office.information, "serving": partial(served, office), "referred": partial(referred, office)}[
+        stage
+    ]()
     await case.act(Withdraw(actor=CITIZEN))
     assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
 
@@ -155,3 +162,14 @@ async def test_selecting_has_no_clock_and_its_time_never_ends(office: Office) ->
     with pytest.raises(CaseRefused, match="record_selection"):
         await case.act(ReportHeld(actor=OFFICER, explanation="อีกครั้ง"))
     assert (await case.view()).clocks[-1].next_rung_at is None
+
+
+async def test_extending_the_owners_time_moves_the_promise_that_is_made_of_it(office: Office) -> None:
+    case = await referred(office)
+    before = await case.view()
+    await case.act(Extend(actor=HEAD, step="owner_gather", by=10, reason="รวบรวมหลายจังหวัด"))
+    after = await case.view()
+    assert before.promised_at is not None
+    assert after.promised_at is not None
+    assert after.promised_at - before.promised_at >= timedelta(days=7)
+    assert after.promised_at > after.clocks[-1].due_at

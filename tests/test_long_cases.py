@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest_asyncio
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from casework.adapters.postgres import PostgresRecords
 from casework.adapters.smtp import SmtpNotifier
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.loader import StandardsLibrary, default_pack, load_pack
+from casework.starter.client import CaseClient
 from casework.starter.embedded import temporal_binary
-from casework.workflows.contracts import AddNote, AssignToOwner, ForwardApplication, Rate, ReportProgress, ReportResult, Stage
+from casework.workflows.contracts import Stage
+from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Rate, ReportProgress, ReportResult, Withdraw
 from casework.workflows.names import CASE_NUMBER, SEARCH_ATTRIBUTES, TASK_QUEUE
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
@@ -77,3 +82,42 @@ async def test_notices_still_owed_are_carried_into_the_next_run_and_sent_once(br
     del mailbox.answers[case.address]
     await case.handle.wait(lambda view: all(notice.status == "sent" for notice in view.notices))
     assert len(case.mails()) == 1
+
+
+async def test_a_case_full_of_long_notes_stays_small_enough_for_temporal(brief: Office) -> None:
+    case = await brief.forward()
+    for _ in range(100):
+        await case.act(AddNote(actor=OFFICER, text="ก" * 10_000))
+    view = await case.view()
+    assert len(view.model_dump_json().encode()) < 500_000
+    events = await brief.records.events(case.case_id)
+    assert {len(event.data["text"]) for event in events if event.type == "note_added"} == {10_000}
+
+
+async def test_a_repeating_rung_survives_every_new_run(brief: Office, records: PostgresRecords, mailbox: Mailbox) -> None:
+    # The demo pack: after the breach a delay notice every 4 seconds, on a server that wants a new run every 60 events.
+    plugin = CaseworkPlugin(
+        StandardsLibrary([load_pack(Path(__file__).parent.parent / "standards/packs/demo.yaml")]),
+        records,
+        SmtpNotifier(mailbox.url, "casework@jsc.example"),
+    )
+    config = brief.temporal.client.config()
+    config["plugins"] = [plugin]
+    async with Worker(Client(**config), task_queue="quick"):
+        office = Office(brief.temporal, records, mailbox)
+        office.client = CaseClient(brief.temporal.client, "quick")
+        case = await office.forward()
+        await case.act(ForwardApplication(actor=OFFICER))
+        await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+        for n in range(30):
+            await case.act(AddNote(actor=OFFICER, text=f"บันทึก {n}"))
+            await asyncio.sleep(0.9)
+        view = await case.view()
+        runs = [one async for one in brief.temporal.client.list_workflows(f"WorkflowId = '{case.case_id}'")]
+        assert len(runs) >= 3
+        rungs = [event.data["rung"] for event in await records.events(case.case_id) if "rung" in event.data]
+        assert len(rungs) == len(set(rungs))
+        assert [rung for rung in rungs if rung.startswith("owner_30wd/4")] == ["owner_30wd/4", "owner_30wd/4#1", "owner_30wd/4#2"]
+        assert next(clock for clock in view.clocks if clock.step == "owner_act").next_rung_at is not None
+        await case.act(Withdraw(actor=CITIZEN))
+        await case.handle.result()

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import (
+from casework.workflows.contracts import Document, InformationRequest, Outcome, Stage
+from casework.workflows.messages import (
     BeginAdvice,
     BeginPublications,
     CompleteAdvice,
     Convert,
-    Document,
     GivePublications,
-    Outcome,
     Rate,
     RecordNoShow,
     Redirect,
-    Stage,
     StartService,
     Withdraw,
 )
+from casework.workflows.names import case_id
 from tests.office import CITIZEN, CITIZEN_ID, OFFICER, SOMYING, Office, PlayedCase
 
 
@@ -107,3 +108,21 @@ async def test_nobody_comes_when_called__no_show(office: Office) -> None:
     case = await office.one_stop()
     await case.act(RecordNoShow(actor=OFFICER))
     assert (await case.handle.result()).outcome is Outcome.NO_SHOW
+
+
+async def test_a_second_command_during_a_conversion_is_refused_and_the_case_closes(office: Office) -> None:
+    case = await at_triage(office)
+    answers = await asyncio.gather(
+        case.act(Convert(actor=OFFICER, into="information_request")), case.act(Withdraw(actor=CITIZEN)), return_exceptions=True
+    )
+    assert sum(isinstance(answer, CaseRefused) for answer in answers) == 1
+    assert (await asyncio.wait_for(case.handle.result(), 10)).outcome in (Outcome.CONVERTED, Outcome.WITHDRAWN)
+
+
+async def test_a_conversion_that_happened_before_a_reset_is_linked_not_failed(office: Office) -> None:
+    case = await at_triage(office)
+    taken = case_id("information_request", case.case_id)
+    await office.open(InformationRequest(request_id=case.case_id, requester=office.requester(), subject="ก"))
+    await case.act(Convert(actor=OFFICER, into="information_request"))
+    assert (await case.handle.result()).outcome is Outcome.CONVERTED
+    assert [link.case_id for link in (await case.view()).links] == [taken]

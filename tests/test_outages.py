@@ -18,13 +18,23 @@ from temporalio.worker import Worker
 from casework.adapters.postgres import PostgresRecords
 from casework.adapters.smtp import SmtpNotifier
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.loader import StandardsLibrary, default_pack, load_pack
 from casework.starter.client import CaseClient
 from casework.starter.embedded import free_port
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import AddNote, AssignToOwner, ForwardApplication, Rate, ReportResult, Stage, Withdraw
+from casework.workflows.contracts import Stage
+from casework.workflows.messages import (
+    AddNote,
+    AssignToOwner,
+    ForwardApplication,
+    Rate,
+    ReportHeld,
+    ReportResult,
+    StartService,
+    Withdraw,
+)
 from tests.mailbox import Mailbox
-from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office, PlayedCase
+from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, SOMYING, Office, PlayedCase
 
 QUEUE = "outages"
 
@@ -134,7 +144,10 @@ async def test_the_mail_is_down_the_owners_clock_runs_until_both_are_told(shaky:
         view = await case.view()
         owner = next(clock for clock in view.clocks if clock.step == "owner_act")
         assert (view.stage, owner.stopped_at) == (Stage.WITH_OWNER, None)
-        assert [notice.template for notice in view.notices if notice.status == "owed"] == ["result_notice", "result_notice_centre"]
+        assert [notice.template for notice in view.notices if notice.status == "owed"] == [
+            "result_notice",
+            "result_notice_centre",
+        ]
         with pytest.raises(CaseRefused, match="is being told"):
             await case.act(ReportResult(actor=OWNER, result="อีกครั้ง"))
         await case.act(AddNote(actor=OFFICER, text="รอแจ้งผล"))
@@ -187,6 +200,56 @@ async def test_a_requester_without_e_mail_is_told_by_hand_and_nothing_waits(shak
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
     view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
     assert {notice.status for notice in view.notices if notice.to == "requester"} <= {"by_hand", "owed"}
+
+
+async def test_a_mail_server_that_hangs_does_not_hold_the_officer_up_and_gets_each_notice_once(
+    shaky: Office, outside: Outside
+) -> None:
+    requester = shaky.requester()
+    outside.mailbox.delays[str(requester.email)] = 3.0
+    began = asyncio.get_running_loop().time()
+    case = await shaky.forward(requester=requester)
+    assert asyncio.get_running_loop().time() - began < 2.5
+    await eventually(lambda: _all_sent(case))
+    await asyncio.sleep(1)
+    assert len(case.mails()) == 1
+
+
+async def test_lateness_while_no_worker_ran_is_noticed_before_it_ends(temporal: WorkflowEnvironment, outside: Outside) -> None:
+    """The due time passes while nobody works; the next command finds the breach recorded, marked in order, told once."""
+    pack = load_pack(Path(__file__).parent.parent / "standards/packs/demo.yaml")
+    records = PostgresRecords(outside.url)
+    notifier = SmtpNotifier(f"smtp://127.0.0.1:{outside.port}", "casework@jsc.example")
+    config = temporal.client.config()
+    config["plugins"] = [CaseworkPlugin(StandardsLibrary([pack]), records, notifier)]
+    client = type(temporal.client)(**config)
+    office = Office(temporal, records, outside.mailbox)
+    office.client = CaseClient(temporal.client, "late")
+    async with Worker(client, task_queue="late"):
+        case = await office.information()
+        await case.act(StartService(actor=OFFICER, officer=SOMYING))
+    await asyncio.sleep(16)  # the 15 seconds pass
+    acting = asyncio.create_task(case.act(ReportHeld(actor=OFFICER, explanation="พบแล้ว")))
+    await asyncio.sleep(0.5)
+    async with Worker(client, task_queue="late"):
+        await acting
+        view = await case.view()
+        await case.act(Withdraw(actor=CITIZEN))
+        await case.handle.result()
+    await records.close()
+    assert [event.type for event in view.events] == [
+        "opened",
+        "service_started",
+        "warned",
+        "breached",
+        "improvement_task_opened",
+        "info_found",
+    ]
+    assert view.clocks[0].breached
+
+
+async def _all_sent(case: PlayedCase) -> bool:
+    return all(notice.status == "sent" for notice in (await case.view()).notices)
 
 
 async def _numbered(case: PlayedCase) -> bool:

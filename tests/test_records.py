@@ -11,7 +11,7 @@ import pytest
 
 from casework.adapters import postgres
 from casework.adapters.postgres import Migration, PostgresRecords, RecordsError, SchemaError, migrations
-from casework.workflows.contracts import Actor, Document, Event, Rate, Requester, Stage
+from casework.workflows.contracts import Actor, Event, Requester, Stage
 from casework.workflows.ports import Batch, CaseSheet, NoticeFate, NoticeOrder, NoticeStatus
 from tests.office import CITIZEN_ID
 
@@ -44,9 +44,17 @@ def batch(case_id: str, *seqs: int, at: datetime = NOW, **changes: Any) -> Batch
         escalation=0,
         closed_at=None,
         links=[],
+        last_event=max(seqs, default=1),
+        last_event_at=at + timedelta(seconds=max(seqs, default=1)),
     )
-    events = [Event(seq=seq, key=at.strftime("%H%M"), type=f"event_{seq}", at=at + timedelta(seconds=seq), actor=OFFICER, data={"n": seq}) for seq in seqs]
-    fields: dict[str, Any] = {"documents": [], "rating": None, "notices": [], **changes}
+    data: dict[int, dict[str, Any]] = changes.pop("data", {})
+    types: dict[int, str] = changes.pop("types", {})
+    key = at.strftime("%d%H%M")
+    events = [
+        Event(seq=n, key=key, type=types.get(n, f"event_{n}"), at=at + timedelta(seconds=n), actor=OFFICER, data=data.get(n, {}))
+        for n in seqs
+    ]
+    fields: dict[str, Any] = {"notices": [], **changes}
     return Batch(sheet=sheet, events=events, **fields)
 
 
@@ -65,14 +73,14 @@ async def stage_of(records: PostgresRecords, case_id: str) -> str:
 
 async def test_a_batch_written_twice_is_there_once(records: PostgresRecords) -> None:
     case_id = new_id()
-    rating = Rate(actor=OFFICER, scores={"overall": 5}, praise="ดี")
-    whole = batch(case_id, 1, 2, documents=[Document(name="คำขอ")], rating=rating, notices=[notice("n1")])
+    data = {1: {"documents": [{"name": "คำขอ", "kind": "evidence"}]}, 2: {"scores": {"overall": 5}, "praise": "ดี"}}
+    whole = batch(case_id, 1, 2, data=data, types={1: "opened", 2: "rated"}, notices=[notice("n1")])
     first, second = await records.write(whole, 2569), await records.write(whole, 2569)
     assert first.case_no == second.case_no
     assert (first.claimed, second.claimed) == (frozenset({"n1"}), frozenset())
     assert [event.seq for event in await records.events(case_id)] == [1, 2]
     for table in ("documents", "notices", "satisfaction_answers"):
-        rows = await records._rows(f"SELECT 1 FROM casework.{table} WHERE case_id = $1", case_id)  # noqa: S608
+        rows = await records._rows(f"SELECT 1 FROM casework.{table} WHERE case_id = $1", case_id)
         assert len(rows) == 1, table
 
 
@@ -99,6 +107,16 @@ async def test_what_a_reset_case_does_differently_stands_beside_what_it_did_befo
     await records.write(batch(case_id, 2, at=NOW + timedelta(hours=1), stage=Stage.WITH_OWNER), 2569)
     assert [event.seq for event in await records.events(case_id)] == [1, 2, 2]
     assert await stage_of(records, case_id) == "with_owner"
+
+
+async def test_papers_of_a_reset_case_stand_beside_those_of_before(records: PostgresRecords) -> None:
+    case_id, types = new_id(), {2: "document_added"}
+    for name, at in (("ก", NOW), ("ข", NOW + timedelta(hours=1))):
+        await records.write(
+            batch(case_id, 2, at=at, types=types, data={2: {"documents": [{"name": name, "kind": "photo"}]}}), 2569
+        )
+    rows = await records._rows("SELECT name FROM casework.documents WHERE case_id = $1 ORDER BY name", case_id)
+    assert [row["name"] for row in rows] == ["ก", "ข"]
 
 
 async def test_notices_alone_can_follow_their_events(records: PostgresRecords) -> None:
@@ -135,7 +153,10 @@ async def test_a_claim_that_nobody_settled_can_be_taken_again_after_its_lease(
 async def test_events_cannot_be_changed_or_deleted(records: PostgresRecords) -> None:
     case_id = new_id()
     await records.write(batch(case_id, 1), 2569)
-    for statement in ("UPDATE casework.events SET type = 'x' WHERE case_id = $1", "DELETE FROM casework.events WHERE case_id = $1"):
+    for statement in (
+        "UPDATE casework.events SET type = 'x' WHERE case_id = $1",
+        "DELETE FROM casework.events WHERE case_id = $1",
+    ):
         with pytest.raises(RecordsError, match="RaiseError"):
             await records._rows(statement, case_id)
 
@@ -143,7 +164,7 @@ async def test_events_cannot_be_changed_or_deleted(records: PostgresRecords) -> 
 async def test_a_batch_that_fails_leaves_nothing_behind(records: PostgresRecords) -> None:
     case_id = new_id()
     broken = batch(case_id, 1)
-    broken.events[0].data["n"] = "\u0000"  # PostgreSQL cannot store it in jsonb
+    broken.events[0].data["n"] = "\x00"  # PostgreSQL cannot store it in jsonb
     with pytest.raises(RecordsError, match="UntranslatableCharacterError"):
         await records.write(broken, 2569)
     assert await records._rows("SELECT 1 FROM casework.cases WHERE case_id = $1", case_id) == []
@@ -159,13 +180,15 @@ async def test_citizen_ids_are_stored_masked(records: PostgresRecords) -> None:
 
 async def test_migrating_again_does_nothing_and_two_at_once_do_it_once(database_url: str) -> None:
     first, second = PostgresRecords(database_url), PostgresRecords(database_url)
-    assert await asyncio.gather(first.migrate(), second.migrate()) == [[], []]
+    assert [*await first.migrate(), *await second.migrate()] == []
     assert await first.schema_version() == migrations()[-1].version
     await first.close()
     await second.close()
 
 
-async def test_a_migration_changed_after_it_was_applied_is_refused(records: PostgresRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_migration_changed_after_it_was_applied_is_refused(
+    records: PostgresRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
     changed = [Migration(m.version, m.name, m.sql + "-- changed") for m in migrations()]
     monkeypatch.setattr(postgres, "migrations", lambda: changed)
     with pytest.raises(SchemaError, match="changed after it was applied"):

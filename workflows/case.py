@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from casework.workflows import opening, options
 from casework.workflows.command_desk import CommandDesk, declared_commands
@@ -28,21 +29,8 @@ with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
     from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, Clock
-    from casework.workflows.contracts import (
-        Actor,
-        CaseResult,
-        CaseView,
-        Command,
-        Document,
-        Outcome,
-        Rate,
-        Redirect,
-        Refuse,
-        Reopen,
-        Settle,
-        Stage,
-        Withdraw,
-    )
+    from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
+    from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
     from casework.workflows.ports import NoticeStatus, OpeningOrder, PlanOrder, StandardPort
 
 
@@ -122,8 +110,9 @@ class Case:
             await workflow.wait_condition(
                 lambda: self._sound() and self.journal.settled and workflow.all_handlers_finished(),
             )
-        except asyncio.CancelledError:
-            await self._say_cancelled()
+        except (asyncio.CancelledError, FailureError) as error:
+            if is_cancelled_exception(error):
+                await self._say_cancelled()
             raise
         assert self.file.outcome is not None, "a case closes with an outcome"
         return CaseResult(case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq)
@@ -136,10 +125,12 @@ class Case:
         if not self.file.entering:
             return False
         self.file.entering = False
+        if steps and all(step in self.file.clocks and self.file.clocks[step].running for step in steps):
+            return True  # they began with the receipt
         wanted = [*steps, *([promise] if promise and promise not in steps else [])]
         for plan in await self._plan(wanted) if wanted else []:
             if plan.step == promise:
-                self.file.promised_at = plan.due_at
+                self.file.promised_at, self.file.promised_by = plan.due_at, promise
             if plan.step in steps:
                 self._start(plan)
         return True
@@ -155,11 +146,13 @@ class Case:
             lambda: self._sound() and (self.desk.inbox is not None or self._has_expired() or self._grown_long())
         )
         self.journal.holding = True
-        message = self.desk.take()
-        if message is None:
+        taken = self.desk.take()
+        if taken is None:
             if self._has_expired():
                 return Expired()
             raise _NewRun
+        await self._timekeeper.catch_up(taken.at)
+        message = taken.message
         self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
         return message
 
@@ -178,6 +171,8 @@ class Case:
             case Refuse():
                 notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
                 self.notify(notice, REQUESTER, reason=message.reason)
+                if self.file.stage is Stage.WITH_OWNER:  # the owner tells the requester and the centre (standard 1.2, step 3)
+                    self.notify("result_notice_centre", "centre", result_text=message.reason)
                 self.conclude(refusal, rating_stage)
             case Redirect():
                 self.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)
@@ -251,14 +246,19 @@ class Case:
         return self.file.clocks[step].due_at.isoformat()
 
     def add_documents(self, documents: list[Document]) -> None:
-        """Keep documents' metadata; the records get them with the next event."""
+        """Keep documents' metadata in view; the records take them from the event that brought them."""
         self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
-        self.file.pending_documents = [*self.file.pending_documents, *documents]
 
-    async def planned_again(self, clock: Clock) -> Plan:
-        """The plan of a running clock with its extensions."""
-        [plan] = await self._plan([clock.step], clock.started_at, clock.extended_by)
-        return plan
+    async def extended(self, clock: Clock) -> datetime:
+        """Plan a running clock again with its extensions, and the promise with it; returns the new due time."""
+        promise = self.file.promised_by or ""
+        moves = promise.split("+")[0] == clock.step
+        steps = [clock.step, *([promise] if moves and promise != clock.step else [])]
+        plan, *chain = await self._plan(steps, clock.started_at, clock.extended_by)
+        clock.replan(plan, workflow.now())
+        if moves:
+            self.file.promised_at = (chain or [plan])[0].due_at
+        return plan.due_at
 
     @property
     def walked_in(self) -> bool:
@@ -303,6 +303,7 @@ class Case:
             received_at=self.file.received_at.isoformat(),
             counted_from=promise.effective_start.isoformat(),
             promised_at=promise.due_at.isoformat(),
+            documents=[document.model_dump(mode="json", exclude_none=True) for document in self.file.documents],
             **origin,
         )
 
@@ -338,15 +339,15 @@ class Case:
     def _rated(self, rating: Rate) -> None:
         terms = self.file.terms
         assert terms is not None
-        self.file.pending_rating = rating
         low = any(score <= terms.low_score for score in rating.scores.values())
         if terms.open_improvement_task and (low or rating.dissatisfaction):
             self.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
             self.notify("improvement_task", "centre_supervisor", reason=rating.dissatisfaction or "low score")
 
     async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
-        for keeper in keepers:
-            keeper.cancel()
+        async with self._turn:  # a rung being fired is put back whole before anybody is stopped
+            for keeper in keepers:
+                keeper.cancel()
         await self.journal.stop()
         await asyncio.gather(*keepers, return_exceptions=True)
         workflow.continue_as_new(opening.CarriedOver(carried_over=self.file))
@@ -358,4 +359,4 @@ class Case:
             self.move(Stage.CLOSED)
             self.file.closed_at = workflow.now()
             self._rest()
-            await workflow.wait_condition(lambda: not self.file.pending)
+            await workflow.wait_condition(lambda: self.journal.settled)

@@ -12,24 +12,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from casework.standards.limits import Limit
 from casework.standards.plan import Plan, PlannedRung
-from casework.workflows.contracts import (
-    CommandReply,
-    Document,
-    Event,
-    Link,
-    NoticeView,
-    Officer,
-    Outcome,
-    Rate,
-    Request,
-    Stage,
-)
+from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
 from casework.workflows.ports import NoticeOrder, Terms
 
 EVENTS_KEPT = 100
 NOTICES_KEPT = 50
 REPLIES_KEPT = 50
-DOCUMENTS_KEPT = 200
+DOCUMENTS_KEPT = 100
+PENDING_BYTES = 256_000  # what a case holds for records that are down, before it takes no more notes
 
 
 class Clock(BaseModel):
@@ -46,7 +36,8 @@ class Clock(BaseModel):
     fired: list[str] = []
     expires: bool = False
     expired: bool = False
-    breached: bool = False
+    breached: bool = False  # ever
+    overdue: bool = False  # now: an extension may put the due time ahead again
     stopped_at: AwareDatetime | None = None
     extensions: int = 0
     extended_by: int = 0
@@ -68,10 +59,13 @@ class Clock(BaseModel):
             warning=plan.warning,
         )
 
-    def replan(self, plan: Plan) -> None:
-        """Take a new plan: pending rungs move, fired ones stay fired."""
+    def replan(self, plan: Plan, now: datetime) -> None:
+        """Take a new plan: pending rungs move; fired ones stay fired, unless the new due time puts them ahead again."""
         self.limit, self.due_at, self.internal_target = plan.limit, plan.due_at, plan.internal_target
-        self.rungs = [rung for rung in plan.rungs if rung.key not in self.fired]
+        self.rungs = [rung for rung in plan.rungs if rung.key not in self.fired or rung.at > now]
+        standing = {rung.key for rung in self.rungs}
+        self.fired = [key for key in self.fired if key not in standing]
+        self.overdue = self.overdue and plan.due_at <= now
         self.calendar, self.warning = plan.calendar, plan.warning
 
     @property
@@ -100,11 +94,13 @@ class CaseFile(BaseModel):
     terms: Terms | None = None
     case_no: str | None = None
     promised_at: AwareDatetime | None = None
+    promised_by: str | None = None  # the chain of steps that the promise is made of
     closed_at: AwareDatetime | None = None
     officer: Officer | None = None
     agency: str | None = None
     escalation: int = 0
     deficiency_lists: int = 0
+    reopened: int = 0
     missing: list[str] = []
     owner_answer: str | None = None
     result_notices: list[str] = []
@@ -117,10 +113,13 @@ class CaseFile(BaseModel):
     notices: list[NoticeView] = []
     # Not yet in the records:
     pending: list[Event] = []
-    pending_documents: list[Document] = []
-    pending_rating: Rate | None = None
     owed: list[NoticeOrder] = []
     handed_over: int = 0  # how many of the owed, from the front, the records know already
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for the records that no more notes are taken."""
+        return sum(len(str(event.data)) for event in self.pending) > PENDING_BYTES
 
     @property
     def running(self) -> list[Clock]:
@@ -130,7 +129,7 @@ class CaseFile(BaseModel):
     @property
     def overdue(self) -> bool:
         """Whether a step that is still being worked on is past its due time."""
-        return any(clock.breached for clock in self.running)
+        return any(clock.overdue for clock in self.running)
 
     @property
     def due_at(self) -> datetime | None:

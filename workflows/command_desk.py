@@ -22,7 +22,8 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from casework.workflows import errors
     from casework.workflows.case_file import REPLIES_KEPT, CaseFile
-    from casework.workflows.contracts import AllowedCommand, Command, CommandReply, Stage
+    from casework.workflows.contracts import AllowedCommand, CommandReply, Stage
+    from casework.workflows.messages import Command
 
 if TYPE_CHECKING:
     from casework.workflows.case import Case
@@ -99,6 +100,7 @@ class Taken:
 
     def __init__(self, message: Command) -> None:
         self.message = message
+        self.at = workflow.now()
         self.done = False
 
 
@@ -136,7 +138,9 @@ class CommandDesk:
                 await doing
         else:
             taken = self.inbox = Taken(message)
-            await workflow.wait_condition(lambda: taken.done)
+            await workflow.wait_condition(lambda: taken.done or self._file.stage is Stage.CLOSED)
+            if not taken.done and self._in_hand is not taken:
+                raise errors.refused("the case was closed before this could be done", [])
         return self._remember(self.reply())
 
     async def opened(self) -> CommandReply:
@@ -146,10 +150,10 @@ class CommandDesk:
             raise self.invalid
         return self.reply()
 
-    def take(self) -> Command | None:
+    def take(self) -> Taken | None:
         """The command that waits for the stage, if there is one; it is answered when the stage is done with it."""
         self._in_hand, self.inbox = self.inbox, None
-        return self._in_hand.message if self._in_hand else None
+        return self._in_hand
 
     def answer(self) -> None:
         """The stage is done with the command it took."""
@@ -181,8 +185,11 @@ class CommandDesk:
         if message.actor.role not in roles:
             takes = " or ".join(roles) or "a role that the standard does not name in this stage"
             raise errors.refused(f"{declared.name} in the stage {stage.value} takes {takes}, not {message.actor.role}", now)
-        if declared.act is None and self.inbox is not None:
-            raise errors.refused(f"{self.inbox.message.command_name()} is being carried out; look at the case again", now)
+        busy = self.inbox or self._in_hand
+        if declared.act is None and busy is not None:
+            raise errors.refused(f"{busy.message.command_name()} is being carried out; look at the case again", now)
+        if declared.act is not None and self._file.is_full:
+            raise errors.refused("the records are down and the case holds all it can; try again later", now)
         if declared.act is None and self._telling_result:
             raise errors.refused("the result was reported and is being told", now)
         reason = declared.check(self._file, message) if declared.check else None

@@ -12,16 +12,8 @@ with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import OFFICER, REQUESTER
     from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
-    from casework.workflows.contracts import (
-        AddDocument,
-        AddNote,
-        CaseView,
-        CommandReply,
-        Extend,
-        Rate,
-        Reassign,
-        Withdraw,
-    )
+    from casework.workflows.contracts import CaseView, CommandReply
+    from casework.workflows.messages import AddDocument, AddNote, Extend, Rate, Reassign, Withdraw
 
 if TYPE_CHECKING:
     from casework.workflows.case import Case
@@ -35,7 +27,7 @@ def take_note(case: Case, message: AddNote) -> None:
 def take_document(case: Case, message: AddDocument) -> None:
     """Keep the document's metadata with the case."""
     case.add_documents([message.document])
-    case.record(message.event, message.actor, document=message.document.model_dump(mode="json", exclude_none=True))
+    case.record(message.event, message.actor, documents=[message.document.model_dump(mode="json", exclude_none=True)])
 
 
 def give_to(case: Case, message: Reassign) -> None:
@@ -52,11 +44,8 @@ async def lengthen(case: Case, message: Extend) -> None:
     clock.extensions += 1
     clock.extended_by += message.by
     old = clock.due_at
-    plan = await case.planned_again(clock)
-    clock.replan(plan)
-    if case.file.promised_at == old:
-        case.file.promised_at = plan.due_at
-    dates = {"old_due_at": old.isoformat(), "new_due_at": plan.due_at.isoformat()}
+    new = await case.extended(clock)
+    dates = {"old_due_at": old.isoformat(), "new_due_at": new.isoformat()}
     case.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
     case.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
 

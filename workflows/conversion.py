@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from casework.workflows.case import Case
@@ -11,7 +14,8 @@ from casework.workflows.case import Case
 with workflow.unsafe.imports_passed_through():
     from casework.workflows import names
     from casework.workflows.case_file import CaseFile
-    from casework.workflows.contracts import Convert, ForwardRequest, InformationRequest, Link
+    from casework.workflows.contracts import ForwardRequest, InformationRequest, Link
+    from casework.workflows.messages import Convert
 
 
 def can_go_on(file: CaseFile, convert: Convert) -> str | None:
@@ -19,6 +23,8 @@ def can_go_on(file: CaseFile, convert: Convert) -> str | None:
     assert file.terms is not None
     if convert.into in file.terms.identity_required_for and not (convert.citizen_id or file.request.requester.identified):
         return f"{convert.into} needs the requester's identity: give citizen_id with the command"
+    if file.request.channel not in file.terms.channels.get(convert.into, []):
+        return f"{convert.into} is not offered on the channel {file.request.channel}"
     return None
 
 
@@ -27,21 +33,22 @@ async def go_on_as(case: Case, convert: Convert) -> None:
     file = case.file
     request = _request(case, convert)
     new_id = names.case_id(convert.into, request.request_id)
-    await workflow.start_child_workflow(
-        convert.into,
-        request,
-        id=new_id,
-        parent_close_policy=ParentClosePolicy.ABANDON,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        static_summary=names.summary(request.service, request.centre, request.channel),
-        search_attributes=TypedSearchAttributes(
-            [
-                SearchAttributePair(names.CASE_SERVICE, convert.into),
-                SearchAttributePair(names.CASE_STAGE, names.FIRST_STAGE[convert.into]),
-                SearchAttributePair(names.CASE_CENTRE, request.centre),
-            ]
-        ),
-    )
+    with suppress(WorkflowAlreadyStartedError):  # this case was reset to before the conversion: it is the same matter
+        await workflow.start_child_workflow(
+            convert.into,
+            request,
+            id=new_id,
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            static_summary=names.summary(request.service, request.centre, request.channel),
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(names.CASE_SERVICE, convert.into),
+                    SearchAttributePair(names.CASE_STAGE, names.FIRST_STAGE[convert.into]),
+                    SearchAttributePair(names.CASE_CENTRE, request.centre),
+                ]
+            ),
+        )
     file.links = [*file.links, Link(relation="to", case_id=new_id)]
     case.record("went_on_as", case_id=new_id, service=convert.into)
 

@@ -13,13 +13,12 @@ from casework.workflows.commands import SharedCommands, knows_agency, knows_surv
 with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import REQUESTER
     from casework.workflows.case_file import CaseFile
-    from casework.workflows.contracts import (
+    from casework.workflows.contracts import CaseResult, Outcome, Stage
+    from casework.workflows.messages import (
         AssignToOwner,
-        CaseResult,
         CompleteDocuments,
         ForwardApplication,
         IssueDeficiencyList,
-        Outcome,
         Rate,
         Redirect,
         Refuse,
@@ -27,7 +26,6 @@ with workflow.unsafe.imports_passed_through():
         ReportProgress,
         ReportResult,
         Settle,
-        Stage,
     )
 
 
@@ -76,8 +74,8 @@ class ForwardProcess(SharedCommands):
         """1) ผู้รับบริการยื่นคำขอและเอกสารหลักฐานประกอบ — the requester files the application and its evidence.
         2) เจ้าหน้าที่ตรวจสอบความถูกต้องครบถ้วนของเอกสาร และทำเรื่องส่งต่อให้ศูนย์รับเรื่องร้องเรียน ภายใน 1 วันทำการ — the officer checks
         that the papers are correct and complete and forwards them within 1 working day."""
-        if await self.case.begin():
-            self.case.notify("case_received", REQUESTER)
+        if await self.case.begin("check_forward", promise="check_forward+owner_act"):
+            self.case.notify("progress_update" if self.case.file.deficiency_lists else "case_received", REQUESTER)
         match await self.case.decision():
             case ForwardApplication() as it:
                 self.case.file.agency = it.agency
@@ -111,7 +109,7 @@ class ForwardProcess(SharedCommands):
         """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
         acts, then tells the requester and the centre, within 30 working days. The complaint centre relays first."""
         if await self.case.begin("relay", "owner_act", promise="owner_act"):
-            self.case.notify("case_forwarded", REQUESTER)
+            self.case.notify("case_reopened" if self.case.file.reopened else "case_forwarded", REQUESTER)
             self.case.notify("owner_new_case", "complaint_centre")
         if self.case.file.result_notices:
             await self.both_are_told()
@@ -146,4 +144,5 @@ class ForwardProcess(SharedCommands):
         """The owner agency has the matter again, with its limit; the first result stays in the records."""
         self.case.file.result_notices = []
         self.case.file.outcome = None
+        self.case.file.reopened += 1
         self.case.move(Stage.WITH_OWNER)

@@ -12,9 +12,8 @@ from casework.workflows.commands import SharedCommands, knows_agency, knows_surv
 
 with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import REQUESTER
-    from casework.workflows.contracts import (
-        CaseResult,
-        Outcome,
+    from casework.workflows.contracts import CaseResult, Outcome, Stage
+    from casework.workflows.messages import (
         Rate,
         RecordNoShow,
         RecordOwnerReply,
@@ -23,7 +22,6 @@ with workflow.unsafe.imports_passed_through():
         ReferToOwner,
         Refuse,
         ReportHeld,
-        Stage,
         StartService,
         TellRequester,
     )

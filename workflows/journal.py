@@ -30,6 +30,9 @@ with workflow.unsafe.imports_passed_through():
     )
 
 
+TEXT_KEPT, ITEMS_KEPT = 300, 20
+
+
 class Journal:
     """Events and notices of one case, on their way out."""
 
@@ -51,7 +54,7 @@ class Journal:
         key = workflow.uuid4().hex[:8]
         event = Event(seq=file.seq, key=key, type=event_type, at=workflow.now(), actor=actor, data=data)
         file.pending.append(event)
-        file.events = [*file.events[-(EVENTS_KEPT - 1) :], event]
+        file.events = [*file.events[-(EVENTS_KEPT - 1) :], event.model_copy(update={"data": shortened(data)})]
         return event
 
     def notify(self, template: str, to: str, **values: Any) -> str:
@@ -60,7 +63,9 @@ class Journal:
         notice_id = f"{file.seq}.{file.events[-1].key}/{template}/{to}"
         if any(notice.id == notice_id for notice in file.notices):
             return notice_id
-        file.owed.append(NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values, ordered_at=workflow.now()))
+        file.owed.append(
+            NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values, ordered_at=workflow.now())
+        )
         view = NoticeView(id=notice_id, template=template, to=to, status=NoticeStatus.OWED)
         file.notices = [*file.notices[-(NOTICES_KEPT - 1) :], view]
         return notice_id
@@ -132,8 +137,6 @@ class Journal:
         return Batch(
             sheet=sheet(file),
             events=list(file.pending),
-            documents=list(file.pending_documents),
-            rating=file.pending_rating,
             notices=file.owed[file.handed_over :],
         )
 
@@ -141,9 +144,6 @@ class Journal:
         file = self._file
         file.case_no = recorded.case_no
         file.pending = file.pending[len(batch.events) :]
-        file.pending_documents = file.pending_documents[len(batch.documents) :]
-        if file.pending_rating == batch.rating:
-            file.pending_rating = None
         file.handed_over += len(batch.notices)
         fates = {fate.id: fate for fate in recorded.fates}
         for notice in batch.notices:
@@ -216,4 +216,19 @@ def sheet(file: CaseFile) -> CaseSheet:
         escalation=file.escalation,
         closed_at=file.closed_at,
         links=file.links,
+        last_event=file.seq,
+        last_event_at=file.events[-1].at,
     )
+
+
+def shortened(data: dict[str, Any]) -> dict[str, Any]:
+    """An event's data as the case itself keeps it in view; the records have it whole."""
+
+    def short(value: Any) -> Any:
+        if isinstance(value, str) and len(value) > TEXT_KEPT:
+            return f"{value[:TEXT_KEPT]}…"
+        if isinstance(value, list):
+            return [short(item) for item in value[:ITEMS_KEPT]]
+        return value
+
+    return {key: short(value) for key, value in data.items()}

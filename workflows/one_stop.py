@@ -13,18 +13,16 @@ from casework.workflows.conversion import can_go_on, go_on_as
 
 with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import REQUESTER
-    from casework.workflows.contracts import (
+    from casework.workflows.contracts import CaseResult, Outcome, Stage
+    from casework.workflows.messages import (
         BeginAdvice,
         BeginPublications,
-        CaseResult,
         CompleteAdvice,
         Convert,
         GivePublications,
-        Outcome,
         Rate,
         RecordNoShow,
         Redirect,
-        Stage,
         StartService,
     )
 

@@ -34,9 +34,10 @@ class CarriedOver(BaseModel):
 def read(service: str, first_stage: Stage, start: Any) -> tuple[CaseFile, ApplicationError | None]:
     """The file of a new or continued case, and why it cannot be opened if it cannot."""
     problem: ApplicationError | None = None
+    if workflow.info().continued_run_id and isinstance(start, dict) and "carried_over" in start:
+        # Not a failure of the case if it cannot be read: the task is tried again until a worker understands it.
+        return CarriedOver.model_validate(start).carried_over, None
     try:
-        if isinstance(start, dict) and "carried_over" in start:
-            return CarriedOver.model_validate(start).carried_over, None
         request = REQUESTS.validate_python({"service": service, **start} if isinstance(start, dict) else start)
         if request.service != service:
             problem = errors.invalid_request([f"service: this is the process {service}, not {request.service}"])
@@ -53,7 +54,6 @@ def read(service: str, first_stage: Stage, start: Any) -> tuple[CaseFile, Applic
         received_at=request.received_at or now,
         stage=first_stage,
         documents=documents,
-        pending_documents=documents,
         links=[Link(relation="from", case_id=request.linked_from)] if request.linked_from else [],
     )
     return file, problem
@@ -62,8 +62,9 @@ def read(service: str, first_stage: Stage, start: Any) -> tuple[CaseFile, Applic
 def unfit(file: CaseFile, terms: Terms) -> list[str]:
     """Why a well-formed request does not fit the standard it would be opened under; empty if it does."""
     request, found = file.request, []
-    if request.channel not in terms.channels:
-        found.append(f"channel: {request.channel} is not offered; this service has {', '.join(terms.channels)}")
+    offered = terms.channels[request.service]
+    if request.channel not in offered:
+        found.append(f"channel: {request.channel} is not offered; this service has {', '.join(offered)}")
     if request.requester.segment not in terms.segments:
         found.append(f"requester.segment: unknown {request.requester.segment}; known are {', '.join(terms.segments)}")
     if request.service in terms.identity_required_for and not request.requester.identified:

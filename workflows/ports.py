@@ -14,7 +14,7 @@ from temporalio import activity
 
 from casework.standards.limits import Frozen, Limit
 from casework.standards.plan import Plan, PlannedRung
-from casework.workflows.contracts import Document, Event, Link, Officer, Outcome, Rate, Requester, Stage
+from casework.workflows.contracts import Event, Link, Officer, Outcome, Requester, Stage
 
 
 class ExtensionTerms(Frozen):
@@ -29,7 +29,7 @@ class Terms(Frozen):
 
     standard_id: str
     standard_version: str
-    channels: list[str]
+    channels: dict[str, list[str]]  # service -> channels it is offered on
     segments: list[str]
     identity_required_for: list[str]  # services that need the requester's identity
     commands: dict[str, dict[str, list[str]]]  # stage (or "any") -> command -> roles
@@ -144,6 +144,8 @@ class CaseSheet(Frozen):
     escalation: int
     closed_at: AwareDatetime | None
     links: list[Link]
+    last_event: int
+    last_event_at: AwareDatetime
 
 
 class Batch(Frozen):
@@ -151,8 +153,6 @@ class Batch(Frozen):
 
     sheet: CaseSheet
     events: list[Event]
-    documents: list[Document]
-    rating: Rate | None
     notices: list[NoticeOrder]
 
 

@@ -76,6 +76,11 @@ class Timekeeper:
             except TimeoutError:
                 await self._fire(alarm)
 
+    async def catch_up(self, until: datetime) -> None:
+        """Fire what came due before a command that arrives now: after an outage, lateness is noticed before it ends."""
+        while (alarm := self.next_alarm()) is not None and alarm.at <= until:
+            await self._fire(alarm)
+
     def next_alarm(self) -> Alarm | None:
         """The earliest rung or expiry of all running clocks."""
         alarms = [alarm for clock in self._file.clocks.values() if clock.running for alarm in _alarms(clock)]
@@ -93,7 +98,7 @@ class Timekeeper:
         clock.rungs = [other for other in clock.rungs if other.key != rung.key]
         clock.fired.append(rung.key)
         if rung.action is Action.BREACH:
-            clock.breached = True
+            clock.breached = clock.overdue = True
         if rung.action is Action.ESCALATE:
             self._file.escalation += 1
         extra: dict[str, Any] = {"late": True} if workflow.now() - alarm.at > LATE else {}
@@ -131,7 +136,8 @@ class Timekeeper:
         return role
 
     def _values(self, clock: Clock) -> dict[str, str]:
-        return {"due_at": clock.due_at.isoformat(), "step": clock.step}
+        due = clock.due_at.isoformat()
+        return {"due_at": due, "reply_by": due, "step": clock.step}
 
     async def _stand_again(self, clock: Clock, rung: PlannedRung) -> None:
         assert self._file.terms is not None

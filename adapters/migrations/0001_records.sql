@@ -73,13 +73,14 @@ CREATE TRIGGER events_are_append_only BEFORE UPDATE OR DELETE ON casework.events
 CREATE TABLE casework.documents (
     case_id     text        NOT NULL REFERENCES casework.cases,
     seq         integer     NOT NULL,
+    key         text        NOT NULL,
     position    integer     NOT NULL,
     name        text        NOT NULL,
     kind        text        NOT NULL,
     sha256      text,
     dated       date,
     recorded_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (case_id, seq, position)
+    PRIMARY KEY (case_id, seq, key, position)
 );
 
 CREATE TABLE casework.notices (
@@ -103,10 +104,11 @@ CREATE INDEX notices_owed ON casework.notices (ordered_at) WHERE status = 'owed'
 CREATE TABLE casework.satisfaction_answers (
     case_id         text        NOT NULL REFERENCES casework.cases,
     seq             integer     NOT NULL,
+    key             text        NOT NULL,
     answered_at     timestamptz NOT NULL,
     segment         text        NOT NULL,
     scores          jsonb       NOT NULL,
     dissatisfaction text,
     praise          text,
-    PRIMARY KEY (case_id, seq)
+    PRIMARY KEY (case_id, seq, key)
 );

@@ -1,7 +1,7 @@
 """An agency that embeds casework: its own worker, its own records, its own way to tell people, its own workflow.
 
-    pip install casework
-    python worker.py            # TEMPORAL_ADDRESS says where Temporal is; run `casework setup` there once
+pip install casework
+python worker.py            # TEMPORAL_ADDRESS says where Temporal is; run `casework setup` there once
 """
 
 import asyncio
@@ -15,21 +15,13 @@ from temporalio.worker import Worker
 from workflows.station_permit import StationPermit  # the agency's own package, not casework's
 
 from casework.adapters.ports import Message, Written
+from casework.logs import leave
 from casework.plugin import CaseworkPlugin
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import NotFound
-from casework.workflows.contracts import (
-    Actor,
-    AssignToOwner,
-    Document,
-    ForwardApplication,
-    ForwardRequest,
-    Rate,
-    ReportResult,
-    Requester,
-    Stage,
-)
+from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage
+from casework.workflows.messages import AssignToOwner, ForwardApplication, Rate, ReportResult
 from casework.workflows.names import case_id
 from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
 
@@ -78,9 +70,15 @@ async def main() -> None:
     client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"), plugins=[plugin])
     queue = f"petrol-{uuid4().hex[:6]}"
     async with Worker(client, task_queue=queue, workflows=[StationPermit]):
-        requester = Requester(name="บริษัท ปั๊มดี จำกัด", email="owner@station.example", segment="business", other_identity="0105551234567")
-        application = ForwardRequest(request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")])
-        permit = await client.start_workflow(StationPermit.run, application, id=f"permit-{application.request_id}", task_queue=queue)
+        requester = Requester(
+            name="บริษัท ปั๊มดี จำกัด", email="owner@station.example", segment="business", other_identity="0105551234567"
+        )
+        application = ForwardRequest(
+            request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")]
+        )
+        permit = await client.start_workflow(
+            StationPermit.run, application, id=f"permit-{application.request_id}", task_queue=queue
+        )
         case = CaseClient(client, queue).case(case_id("forward", application.request_id))
         while not await is_there(case):
             await asyncio.sleep(0.1)
@@ -95,3 +93,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    leave(0)

@@ -1,0 +1,237 @@
+"""The commands: what people and programs may say to an open case, one frozen model each.
+
+The update that carries a command is named after its class (forward_application); `event` is what the case records once
+the command is taken. Who may give it, and in which stage, the standard says.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from casework.standards.limits import Frozen
+from casework.workflows.contracts import Actor, CitizenId, Code, Document, Line, Officer, Prose
+
+
+class Command(Frozen):
+    """Base of every command: who gives it. The update's name is the class name in snake_case."""
+
+    event: ClassVar[str]  # what the case records once the command is taken
+    actor: Actor
+
+    @classmethod
+    def command_name(cls) -> str:
+        """forward_application for ForwardApplication."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class AddNote(Command):
+    """Put a note on the case."""
+
+    event: ClassVar[str] = "note_added"
+    text: Prose
+
+
+class AddDocument(Command):
+    """Add a paper or file to the case."""
+
+    event: ClassVar[str] = "document_added"
+    document: Document
+
+
+class Reassign(Command):
+    """Give the case to another officer; the reason is kept (no dodging)."""
+
+    event: ClassVar[str] = "reassigned"
+    to: Officer
+    reason: Line
+
+
+class Extend(Command):
+    """Extend a running step by `by` of its own unit; the requester is told the old and the new date."""
+
+    event: ClassVar[str] = "extended"
+    step: Code
+    by: int = Field(gt=0, le=10_000)
+    reason: Line
+
+
+class Withdraw(Command):
+    """End the case at the requester's wish."""
+
+    event: ClassVar[str] = "withdrawn"
+    reason: Line = "requester's wish"
+
+
+class StartService(Command):
+    """Call the requester to a service point and begin; the limit runs from here."""
+
+    event: ClassVar[str] = "service_started"
+    officer: Officer
+    point: int | None = Field(default=None, ge=1, le=99)
+
+
+class RecordNoShow(Command):
+    """The requester was called and did not come."""
+
+    event: ClassVar[str] = "no_show"
+
+
+class ReportHeld(Command):
+    """The centre holds the information: it was explained or handed over."""
+
+    event: ClassVar[str] = "info_found"
+    explanation: Prose
+
+
+class ReferToOwner(Command):
+    """The centre does not hold it: ask the owner agency, tell the requester, hand the papers over."""
+
+    event: ClassVar[str] = "info_not_found"
+    agency: Code
+    question: Prose
+    papers: list[Line] = Field(default=[], max_length=100)
+
+
+class RecordSelection(Command):
+    """The requester has picked what they want (no time limit)."""
+
+    event: ClassVar[str] = "documents_selected"
+    documents: list[Line] = Field(default=[], max_length=100)
+
+
+class RecordOwnerReply(Command):
+    """The owner agency answered."""
+
+    event: ClassVar[str] = "owner_replied"
+    answer: Prose
+
+
+class TellRequester(Command):
+    """The requester is told the owner agency's answer."""
+
+    event: ClassVar[str] = "requester_told"
+    answer: Prose | None = None
+
+
+class Refuse(Command):
+    """Refuse, with the reason and the way to appeal."""
+
+    event: ClassVar[str] = "refused"
+    reason: Prose
+
+
+class Redirect(Command):
+    """The matter belongs to another agency: send the requester there."""
+
+    event: ClassVar[str] = "redirected"
+    to: Line
+    contact: Line
+    reason: Line | None = None
+
+
+class Settle(Command):
+    """The matter is settled between those concerned."""
+
+    event: ClassVar[str] = "settled"
+    terms: Prose
+
+
+class ForwardApplication(Command):
+    """The papers are correct and complete: forward to the complaint centre."""
+
+    event: ClassVar[str] = "forwarded"
+    agency: Code | None = None
+    note: Prose | None = None
+
+
+class IssueDeficiencyList(Command):
+    """The papers are not complete: issue the one list of everything that is missing."""
+
+    event: ClassVar[str] = "deficiency_list_issued"
+    missing: list[Line] = Field(min_length=1, max_length=100)
+
+
+class CompleteDocuments(Command):
+    """The missing papers came."""
+
+    event: ClassVar[str] = "documents_completed"
+    documents: list[Document] = Field(min_length=1, max_length=100)
+
+
+class AssignToOwner(Command):
+    """The complaint centre relays the matter to its owner agency."""
+
+    event: ClassVar[str] = "assigned_to_owner"
+    agency: Code
+
+
+class ReportProgress(Command):
+    """Report where the matter stands; the requester is told."""
+
+    event: ClassVar[str] = "progress_reported"
+    status_th: Line
+    status_en: Line | None = None
+
+
+class ReportResult(Command):
+    """The owner agency has acted: the requester and the centre are told the result."""
+
+    event: ClassVar[str] = "result_reported"
+    result: Prose
+
+
+class Reopen(Command):
+    """Take a completed matter up again."""
+
+    event: ClassVar[str] = "reopened"
+    reason: Line
+
+
+class BeginAdvice(Command):
+    """The matter is preliminary advice on energy: give it now."""
+
+    event: ClassVar[str] = "classified_as_advice"
+    matter: Line
+
+
+class CompleteAdvice(Command):
+    """The advice was given."""
+
+    event: ClassVar[str] = "advice_given"
+    advice: Prose
+
+
+class BeginPublications(Command):
+    """The requester wants publications: hand them out here."""
+
+    event: ClassVar[str] = "classified_as_publications"
+    wanted: list[Line] = Field(min_length=1, max_length=100)
+
+
+class GivePublications(Command):
+    """The publications were handed over."""
+
+    event: ClassVar[str] = "publications_given"
+    given: list[Line] = Field(min_length=1, max_length=100)
+
+
+class Convert(Command):
+    """The matter is something else: go on as one of the other two services, linked both ways."""
+
+    event: ClassVar[str] = "converted"
+    into: Literal["information_request", "forward"]
+    subject: Line | None = None
+    documents: list[Document] = Field(default=[], max_length=100)
+    citizen_id: CitizenId | None = None
+
+
+class Rate(Command):
+    """The requester's satisfaction by item (1 to 5); dissatisfaction and praise are kept apart from it."""
+
+    event: ClassVar[str] = "rated"
+    scores: dict[Code, Annotated[int, Field(ge=1, le=5)]] = Field(default={}, max_length=20)
+    dissatisfaction: Prose | None = None
+    praise: Prose | None = None

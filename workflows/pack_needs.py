@@ -1,0 +1,75 @@
+"""What the processes need of a pack before a worker may serve it: steps with limits, texts, commands that exist.
+
+A pack that only counts (`casework due`) needs none of this; a pack that a case is opened under needs all of it, and it
+is better told by `casework standards check` than by a case that stops half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from casework.standards.model import ServiceStandards
+from casework.workflows.command_desk import declared_commands
+from casework.workflows.processes import PROCESSES
+
+STEPS = {
+    "information_request": ("provide", "owner_gather", "tell_requester"),
+    "forward": ("check_forward", "requester_complete", "relay", "owner_act"),
+    "one_stop": ("triage", "advise", "publications"),
+}
+SATISFACTION = "satisfaction"
+MAY_EXPIRE = {("forward", "requester_complete")}
+COMMON_TEXTS = {"case_withdrawn", "redirected", "satisfaction_invite", "improvement_task", "case_reassigned", "due_date_changed"}
+TEXTS = {
+    "information_request": {
+        "case_received", "owner_new_case", "info_referred", "info_ready", "result_notice", "information_refused",
+    },
+    "forward": {
+        "case_received", "progress_update", "documents_incomplete", "application_returned", "case_forwarded", "case_reopened",
+        "owner_new_case", "result_notice", "result_notice_centre", "application_refused", "case_settled",
+    },
+    "one_stop": {"case_converted"},
+}  # fmt: skip
+
+
+def unserved(pack: ServiceStandards) -> list[str]:
+    """Why a worker cannot serve this pack, one line each; empty if it can."""
+    return list(_problems(pack))
+
+
+def _problems(pack: ServiceStandards) -> Iterator[str]:
+    if not pack.commands:
+        yield "commands: no role may give any command"
+    for service, offered in pack.services.items():
+        known = {step.id: step for step in offered.steps}
+        for needed in STEPS[service.value]:
+            if needed not in known:
+                yield f"services.{service.value}.steps: the process needs the step {needed}"
+            elif known[needed].limit is None:
+                yield f"services.{service.value}.steps.{needed}: the process needs a limit here"
+        if SATISFACTION not in known:
+            yield f"services.{service.value}.steps: the process needs the step {SATISFACTION}"
+        for step in offered.steps:
+            if step.on_expiry and (service.value, step.id) not in MAY_EXPIRE:
+                yield f"services.{service.value}.steps.{step.id}.on_expiry: nothing follows when this step expires"
+        for text in sorted((COMMON_TEXTS | TEXTS[service.value]) - set(pack.notifications)):
+            yield f"notifications: {service.value} needs the text {text}"
+    for name, link in pack.links.items():
+        try:
+            link.format(case_id="x")
+        except (KeyError, IndexError, ValueError):
+            yield f"links.{name}: only {{case_id}} is filled in"
+    yield from _unknown_commands(pack)
+
+
+def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:
+    for service, by_stage in pack.commands.items():
+        declared = declared_commands(PROCESSES[service.value])
+        for stage, commands in by_stage.items():
+            for name in commands:
+                where = f"commands.{service.value}.{stage}.{name}"
+                if name not in declared:
+                    yield f"{where}: unknown command; {service.value} has {', '.join(sorted(declared))}"
+                elif stage != "any" and stage not in declared[name].stages:
+                    stages = ", ".join(one.value for one in declared[name].stages)
+                    yield f"{where}: not a command of this stage; it belongs to {stages}"
