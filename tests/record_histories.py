@@ -1,0 +1,163 @@
+"""Records the histories that tests/test_replay.py replays: `make histories`, after a deliberate change of workflows.
+
+A change that running cases cannot follow needs `workflow.patched`, not new histories; new ones are added beside the old.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casework.workflows.contracts import Document, Stage
+from casework.workflows.messages import (
+    AssignToOwner,
+    BeginAdvice,
+    CompleteAdvice,
+    CompleteDocuments,
+    Convert,
+    Extend,
+    ForwardApplication,
+    IssueDeficiencyList,
+    Rate,
+    RecordNoShow,
+    RecordOwnerReply,
+    RecordSelection,
+    ReferToOwner,
+    Refuse,
+    Reopen,
+    ReportHeld,
+    ReportProgress,
+    ReportResult,
+    StartService,
+    TellRequester,
+    Withdraw,
+)
+from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
+
+FOLDER = Path(__file__).parent / "histories"
+
+
+async def information_provided(office: Office) -> PlayedCase:
+    case = await office.information(channel="email")
+    await case.act(StartService(actor=OFFICER, officer=SOMYING))
+    await case.act(ReportHeld(actor=OFFICER, explanation="แผ่นพับ"))
+    await case.act(RecordSelection(actor=CITIZEN))
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 2}, dissatisfaction="รอนาน"))
+    return case
+
+
+async def information_referred_late(office: Office) -> PlayedCase:
+    case = await office.information()
+    await case.act(StartService(actor=OFFICER, officer=SOMYING))
+    await case.act(ReferToOwner(actor=OFFICER, agency="DOEB", question="จำนวนสถานี", papers=["แบบ"]))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    await case.act(RecordOwnerReply(actor=OWNER, answer="14"))
+    await case.act(TellRequester(actor=OFFICER))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    return case
+
+
+async def forward_the_whole_way(office: Office) -> PlayedCase:
+    case = await office.forward()
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["โฉนด"]))
+    await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="โฉนด")]))
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.act(ReportProgress(actor=OWNER, status_th="ตรวจสอบ"))
+    await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
+    await case.act(ReportResult(actor=OWNER, result="ครบแล้ว"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
+    return case
+
+
+async def forward_in_silence(office: Office) -> PlayedCase:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
+    await case.pass_time(due + timedelta(days=16))
+    await case.act(Extend(actor=HEAD, step="owner_act", by=15, reason="รอผล"))
+    await case.act(Refuse(actor=OWNER, reason="ขัดกฎหมาย"))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    return case
+
+
+async def forward_returned(office: Office) -> PlayedCase:
+    case = await office.forward()
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["โฉนด"]))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    return case
+
+
+async def forward_with_mail_down(office: Office) -> PlayedCase:
+    requester = office.requester()
+    office.mailbox.answers[str(requester.email)] = "451 later"
+    case = await office.forward(requester=requester)
+    await case.act(ForwardApplication(actor=OFFICER))
+    del office.mailbox.answers[case.address]
+    await case.act(Withdraw(actor=CITIZEN))
+    return case
+
+
+async def one_stop_advised(office: Office) -> PlayedCase:
+    case = await office.one_stop()
+    await case.act(StartService(actor=OFFICER, officer=SOMYING))
+    await case.act(BeginAdvice(actor=OFFICER, matter="ค่าไฟ"))
+    await case.pass_time((await case.view()).clocks[-1].due_at)
+    await case.act(CompleteAdvice(actor=OFFICER, advice="เบอร์ 5"))
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
+    return case
+
+
+async def one_stop_converted(office: Office) -> PlayedCase:
+    case = await office.one_stop()
+    await case.act(StartService(actor=OFFICER, officer=SOMYING))
+    await case.act(Convert(actor=OFFICER, into="forward"))
+    return case
+
+
+async def one_stop_no_show(office: Office) -> PlayedCase:
+    case = await office.one_stop()
+    await case.act(RecordNoShow(actor=OFFICER))
+    return case
+
+
+STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
+    information_provided,
+    information_referred_late,
+    forward_the_whole_way,
+    forward_in_silence,
+    forward_returned,
+    forward_with_mail_down,
+    one_stop_advised,
+    one_stop_converted,
+    one_stop_no_show,
+]
+
+
+@pytest.mark.parametrize("story", STORIES)
+async def test_record(office: Office, story: Callable[[Office], Awaitable[PlayedCase]]) -> None:
+    case = await story(office)
+    await case.handle.result()
+    history = await case.handle.workflow.fetch_history()
+    for older in FOLDER.glob(f"{story.__name__}@*.json"):
+        older.unlink()
+    file = FOLDER / f"{story.__name__}@{case.case_id}.json"
+    file.write_text(json.dumps(_anonymous(json.loads(history.to_json())), ensure_ascii=False), encoding="utf-8")
+
+
+def _anonymous(value: Any) -> Any:
+    """The same history without traces of the machine it was recorded on."""
+    if isinstance(value, dict):
+        return {key: _anonymous(item) for key, item in value.items() if key not in ("identity", "stackTrace", "buildId")}
+    if isinstance(value, list):
+        return [_anonymous(item) for item in value]
+    return re.sub(r"^\d+@vm\S*$", "recorder", value) if isinstance(value, str) else value
