@@ -140,7 +140,7 @@ def list_cases(
             for row in rows:
                 print(json.dumps(row.__dict__, default=lambda at: at.isoformat(), ensure_ascii=False))
             return
-        found = table("case", "number", "service", "stage", "unit", "officer", "due", "")
+        found = table("case", "number", "service", "stage", "unit", "officer", "due (your time zone)", "")
         for row in rows:
             late = "[red]overdue[/]" if row.overdue else ""
             found.add_row(

@@ -117,9 +117,10 @@ async def test_another_agency_has_it__redirected(office: Office) -> None:
 
 @pytest.mark.parametrize("stage", ["queued", "serving", "referred"])
 async def test_the_requester_withdraws_at_any_stage__withdrawn(office: Office, stage: str) -> None:
-    case = await {"queued": office.information, "serving": partial(served, office), "referred": partial(referred, office)}[
-        stage
-    ]()
+    if stage == "queued":
+        case = await office.information()
+    else:
+        case = await (served(office) if stage == "serving" else referred(office))
     await case.act(Withdraw(actor=CITIZEN))
     assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
 

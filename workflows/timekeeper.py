@@ -47,7 +47,7 @@ class Alarm(NamedTuple):
         """What the case waits for, for the timeline: "owner_act: chase owner_agency"."""
         if self.rung is None:
             return f"{self.clock.step}: limit of {self.clock.limit} passes"
-        return f"{self.clock.step}: {self.rung.action.value} {', '.join(self.rung.to)} (due {self.clock.due_at:%Y-%m-%d %H:%M})"
+        return f"{self.clock.step}: {self.rung.action.value} → {', '.join(self.rung.to)} (due {self.clock.due_at:%Y-%m-%d %H:%M})"
 
 
 class Timekeeper:
