@@ -30,8 +30,6 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -117,13 +115,7 @@ class CaseClient:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             static_summary=names.summary(request.service, request.centre, request.channel),
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(names.CASE_SERVICE, request.service),
-                    SearchAttributePair(names.CASE_STAGE, names.FIRST_STAGE[request.service]),
-                    SearchAttributePair(names.CASE_CENTRE, request.centre),
-                ]
-            ),
+            search_attributes=names.first_attributes(request.service, request.centre),
         )
         try:
             await self.temporal.execute_update_with_start_workflow(

@@ -18,20 +18,21 @@ from typing import Any, ClassVar
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from casework.workflows import opening, options
+from casework.workflows import opening
 from casework.workflows.command_desk import CommandDesk, declared_commands
 from casework.workflows.journal import Journal
+from casework.workflows.planner import Planner
 from casework.workflows.publishing import Publisher
 from casework.workflows.timekeeper import Timekeeper
 from casework.workflows.views import case_view
 
 with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
+    from casework.standards.plan import REQUESTER, SATISFACTION, Plan
     from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, Clock
     from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
     from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-    from casework.workflows.ports import NoticeStatus, OpeningOrder, PlanOrder, StandardPort
+    from casework.workflows.ports import NoticeStatus
 
 
 class Expired(Command):
@@ -57,7 +58,8 @@ class Case:
         self._turn = asyncio.Lock()
         self.journal = Journal(self.file, self._turn, self._publisher.publish)
         self._broken: Exception | None = None
-        self._timekeeper = Timekeeper(self.file, self._turn, self.journal)
+        self._planner = Planner(self.file, self._turn)
+        self._timekeeper = Timekeeper(self.file, self._planner, self.journal)
 
     # The walk through the stages
 
@@ -69,19 +71,7 @@ class Case:
         if self.file.terms is not None:
             return  # carried over from an earlier run
         if self.desk.invalid is None:
-            order = OpeningOrder(
-                service=self.file.request.service,
-                standard=self.file.request.standard,
-                received_at=self.file.received_at,
-                steps=[PROMISE, *steps],
-            )
-            async with self._turn:
-                answer = await workflow.execute_local_activity_method(
-                    StandardPort.open_terms,
-                    order,
-                    start_to_close_timeout=options.PLAN_TIMEOUT,
-                    retry_policy=options.PLAN_RETRY,
-                )
+            answer = await self._planner.terms(*steps)
             found = opening.unfit(self.file, answer.terms) if answer.terms else [answer.problem or "no standard"]
             if found:
                 self.desk.invalid = errors.invalid_request(found)
@@ -128,7 +118,7 @@ class Case:
         if steps and all(step in self.file.clocks and self.file.clocks[step].running for step in steps):
             return True  # they began with the receipt
         wanted = [*steps, *([promise] if promise and promise not in steps else [])]
-        for plan in await self._plan(wanted) if wanted else []:
+        for plan in await self._planner.plan(wanted, workflow.now()) if wanted else []:
             if plan.step == promise:
                 self.file.promised_at, self.file.promised_by = plan.due_at, promise
             if plan.step in steps:
@@ -254,7 +244,7 @@ class Case:
         promise = self.file.promised_by or ""
         moves = promise.split("+")[0] == clock.step
         steps = [clock.step, *([promise] if moves and promise != clock.step else [])]
-        plan, *chain = await self._plan(steps, clock.started_at, clock.extended_by)
+        plan, *chain = await self._planner.plan(steps, clock.started_at, clock.extended_by)
         clock.replan(plan, workflow.now())
         if moves:
             self.file.promised_at = (chain or [plan])[0].due_at
@@ -310,25 +300,6 @@ class Case:
     def _start(self, plan: Plan) -> None:
         assert self.file.terms is not None
         self.file.clocks[plan.step] = Clock.planned(plan, expires=plan.step in self.file.terms.expiring)
-
-    async def _plan(self, steps: list[str], started_at: datetime | None = None, extra: int = 0) -> list[Plan]:
-        assert self.file.terms is not None
-        order = PlanOrder(
-            standard_id=self.file.terms.standard_id,
-            standard_version=self.file.terms.standard_version,
-            service=self.file.request.service,
-            steps=steps,
-            started_at=started_at or workflow.now(),
-            extra=extra,
-        )
-        async with self._turn:
-            planned = await workflow.execute_local_activity_method(
-                StandardPort.plan_steps,
-                order,
-                start_to_close_timeout=options.PLAN_TIMEOUT,
-                retry_policy=options.PLAN_RETRY,
-            )
-        return planned.plans
 
     def _has_expired(self) -> bool:
         return any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())

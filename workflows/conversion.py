@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
@@ -41,13 +41,7 @@ async def go_on_as(case: Case, convert: Convert) -> None:
             parent_close_policy=ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             static_summary=names.summary(request.service, request.centre, request.channel),
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(names.CASE_SERVICE, convert.into),
-                    SearchAttributePair(names.CASE_STAGE, names.FIRST_STAGE[convert.into]),
-                    SearchAttributePair(names.CASE_CENTRE, request.centre),
-                ]
-            ),
+            search_attributes=names.first_attributes(request.service, request.centre),
         )
     file.links = [*file.links, Link(relation="to", case_id=new_id)]
     case.record("went_on_as", case_id=new_id, service=convert.into)

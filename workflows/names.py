@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 TASK_QUEUE = "casework"
 CASE_QUERY = "case"
@@ -42,6 +42,17 @@ def case_id(service: str, request_id: str) -> str:
         number, digit = divmod(number, len(ALPHABET))
         letters = ALPHABET[digit] + letters
     return f"{service.replace('_', '-')}-{letters}"
+
+
+def first_attributes(service: str, centre: str) -> TypedSearchAttributes:
+    """What is known of a case at its start, so that it need not be written again."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(CASE_SERVICE, service),
+            SearchAttributePair(CASE_STAGE, FIRST_STAGE[service]),
+            SearchAttributePair(CASE_CENTRE, centre),
+        ]
+    )
 
 
 def summary(service: str, centre: str, channel: str) -> str:

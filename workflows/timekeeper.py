@@ -6,20 +6,18 @@ fires again). Its timer's summary says in words what the case waits for.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from temporalio import workflow
 
-from casework.workflows import options
+from casework.workflows.planner import Planner
 
 with workflow.unsafe.imports_passed_through():
     from casework.standards.limits import Action
     from casework.standards.plan import OFFICER, REQUESTER, PlannedRung
     from casework.workflows.case_file import CaseFile, Clock
     from casework.workflows.journal import Journal
-    from casework.workflows.ports import RepeatOrder, StandardPort
 
 # Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
 JUST_AFTER = timedelta(milliseconds=1)
@@ -53,9 +51,9 @@ class Alarm(NamedTuple):
 class Timekeeper:
     """Watches the clocks of one case."""
 
-    def __init__(self, file: CaseFile, turn: asyncio.Lock, journal: Journal) -> None:
+    def __init__(self, file: CaseFile, planner: Planner, journal: Journal) -> None:
         self._file = file
-        self._turn = turn
+        self._planner = planner
         self._journal = journal
 
     async def keep(self) -> None:
@@ -118,7 +116,7 @@ class Timekeeper:
         if rung.action is Action.BREACH:
             self._journal.record("improvement_task_opened", step=clock.step, because="breach")
         if rung.repeat_every:
-            await self._stand_again(clock, rung)
+            clock.rungs.append(await self._planner.repeat(clock, rung, workflow.now()))
 
     def _template(self, rung: PlannedRung) -> str:
         assert self._file.terms is not None
@@ -138,26 +136,6 @@ class Timekeeper:
     def _values(self, clock: Clock) -> dict[str, str]:
         due = clock.due_at.isoformat()
         return {"due_at": due, "reply_by": due, "step": clock.step}
-
-    async def _stand_again(self, clock: Clock, rung: PlannedRung) -> None:
-        assert self._file.terms is not None
-        order = RepeatOrder(
-            standard_id=self._file.terms.standard_id,
-            standard_version=self._file.terms.standard_version,
-            service=self._file.request.service,
-            step=clock.step,
-            rung=rung,
-            due_at=clock.due_at,
-            after=workflow.now(),
-        )
-        async with self._turn:
-            again = await workflow.execute_local_activity_method(
-                StandardPort.plan_repeat,
-                order,
-                start_to_close_timeout=options.PLAN_TIMEOUT,
-                retry_policy=options.PLAN_RETRY,
-            )
-        clock.rungs.append(again)
 
 
 def _alarms(clock: Clock) -> list[Alarm]:
