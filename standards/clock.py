@@ -36,11 +36,11 @@ class Clockwork:
         if started_at.tzinfo is None:
             raise ValueError("the start must carry a UTC offset, such as 2026-03-04T10:00:00+07:00")
         offered = self.pack.service(service)
-        if step == PROMISE or "+" in step:
-            names = step.split("+") if "+" in step else offered.promise or [next(s.id for s in offered.steps if s.limit)]
-            return self._chain(step, [offered.step(name) for name in names], started_at, extra)
+        chain = self._chained(offered, step)
+        if chain:
+            return self._chain(step, [offered.step(name) for name in chain], started_at, extra)
         published = offered.step(step)
-        agreed = published.limit or (self.pack.satisfaction.link_valid if step == SATISFACTION else None)
+        agreed = self._limit(published)
         if agreed is None:
             raise ValueError(f"{step} has no time limit")
         limit = Limit(n=agreed.n + extra, unit=agreed.unit)
@@ -52,11 +52,17 @@ class Clockwork:
         rungs += self._progress(offered, published, started_at)
         return self._made(step, limit, started_at, due_at, target, rungs)
 
+    def limits(self, service: str, step: str) -> list[Limit]:
+        """The limits that a step, or a chain of them, is made of."""
+        offered = self.pack.service(service)
+        names = self._chained(offered, step) or [step]
+        return [limit for name in names if (limit := self._limit(offered.step(name)))]
+
     def due(self, limit: Limit, started_at: datetime, requester_duty: bool = False) -> tuple[datetime, datetime | None]:
         """The due time, inclusive, and the earlier internal target when a duty of ours ends on a closed day."""
         if limit.unit is not Unit.CALENDAR_DAY:
             return self._moment_after_start(limit, started_at), None
-        last = self._receipt_date(started_at) + timedelta(days=limit.n)
+        last = self.receipt_date(started_at) + timedelta(days=limit.n)
         rollover = self.rules.calendar_day_rollover
         if (rollover.requester_duty if requester_duty else rollover.agency_duty) == "next_working_day":
             last = self.calendar.on_or_after(last)
@@ -81,6 +87,16 @@ class Clockwork:
             at = self._closed_day(self._after(due_at, distance), distance.unit, published.on_closed_day)
             if at > after:
                 return rung.model_copy(update={"key": f"{base}#{times}", "at": at})
+
+    def _chained(self, service: Service, step: str) -> list[str]:
+        if "+" in step:
+            return step.split("+")
+        if step == PROMISE:
+            return service.promise or [next(s.id for s in service.steps if s.limit)]
+        return []
+
+    def _limit(self, step: Step) -> Limit | None:
+        return step.limit or (self.pack.satisfaction.link_valid if step.id == SATISFACTION else None)
 
     def _ladder(self, step: Step) -> list[Rung]:
         if step.escalation:
@@ -154,7 +170,7 @@ class Clockwork:
     def _moment_after_start(self, limit: Limit, started_at: datetime, ladder: bool = False) -> datetime:
         if limit.unit.seconds:
             return self.calendar.add_working_time(started_at, timedelta(seconds=limit.n * limit.unit.seconds))
-        received = self._receipt_date(started_at)
+        received = self.receipt_date(started_at)
         if limit.unit is Unit.WORKING_DAY:
             last = self.calendar.nth_working_day_after(received, limit.n)
         else:
@@ -186,7 +202,7 @@ class Clockwork:
         back = rule is ClosedDay.PREVIOUS_WORKING_DAY
         return self.calendar.close_of(self.calendar.on_or_before(day) if back else self.calendar.on_or_after(day))
 
-    def _receipt_date(self, started_at: datetime) -> date:
+    def receipt_date(self, started_at: datetime) -> date:
         """The day that is not counted: of receipt, or of the next opening for what came outside hours."""
         effective = self.calendar.next_opening(started_at)
         day = self.calendar.working_date(effective)

@@ -78,6 +78,10 @@ class OfficeCalendar:
         local = at.astimezone(self.zone).date()
         return next((day for day in (local, local - DAY) if any(s <= at < e for s, e in self._intervals(day))), local)
 
+    def midnight(self, day: date) -> datetime:
+        """When this date begins, by the office's wall clock."""
+        return self._wall(day, "00:00").astimezone(self.zone)
+
     def add_working_time(self, at: datetime, amount: timedelta) -> datetime:
         """The moment when `amount` of opening time has run since `at`; an end exactly at closing stays there."""
         left = amount

@@ -34,6 +34,7 @@ ENGLISH_MONTHS = [
     "November",
     "December",
 ]
+WEEKDAYS = ["จ.", "อ.", "พ.", "พฤ.", "ศ.", "ส.", "อา."]
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
 
 
@@ -54,6 +55,13 @@ def format_time(
     year = buddhist_year(at) if era == "BE" else at.year
     text = f"วันที่ {at.day} {MONTHS[at.month - 1]} {year} เวลา {at:%H.%M} น."
     return text.translate(THAI_DIGITS) if thai_digits else text
+
+
+def format_day(day: date, language: Literal["th", "en"]) -> str:
+    """A date as a line of a list begins with it, weekday first."""
+    if language == "en":
+        return f"{day:%a} {day.day:>2} {ENGLISH_MONTHS[day.month - 1][:3]} {day.year}"
+    return f"{WEEKDAYS[day.weekday()]} {day.day:>2} {MONTHS[day.month - 1]} {buddhist_year(day)}"
 
 
 def thai_numerals(text: str) -> str:

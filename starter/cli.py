@@ -13,7 +13,7 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter import cli_cases, cli_operate, cli_standard
+from casework.starter import cli_cases, cli_explain, cli_operate, cli_standard
 from casework.starter.errors import CaseworkError
 from casework.starter.printing import complain
 
@@ -33,6 +33,7 @@ app.command("open", rich_help_panel=CASES)(cli_cases.open_case)
 app.command("do", rich_help_panel=CASES)(cli_cases.do)
 app.command("show", rich_help_panel=CASES)(cli_cases.show)
 app.command("list", rich_help_panel=CASES)(cli_cases.list_cases)
+app.command("explain", rich_help_panel=CASES)(cli_explain.explain_case)
 app.command("watch", rich_help_panel=CASES)(cli_cases.watch)
 app.command("commands", rich_help_panel=CASES)(cli_cases.commands)
 app.command("due", rich_help_panel=STANDARD)(cli_standard.due)

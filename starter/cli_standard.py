@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from casework.standards.clock import Clockwork
+from casework.standards.explanation import Entry, explain
 from casework.standards.loader import PackError, default_pack, load_pack
 from casework.standards.model import ServiceStandards
 from casework.standards.plan import Plan
@@ -35,6 +36,8 @@ def due(
     ],
     pack: PackOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line each: start, due_at, rungs of at, action, to.")] = False,
+    explained: Annotated[bool, typer.Option("--explain", help="Show the count day by day.")] = False,
+    lang: Annotated[Literal["th", "en"], typer.Option(help="Language of the explanation.")] = "en",
 ) -> None:
     """When a step is due that starts then, and every rung of its ladder. Needs no server.
 
@@ -56,10 +59,13 @@ def due(
             complain(f"{start}: {reason}")
             wrong = True
             continue
+        days = _explain(clockwork, service, step, plan) if explained else None
         if as_json:
-            print(json.dumps(_json(start, plan), ensure_ascii=False), flush=True)
+            print(json.dumps(_json(start, plan, days), ensure_ascii=False), flush=True)
         else:
             _print(start, plan)
+            for day in days or []:
+                console.print(f"  {day.words(lang)}")
     if wrong:
         raise typer.Exit(2)
 
@@ -97,7 +103,19 @@ def _starts(given: list[str]) -> Iterator[str]:
             yield start
 
 
-def _json(start: str, plan: Plan) -> dict[str, object]:
+def described(day: Entry) -> dict[str, str]:
+    """A day of an explanation as JSON."""
+    return {"day": day.day.isoformat(), "why": day.why.value, "th": day.words("th"), "en": day.words("en")}
+
+
+def _explain(clockwork: Clockwork, service: str, step: str, plan: Plan) -> list[Entry]:
+    try:
+        return explain(clockwork, service, step, plan.started_at).entries
+    except ValueError as error:
+        raise InvalidCase(str(error)) from error
+
+
+def _json(start: str, plan: Plan, days: list[Entry] | None) -> dict[str, object]:
     line: dict[str, object] = {
         "start": start,
         "due_at": plan.due_at.isoformat(),
@@ -108,6 +126,8 @@ def _json(start: str, plan: Plan) -> dict[str, object]:
         line["internal_target"] = plan.internal_target.isoformat()
     if plan.warning:
         line["warning"] = plan.warning
+    if days is not None:
+        line["days"] = [described(day) for day in days]
     return line
 
 

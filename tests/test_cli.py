@@ -199,6 +199,17 @@ def test_the_plain_temporal_command_line_hears_which_field_is_wrong(casework: Li
     assert json.loads(casework("show", case, "--json"))["events"][-1]["type"] == "note_added"
 
 
+def test_a_due_time_of_a_case_is_explained_day_by_day_in_two_languages(casework: Line) -> None:
+    case = casework("open", "forward", stdin=forward()).strip()
+    casework("do", case, "forward_application", "--as", OFFICER)
+    assert "day 30" in casework("explain", case, "owner_act")
+    assert "นับเป็นวันที่ 30" in casework("explain", case, "owner_act", "--lang", "th")
+    lines = [json.loads(line) for line in casework("explain", case, "--json").splitlines()]
+    assert [line["step"] for line in lines] == ["check_forward", "relay", "owner_act"]
+    assert all(line["agrees"] for line in lines)
+    assert "steps with one are" in casework("explain", case, "cook", exit_code=2)
+
+
 def test_commands_teach_every_message(casework: Line) -> None:
     assert "issue_deficiency_list" in casework("commands", "forward")
     lines = [json.loads(line) for line in casework("commands", "forward", "--json").splitlines()]

@@ -224,6 +224,7 @@ class ClockView(Frozen):
     internal_target: AwareDatetime | None = None
     stopped_at: AwareDatetime | None = None
     breached: bool
+    extended_by: int = 0  # in the limit's own unit
     next_rung_at: AwareDatetime | None = None
     next_rung: str | None = None
     warning: str | None = None

@@ -49,6 +49,7 @@ def _clock_view(clock: Clock) -> ClockView:
         internal_target=clock.internal_target,
         stopped_at=clock.stopped_at,
         breached=clock.breached,
+        extended_by=clock.extended_by,
         next_rung_at=following.at if following else None,
         next_rung=f"{following.action.value} {', '.join(following.to)}" if following else None,
         warning=clock.warning,
