@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from casework.standards.government_holidays import holiday_source
-from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Limit, Moment, Unit
+from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Limit, Moment, Unit, later
 from casework.standards.model import Rung, Service, ServiceStandards, Step
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import OFFICER, PROMISE, REQUESTER, SATISFACTION, Plan, PlannedRung
@@ -60,9 +60,9 @@ class Clockwork:
 
     def due(self, limit: Limit, started_at: datetime, requester_duty: bool = False) -> tuple[datetime, datetime | None]:
         """The due time, inclusive, and the earlier internal target when a duty of ours ends on a closed day."""
-        if limit.unit is not Unit.CALENDAR_DAY:
+        if limit.unit not in (Unit.CALENDAR_DAY, Unit.MONTH):
             return self._moment_after_start(limit, started_at), None
-        last = self.receipt_date(started_at) + timedelta(days=limit.n)
+        last = later(self.receipt_date(started_at), limit)
         rollover = self.rules.calendar_day_rollover
         if (rollover.requester_duty if requester_duty else rollover.agency_duty) == "next_working_day":
             last = self.calendar.on_or_after(last)
@@ -174,7 +174,7 @@ class Clockwork:
         if limit.unit is Unit.WORKING_DAY:
             last = self.calendar.nth_working_day_after(received, limit.n)
         else:
-            last = received + timedelta(days=limit.n)
+            last = later(received, limit)
         at_open = ladder and self.rules.ladder_fires_at == "open"
         return self.calendar.opening_of(last) if at_open else self.calendar.close_of(last)
 
@@ -184,7 +184,7 @@ class Clockwork:
         due = self._date(due_at)
         if limit.unit is Unit.WORKING_DAY:
             return self.calendar.close_of(self.calendar.nth_working_day_after(due, limit.n))
-        return self.calendar.close_of(due + timedelta(days=limit.n))
+        return self.calendar.close_of(later(due, limit))
 
     def _before(self, due_at: datetime, moment: BeforeDue) -> datetime:
         limit = moment.limit
@@ -193,7 +193,7 @@ class Clockwork:
         due = self._date(due_at)
         if limit.unit is Unit.WORKING_DAY:
             return self.calendar.close_of(self.calendar.nth_working_day_after(due, -limit.n))
-        return self.calendar.close_of(due - timedelta(days=limit.n))
+        return self.calendar.close_of(later(due, limit, -1))
 
     def _closed_day(self, at: datetime, unit: Unit, rule: ClosedDay) -> datetime:
         day = self._date(at)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Literal
 
 from casework.standards.clock import Clockwork
-from casework.standards.limits import Frozen, Limit, Unit
+from casework.standards.limits import Frozen, Limit, Unit, later
 from casework.standards.model import Named
 from casework.standards.plan import Plan
 from casework.standards.thai_dates import format_day
@@ -131,12 +131,13 @@ class _Days:
 
     def calendar_days(self, plan: Plan, limit: Limit) -> Iterator[Entry]:
         received = self._clockwork.receipt_date(plan.started_at)
-        for ordinal in range(1, limit.n + 1):
+        end = later(received, limit)
+        for ordinal in range(1, (end - received).days + 1):
             day = received + ordinal * DAY
             name = self._calendar.holiday(day)
             yield Entry(day=day, why=Why.COUNTED, ordinal=ordinal, name=name, closed=not self._calendar.is_working_day(day))
         last = self._calendar.day_of(plan.due_at - timedelta(microseconds=1))
-        day = received + limit.n * DAY
+        day = end
         while day < last:
             day += DAY
             yield self._closed(day) or Entry(day=day, why=Why.MOVED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -15,13 +17,14 @@ class Frozen(BaseModel):
 
 
 class Unit(StrEnum):
-    """What a limit is counted in. Seconds, minutes and hours run in opening hours only."""
+    """What a limit is counted in. Seconds, minutes and hours run in opening hours only; months by the calendar."""
 
     SECOND = "second"
     MINUTE = "minute"
     HOUR = "hour"
     WORKING_DAY = "working_day"
     CALENDAR_DAY = "calendar_day"
+    MONTH = "month"
 
     @property
     def seconds(self) -> int | None:
@@ -37,13 +40,26 @@ class Limit(Frozen):
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        longest = {Unit.HOUR: 8_000, Unit.WORKING_DAY: 1_200, Unit.CALENDAR_DAY: 1_830}.get(self.unit, 10_000)
+        longest = {Unit.HOUR: 8_000, Unit.WORKING_DAY: 1_200, Unit.CALENDAR_DAY: 1_830, Unit.MONTH: 60}.get(self.unit, 10_000)
         if self.n > longest:
             raise ValueError(f"at most {longest} {self.unit.value.replace('_', ' ')}s")
         return self
 
     def __str__(self) -> str:
         return f"{self.n} {self.unit.value.replace('_', ' ')}{'s' if self.n > 1 else ''}"
+
+
+def later(day: date, limit: Limit, times: int = 1) -> date:
+    """The date that lies `times` the limit after `day`, in calendar days or months; negative times lie before.
+
+    A month ends on the day of the same number, or on the last day of a month that has none (Civil and Commercial Code
+    s.193/5): a month from 31 January is 28 or 29 February.
+    """
+    if limit.unit is not Unit.MONTH:
+        return day + timedelta(days=limit.n * times)
+    years, month = divmod(day.month - 1 + limit.n * times, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 class BeforeDue(Frozen):

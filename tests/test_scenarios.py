@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from casework.standards.clock import Clockwork
+from casework.standards.explanation import explain
 from casework.standards.loader import default_pack, parse_pack
 from casework.standards.plan import Plan
 
@@ -125,3 +126,26 @@ def test_s11_fifteen_calendar_days_ending_in_songkran() -> None:
     assert agency.due_at.date() == expected["agency_legal_due_date"]
     assert agency.internal_target == expected["agency_internal_target"]
     assert CLOCK.plan("forward", "requester_complete", issued).due_at == expected["B_requester_due"]
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "due"),
+    [
+        ("2026-01-30T10:00:00+07:00", 1, "2026-02-28"),  # no 30 February
+        ("2028-01-31T10:00:00+07:00", 1, "2028-02-29"),  # a leap year
+        ("2026-10-30T10:00:00+07:00", 3, "2027-01-30"),  # over the end of the year
+        ("2026-12-30T10:00:00+07:00", 2, "2027-02-28"),
+    ],
+)
+def test_months_end_on_the_day_of_the_same_number_or_the_last_of_a_shorter_month(start: str, months: int, due: str) -> None:
+    text = PACK_TEXT.replace(
+        "limit: {n: 15, unit: calendar_day}, start_on: referred", f"limit: {{n: {months}, unit: month}}, start_on: referred"
+    )
+    text = text.replace(
+        "extend: {times: 1, up_to: {n: 15, unit: calendar_day}}", "extend: {times: 1, up_to: {n: 1, unit: month}}"
+    )
+    clock = Clockwork(parse_pack(text, "months"))
+    plan = clock.plan("information_request", "owner_gather", datetime.fromisoformat(start))
+    assert plan.due_at.date() == date.fromisoformat(due)
+    explained = explain(clock, "information_request", "owner_gather", datetime.fromisoformat(start))
+    assert explained.entries[-1].day == plan.due_at.date()
