@@ -19,7 +19,7 @@ from casework.settings import Settings
 from casework.starter import doctor as checks
 from casework.starter.cli_cases import JsonFlag, run
 from casework.starter.client import CaseClient
-from casework.starter.embedded import Embedded, NotInstalled, is_free
+from casework.starter.embedded import NOTICES, Embedded, NotInstalled, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
 from casework.starter.printing import console, note, table
 from casework.starter.setup import add_search_attributes
@@ -49,7 +49,7 @@ def up(
         where.add_row("Temporal UI", f"[link={servers.ui_url}]{servers.ui_url}[/link]")
         where.add_row("PostgreSQL", servers.database_url)
         where.add_row("worker's log", str(servers.folder / "worker.log"))
-        where.add_row("notices", str(servers.folder / "worker.log") + " (console)")
+        where.add_row("notices in words", str(servers.folder / NOTICES))
         console.print(where)
         note("in another terminal:")
         for name, value in servers.environment.items():
@@ -123,7 +123,7 @@ def start_worker(servers: Embedded, packs: list[Path]) -> None:
     environment = dict(servers.environment)
     if packs:
         environment["CASEWORK_PACKS"] = ":".join(str(path.absolute()) for path in packs)
-    servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", **environment)
+    servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", NOTICES, **environment)
     log = servers.folder / "worker.log"
     deadline = time.monotonic() + 30
     while "worker ready" not in log.read_text(encoding="utf-8"):

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from casework.adapters.postgres import PostgresRecords
 from casework.starter.client import CaseClient, CaseHandle
-from casework.starter.embedded import Embedded
+from casework.starter.embedded import NOTICES, Embedded
 from casework.starter.printing import console, local, print_events, say, table
 from casework.workflows.contracts import (
     Actor,
@@ -178,7 +178,7 @@ async def _records(servers: Embedded, cases: list[tuple[str, str]]) -> None:
         console.print(told)
     finally:
         await records.close()
-    console.print(f"\nevery notice in words: {servers.folder / 'worker.log'}")
+    console.print(f"\nevery notice in words: {servers.folder / NOTICES}")
 
 
 def _information() -> InformationRequest:

@@ -28,6 +28,7 @@ from temporalio.common import SearchAttributeIndexedValueType
 from casework.workflows.names import SEARCH_ATTRIBUTES
 
 LOOPBACK = "127.0.0.1"
+NOTICES = "notices.log"  # what the console notifier prints: personal, so apart from the log
 READY_WITHIN = 30.0
 STOP_WITHIN = 20.0
 TYPES = {
@@ -71,10 +72,12 @@ class Embedded:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
 
-    def start(self, command: Sequence[str], log: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a process beside the servers, to be stopped before them. Its output goes to `log` in the folder."""
-        output = self._stack.enter_context((self.folder / log).open("ab"))
-        process = _start(command, output, environment)
+    def start(self, command: Sequence[str], log: str, said: str | None = None, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a process beside the servers, to be stopped before them. In the folder, `log` takes what it writes to
+        stderr, and `said` what it prints (the same file if there is none)."""
+        errors = self._stack.enter_context((self.folder / log).open("ab"))
+        output = self._stack.enter_context((self.folder / said).open("ab")) if said else errors
+        process = _start(command, output, errors, environment)
         self._stack.callback(stop, process)
         return process
 
@@ -86,7 +89,7 @@ class Embedded:
     def _throw_away(self) -> None:
         """Only what these servers wrote: the folder may hold more."""
         shutil.rmtree(self.folder / "postgres", ignore_errors=True)
-        for left in (*self.folder.glob("temporal.db*"), self.folder / "temporal.log", self.folder / "worker.log"):
+        for left in (*self.folder.glob("temporal.db*"), *self.folder.glob("*.log")):
             left.unlink(missing_ok=True)
 
     def _start_postgres(self) -> str:
@@ -153,13 +156,13 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _start(command: Sequence[str], output: IO[bytes], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], output: IO[bytes], errors: IO[bytes], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches us only, and we stop things in order.
     return subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=subprocess.STDOUT,
+        stderr=errors,
         env={**os.environ, **environment},
         start_new_session=True,
     )
