@@ -90,6 +90,8 @@ class Timekeeper:
 
     async def _fire(self, alarm: Alarm) -> None:
         clock, rung = alarm.clock, alarm.rung
+        if not clock.running or (rung is not None and rung not in clock.rungs):
+            return  # fired or stopped by a command of the same moment
         if rung is None:
             clock.expired = True
             return
