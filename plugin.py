@@ -9,6 +9,8 @@ Give it to the client only: a worker takes its client's plugins.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
@@ -57,7 +59,17 @@ class CaseworkPlugin(SimplePlugin):
                 journal.send_notice,
             ],
             workflow_runner=in_sandbox,
+            run_context=lambda: _drained(journal),
         )
+
+
+@asynccontextmanager
+async def _drained(journal: JournalActivities) -> AsyncIterator[None]:
+    """Around a worker's life: it ends when what it is sending has been noted."""
+    try:
+        yield
+    finally:
+        await journal.drain()
 
 
 def with_pydantic(given: DataConverter | None) -> DataConverter:

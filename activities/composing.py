@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from math import ceil
 from typing import Literal
 
 from casework.adapters.ports import Message
@@ -68,10 +67,10 @@ def _values(
         "received_at": sheet.received_at.astimezone(calendar.zone),
         "owner_agency_th": owner.th,
         "owner_agency_en": owner.en,
-        "status_th": label(sheet.stage.value, "th"),
-        "status_en": label(sheet.stage.value, "en"),
-        "step_th": label(step, "th"),
-        "step_en": label(step, "en"),
+        "status_th": _name(pack, sheet.stage.value).th,
+        "status_en": _name(pack, sheet.stage.value).en,
+        "step_th": _name(pack, step).th,
+        "step_en": _name(pack, step).en,
         "appeal_text_th": pack.appeal.th if pack.appeal else "",
         "appeal_text_en": pack.appeal.en if pack.appeal else "",
         **{name: url.format(case_id=sheet.case_id) for name, url in pack.links.items()},
@@ -80,11 +79,16 @@ def _values(
     }
 
 
+def _name(pack: ServiceStandards, key: str) -> Named:
+    """A stage or a step as the public reads it: the pack's word, or the engine's own where it has none."""
+    return pack.labels.get(key) or Named(th=label(key, "th"), en=label(key, "en"))
+
+
 def _distance(calendar: OfficeCalendar, now: datetime, due: datetime) -> dict[str, Value]:
     today = now.astimezone(calendar.zone).date()
     return {
         "days_left": max(0, calendar.working_days_between(today, due.date())),
-        "days_over": max(0, ceil((now - due).total_seconds() / 86400)),
+        "days_over": max(0, (today - due.date()).days),
     }
 
 

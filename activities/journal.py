@@ -18,6 +18,7 @@ from casework.activities.composing import compose
 from casework.adapters.ports import Notifier, Records, UndeliverableError
 from casework.standards.clock import Clockwork
 from casework.standards.loader import StandardsLibrary
+from casework.standards.plan import REQUESTER
 from casework.standards.thai_dates import buddhist_year
 from casework.workflows.ports import (
     Batch,
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 
 FIRST_TRY_WITHIN = 1.5  # seconds
+SETTLE_WITHIN = 30.0  # shorter than the claim on a notice
 
 
 class StillOwed(Exception):
@@ -78,35 +80,54 @@ class JournalActivities(JournalPort):
             raise StillOwed(fate.error or "another try is under way")
         return fate
 
+    async def drain(self) -> None:
+        """Let what is being sent be sent and noted, before a worker ends."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
     async def _first_try(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
         """Send, but do not let a mail server that hangs hold up the case: after a moment the notices count as owed,
         while the sending under way goes on by itself and notes what became of it."""
         sending = asyncio.create_task(self._send_and_settle(sheet, notices))
         self._under_way.add(sending)
-        sending.add_done_callback(self._under_way.discard)
+        sending.add_done_callback(self._forget)
         done, _ = await asyncio.wait([sending], timeout=FIRST_TRY_WITHIN)
         if done:
             return sending.result()
         now = datetime.now(UTC)
         return [NoticeFate(id=notice.id, status=NoticeStatus.OWED, at=now, error="still being sent") for notice in notices]
 
+    def _forget(self, sending: asyncio.Task[list[NoticeFate]]) -> None:
+        self._under_way.discard(sending)
+        if not sending.cancelled() and sending.exception() is not None:
+            log.warning("sending not noted", error=type(sending.exception()).__name__)
+
     async def _send_and_settle(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
         fates = await asyncio.gather(*(self._send(sheet, notice) for notice in notices))
-        await self._records.settle(sheet.case_id, fates)
-        return fates
+        deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN
+        while True:
+            try:
+                await self._records.settle(sheet.case_id, fates)
+                return fates
+            except Exception:
+                # What was sent must be noted, or it is sent again when its claim ends: try for as long as we hold it.
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(1)
 
     async def _send(self, sheet: CaseSheet, notice: NoticeOrder) -> NoticeFate:
         status, error = NoticeStatus.SENT, None
         try:
             clockwork = self._clockwork(sheet.standard_id, sheet.standard_version)
             message = compose(clockwork.pack, clockwork.calendar, sheet, notice)
+            if message is None and notice.to != REQUESTER:
+                raise UndeliverableError("no address for this role")
             if message is None:
                 status = NoticeStatus.BY_HAND
             else:
                 await self._notifier.send(message)
         except UndeliverableError as refused:
             # A citizen whose mailbox refuses is told on paper; a unit's broken address is a failure somebody must see.
-            status = NoticeStatus.BY_HAND if notice.to == "requester" else NoticeStatus.FAILED
+            status = NoticeStatus.BY_HAND if notice.to == REQUESTER else NoticeStatus.FAILED
             error = str(refused)
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the notice stays owed and is tried again
             status, error = NoticeStatus.OWED, type(trouble).__name__

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from casework.standards.clock import Clockwork
 from casework.standards.loader import StandardsLibrary, UnknownStandard
 from casework.standards.model import ServiceStandards
 from casework.standards.plan import SATISFACTION, PlannedRung
+from casework.workflows.errors import CANNOT_PLAN
 from casework.workflows.ports import (
     ExtensionTerms,
     Opening,
@@ -50,7 +52,10 @@ class StandardActivities(StandardPort):
     async def plan_steps(self, order: PlanOrder) -> Plans:
         """Due times and rungs of steps."""
         clockwork = self._clockwork(order.standard_id, order.standard_version)
-        return Plans(plans=[clockwork.plan(order.service, step, order.started_at, order.extra) for step in order.steps])
+        try:
+            return Plans(plans=[clockwork.plan(order.service, step, order.started_at, order.extra) for step in order.steps])
+        except (KeyError, ValueError, OverflowError) as error:  # trying again would say the same
+            raise ApplicationError(str(error), type=CANNOT_PLAN, non_retryable=True) from error
 
     @activity.defn(name="plan_repeat")
     async def plan_repeat(self, order: RepeatOrder) -> PlannedRung:
@@ -77,6 +82,7 @@ def _terms(pack: ServiceStandards, service_name: str) -> Terms:
         rung_notices=pack.rung_notices.model_dump(),
         ask_after=[outcome for outcome in asked.ask_after if outcome in service.outcomes],
         survey_items=[item.id for item in asked.items],
+        scale=sorted(asked.scale),
         low_score=asked.dissatisfaction.low_score,
         open_improvement_task=asked.dissatisfaction.open_improvement_task,
     )

@@ -355,6 +355,7 @@ class ServiceStandards(Frozen):
     agencies: dict[str, Agency] = {}
     appeal: Named | None = None
     token_defaults: dict[str, Named] = {}
+    labels: dict[str, Named] = {}
     links: dict[str, str] = {}
     service_mind: dict[str, Any] = {}
 

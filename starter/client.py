@@ -196,17 +196,19 @@ class CaseHandle:
 
     async def changes(self) -> AsyncIterator[CaseView]:
         """The case now, and again each time it changed, until it is closed. No polling: it follows the history."""
-        seen, view = None, await self.view()
+        seen = None
         while True:
+            running, length = await self._length()  # before the view: what happens between is then seen as new
+            view = await self.view()
             if view != seen:
                 seen = view
                 yield view
+            elif not running:  # terminated, failed or cancelled: nothing will change any more
+                return
             if view.stage is Stage.CLOSED:
                 return
-            running = await self._next_history_event()
-            view = await self.view()
-            if not running and view == seen:  # terminated, failed or cancelled: nothing will change any more
-                return
+            if running:
+                await self._grown_beyond(length)
 
     async def wait(self, until: Callable[[CaseView], bool]) -> CaseView:
         """The first view for which `until` holds, or the last one if the case closes before."""
@@ -223,20 +225,23 @@ class CaseHandle:
         except (WorkflowFailureError, RPCError) as error:
             raise _translated(error, self.case_id) from error
 
-    async def _next_history_event(self) -> bool:
-        """Wait for one; False if there will be none."""
+    async def _length(self) -> tuple[bool, int]:
         try:
             described = await self.workflow.describe()
-            if described.status is not WorkflowExecutionStatus.RUNNING:
-                return False
+        except RPCError as error:
+            raise _translated(error, self.case_id) from error
+        return described.status is WorkflowExecutionStatus.RUNNING, described.history_length
+
+    async def _grown_beyond(self, length: int) -> None:
+        """Wait until the history has more events than that, or the run has ended."""
+        try:
             count = 0
             async for _ in self.workflow.fetch_history_events(wait_new_event=True):
                 count += 1
-                if count > described.history_length:
-                    break
+                if count > length:
+                    return
         except RPCError as error:
             raise _translated(error, self.case_id) from error
-        return True
 
     async def _refusal(self, error: Exception) -> Exception:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:

@@ -271,6 +271,8 @@ async def test_a_rating_is_for_the_items_asked_about_and_says_something(office: 
     await case.handle.send("complete_advice", {"actor": OFFICER.model_dump(), "advice": "ข"})
     with pytest.raises(CaseRefused, match="unknown survey item"):
         await case.act(Rate(actor=CITIZEN, scores={"parking": 1}))
+    with pytest.raises(CaseRefused, match="scores are 1, 2, 3, 4, 5"):
+        await case.act(Rate(actor=CITIZEN, scores={"overall": 6}))
     with pytest.raises(CaseRefused, match="silence is not an answer"):
         await case.act(Rate(actor=CITIZEN))
     await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))

@@ -268,3 +268,23 @@ async def test_an_operator_who_cancels_the_workflow_is_on_record_and_nobody_is_l
     assert view.events[-1].type == "cancelled_by_operator"
     assert {notice.status for notice in view.notices} == {"sent"}
     assert (await office.records.events(case.case_id))[-1].type == "cancelled_by_operator"
+
+
+async def test_an_extension_too_short_to_help_does_not_silence_the_ladder(office: Office) -> None:
+    case = await forwarded(office)
+    due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
+    await case.pass_time(due + timedelta(days=25))
+    await case.act(Extend(actor=HEAD, step="owner_act", by=1, reason="รอลายเซ็น"))
+    view = await case.view()
+    clock = next(c for c in view.clocks if c.step == "owner_act")
+    assert clock.due_at < await case.now()
+    assert (view.overdue, clock.next_rung) == (True, "escalate deputy_permanent_secretary")
+    before = (await case.types()).count("escalated")
+    await case.pass_time(timedelta(days=8))
+    assert (await case.types()).count("escalated") == before + 1
+
+
+async def test_the_officer_who_forwards_stands_on_what_the_requester_hears(office: Office) -> None:
+    case = await office.forward(channel="web")
+    await case.act(ForwardApplication(actor=OFFICER, officer=SOMYING))
+    assert (await case.view()).officer == SOMYING

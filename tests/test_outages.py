@@ -248,6 +248,39 @@ async def test_lateness_while_no_worker_ran_is_noticed_before_it_ends(temporal: 
     assert view.clocks[0].breached
 
 
+async def test_a_closed_case_that_is_cancelled_while_it_owes_still_tells_everybody(shaky: Office, outside: Outside) -> None:
+    requester = shaky.requester()
+    outside.mailbox.answers[str(requester.email)] = "451 later"
+    case = await shaky.forward(requester=requester)
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.workflow.cancel()
+    await asyncio.sleep(0.5)
+    del outside.mailbox.answers[case.address]
+    with pytest.raises(Exception, match="[Cc]ancel"):
+        await asyncio.wait_for(case.handle.result(), 30)
+    assert len(case.mails()) == 2
+    assert {notice["status"] for notice in await shaky.records.notices(case.case_id)} == {"sent"}
+
+
+async def test_a_mail_that_was_sent_is_noted_as_soon_as_the_records_are_back(
+    shaky: Office, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+    settle = shaky.records.settle
+
+    async def fails_twice(case_id: str, fates: Any) -> None:
+        tries.append(case_id)
+        if len(tries) <= 2:
+            raise ConnectionError("the records went away just now")
+        await settle(case_id, fates)
+
+    monkeypatch.setattr(PostgresRecords, "settle", lambda self, case_id, fates: fails_twice(case_id, fates))
+    case = await shaky.forward()
+    await eventually(lambda: _all_sent(case))
+    assert len(tries) == 3
+    assert len(case.mails()) == 1
+
+
 async def _all_sent(case: PlayedCase) -> bool:
     return all(notice.status == "sent" for notice in (await case.view()).notices)
 

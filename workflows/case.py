@@ -116,6 +116,7 @@ class Case:
             return False
         self.file.entering = False
         if steps and all(step in self.file.clocks and self.file.clocks[step].running for step in steps):
+            self.file.promised_by = promise
             return True  # they began with the receipt
         wanted = [*steps, *([promise] if promise and promise not in steps else [])]
         for plan in await self._planner.plan(wanted, workflow.now()) if wanted else []:
@@ -161,14 +162,15 @@ class Case:
             case Refuse():
                 notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
                 self.notify(notice, REQUESTER, reason=message.reason)
-                if self.file.stage is Stage.WITH_OWNER:  # the owner tells the requester and the centre (standard 1.2, step 3)
-                    self.notify("result_notice_centre", "centre", result_text=message.reason)
+                self._tell_centre(message.reason)
                 self.conclude(refusal, rating_stage)
             case Redirect():
                 self.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)
+                self._tell_centre(message.to)
                 self.conclude(Outcome.REDIRECTED)
             case Settle():
                 self.notify("case_settled", REQUESTER, result_text=message.terms)
+                self._tell_centre(message.terms)
                 self.conclude(Outcome.SETTLED)
             case Withdraw():
                 self.notify("case_withdrawn", REQUESTER)
@@ -214,6 +216,7 @@ class Case:
         self.journal.holding = True
         if self._owes(notices):
             raise _NewRun
+        await self._timekeeper.catch_up(workflow.now())  # told too late is a breach, even if the two came together
 
     # What a process tells the case
 
@@ -225,6 +228,10 @@ class Case:
         """Owe a notice of the pack to a role; the promised time goes with it. Returns the notice's id."""
         promised = self.file.promised_at
         return self.journal.notify(template, to, **({"due_at": promised.isoformat()} if promised else {}) | values)
+
+    def fates(self, notices: list[str]) -> list[str]:
+        """What became of notices: sent, by hand, failed."""
+        return [self.journal.status(notice).value for notice in notices]
 
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""
@@ -240,15 +247,26 @@ class Case:
         self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
 
     async def extended(self, clock: Clock) -> datetime:
-        """Plan a running clock again with its extensions, and the promise with it; returns the new due time."""
+        """Plan a running clock again with its extensions, and the promise with it; returns the new due time.
+
+        Raises CannotPlan if the limit would be longer than can be counted.
+        """
+        now = workflow.now()
         promise = self.file.promised_by or ""
         moves = promise.split("+")[0] == clock.step
         steps = [clock.step, *([promise] if moves and promise != clock.step else [])]
         plan, *chain = await self._planner.plan(steps, clock.started_at, clock.extended_by)
-        clock.replan(plan, workflow.now())
+        clock.replan(plan, now)
+        for rung in plan.rungs:
+            if rung.repeat_every and rung.key in clock.fired:  # it repeats from the new due time on
+                clock.rungs.append(await self._planner.repeat(clock, rung, now))
         if moves:
             self.file.promised_at = (chain or [plan])[0].due_at
         return plan.due_at
+
+    async def catch_up(self) -> None:
+        """Let the clock say what came due before now."""
+        await self._timekeeper.catch_up(workflow.now())
 
     @property
     def walked_in(self) -> bool:
@@ -269,9 +287,10 @@ class Case:
             raise
 
     def _sound(self) -> bool:
-        if self._broken is not None:
+        broken = self._broken or self.journal.broken
+        if broken is not None:
             # Fails the task, not the case: it is tried again, and a corrected worker goes on from here.
-            raise RuntimeError("the journal or the timekeeper of this case stopped") from self._broken
+            raise RuntimeError("the journal or the timekeeper of this case stopped") from broken
         return True
 
     def _grown_long(self) -> bool:
@@ -304,6 +323,11 @@ class Case:
     def _has_expired(self) -> bool:
         return any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())
 
+    def _tell_centre(self, result: str) -> None:
+        """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
+        if self.file.stage is Stage.WITH_OWNER:
+            self.notify("result_notice_centre", "centre", result_text=result)
+
     def _owes(self, notices: list[str]) -> bool:
         return any(self.journal.status(notice) is NoticeStatus.OWED for notice in notices)
 
@@ -313,10 +337,13 @@ class Case:
         low = any(score <= terms.low_score for score in rating.scores.values())
         if terms.open_improvement_task and (low or rating.dissatisfaction):
             self.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
-            self.notify("improvement_task", "centre_supervisor", reason=rating.dissatisfaction or "low score")
+            why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
+            self.notify("improvement_task", "centre_supervisor", **why)
 
     async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
-        async with self._turn:  # a rung being fired is put back whole before anybody is stopped
+        async with self._turn:
+            if self.desk.inbox is not None or not workflow.all_handlers_finished():
+                return  # somebody came while we waited: first that
             for keeper in keepers:
                 keeper.cancel()
         await self.journal.stop()
@@ -325,9 +352,11 @@ class Case:
 
     async def _say_cancelled(self) -> None:
         """An operator cancelled the workflow: the records say so before it ends."""
-        if self.file.stage is not Stage.CLOSED and self.file.terms is not None:
+        if self.file.terms is None:
+            return
+        if self.file.stage is not Stage.CLOSED:
             self.record("cancelled_by_operator")
             self.move(Stage.CLOSED)
             self.file.closed_at = workflow.now()
-            self._rest()
-            await workflow.wait_condition(lambda: self.journal.settled)
+        self._rest()
+        await workflow.wait_condition(lambda: self._sound() and self.journal.settled and workflow.all_handlers_finished())

@@ -119,7 +119,7 @@ class CaseFile(BaseModel):
     @property
     def is_full(self) -> bool:
         """Whether so much waits for the records that no more notes are taken."""
-        return sum(len(str(event.data)) for event in self.pending) > PENDING_BYTES
+        return sum(len(str(event.data).encode()) for event in self.pending) > PENDING_BYTES
 
     @property
     def running(self) -> list[Clock]:

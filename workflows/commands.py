@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
     from casework.workflows.contracts import CaseView, CommandReply
+    from casework.workflows.errors import CannotPlan
     from casework.workflows.messages import AddDocument, AddNote, Extend, Rate, Reassign, Withdraw
 
 if TYPE_CHECKING:
@@ -43,8 +44,14 @@ async def lengthen(case: Case, message: Extend) -> None:
     clock = case.file.clocks[message.step]
     clock.extensions += 1
     clock.extended_by += message.by
+    await case.catch_up()
     old = clock.due_at
-    new = await case.extended(clock)
+    try:
+        new = await case.extended(clock)
+    except CannotPlan as error:
+        clock.extensions -= 1
+        clock.extended_by -= message.by
+        raise errors.refused(f"{message.step} cannot be extended by {message.by}: {error}", []) from None
     dates = {"old_due_at": old.isoformat(), "new_due_at": new.isoformat()}
     case.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
     case.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
@@ -72,6 +79,11 @@ def has_room(file: CaseFile, _: AddDocument) -> str | None:
     return f"a case holds at most {DOCUMENTS_KEPT} documents" if len(file.documents) >= DOCUMENTS_KEPT else None
 
 
+def records_keep_up(file: CaseFile, _: Any) -> str | None:
+    """While the records are down a case holds so much and no more; decisions that end something are always taken."""
+    return "the records are down and the case holds all it can; try again later" if file.is_full else None
+
+
 def knows_agency(file: CaseFile, message: Any) -> str | None:
     """The owner agency must be one that the standard lists (where it lists any)."""
     assert file.terms is not None
@@ -87,6 +99,8 @@ def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
     strange = sorted(set(message.scores) - set(file.terms.survey_items))
     if strange:
         return f"unknown survey item {', '.join(strange)}; the standard asks for {', '.join(file.terms.survey_items)}"
+    if not set(message.scores.values()) <= set(file.terms.scale):
+        return f"scores are {', '.join(map(str, sorted(file.terms.scale)))}"
     if not (message.scores or message.dissatisfaction or message.praise):
         return "a rating needs a score, a dissatisfaction or a praise; silence is not an answer"
     return None

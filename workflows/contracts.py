@@ -49,7 +49,7 @@ MASKED_ID = re.compile(r"^x-xxxx-xxxx\d-\d{2}-\d$")
 
 
 def _checked_and_masked(value: str) -> str:
-    if MASKED_ID.match(value):
+    if MASKED_ID.fullmatch(value):
         return value
     try:
         digits = pin.validate(value)
@@ -173,7 +173,6 @@ class ForwardRequest(CaseRequest):
 
     service: Literal["forward"] = "forward"
     documents: list[Document] = Field(max_length=100)
-    complaint: bool = False
 
 
 class OneStopRequest(CaseRequest):

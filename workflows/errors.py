@@ -14,9 +14,14 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 INVALID_INPUT = "InvalidInput"
+CANNOT_PLAN = "CannotPlan"
 INVALID_REQUEST = "InvalidRequest"
 REFUSED = "Refused"
 OTHER_REQUEST = "OtherRequest"
+
+
+class CannotPlan(Exception):
+    """The standard cannot be counted so far. In a stage it fails the task, never the case."""
 
 
 def problems(error: ValidationError) -> list[str]:

@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from casework.workflows.case import Case, Expired
 from casework.workflows.command_desk import command
-from casework.workflows.commands import SharedCommands, knows_agency, knows_survey_items
+from casework.workflows.commands import SharedCommands, knows_agency, knows_survey_items, records_keep_up
 
 with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import REQUESTER
@@ -45,7 +45,7 @@ class ForwardProcess(SharedCommands):
     issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list)
     complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS)
     assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=knows_agency)
-    report_progress = command(ReportProgress, Stage.WITH_OWNER)
+    report_progress = command(ReportProgress, Stage.WITH_OWNER, check=records_keep_up)
     report_result = command(ReportResult, Stage.WITH_OWNER)
     refuse = command(Refuse, Stage.SUBMITTED, Stage.WITH_OWNER)
     redirect = command(Redirect, Stage.SUBMITTED, Stage.WITH_OWNER)
@@ -79,6 +79,7 @@ class ForwardProcess(SharedCommands):
         match await self.case.decision():
             case ForwardApplication() as it:
                 self.case.file.agency = it.agency
+                self.case.file.officer = it.officer or self.case.file.officer
                 self.case.move(Stage.WITH_OWNER)
             case IssueDeficiencyList() as it:
                 self.case.file.deficiency_lists += 1
@@ -133,7 +134,7 @@ class ForwardProcess(SharedCommands):
     async def both_are_told(self) -> None:
         """แจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ — the clock of the owner stops at the later of the two notices."""
         await self.case.told(self.case.file.result_notices)
-        self.case.record("requester_and_centre_told")
+        self.case.record("requester_and_centre_told", fates=self.case.fates(self.case.file.result_notices))
         self.case.conclude(Outcome.COMPLETED, Stage.COMPLETED)
 
     async def ask_satisfaction(self) -> None:

@@ -42,6 +42,7 @@ class Journal:
         self._publish = publish
         self._errands: dict[str, asyncio.Task[None]] = {}
         self._writing = False
+        self.broken: Exception | None = None
         # A transition goes out whole: while a stage is working, what it says is kept together.
         self.holding = True
 
@@ -154,7 +155,14 @@ class Journal:
                 self._meet(fate)
 
     def _run_errand(self, notice: NoticeOrder) -> None:
-        self._errands[notice.id] = asyncio.create_task(self._deliver(notice))
+        self._errands[notice.id] = asyncio.create_task(self._watched(notice))
+
+    async def _watched(self, notice: NoticeOrder) -> None:
+        try:
+            await self._deliver(notice)
+        except Exception as error:
+            self.broken = error
+            raise
 
     async def _deliver(self, notice: NoticeOrder) -> None:
         try:

@@ -144,6 +144,7 @@ class ForwardApplication(Command):
 
     event: ClassVar[str] = "forwarded"
     agency: Code | None = None
+    officer: Officer | None = None
     note: Prose | None = None
 
 
@@ -229,9 +230,9 @@ class Convert(Command):
 
 
 class Rate(Command):
-    """The requester's satisfaction by item (1 to 5); dissatisfaction and praise are kept apart from it."""
+    """The requester's satisfaction by item, on the standard's scale; dissatisfaction and praise are kept apart from it."""
 
     event: ClassVar[str] = "rated"
-    scores: dict[Code, Annotated[int, Field(ge=1, le=5)]] = Field(default={}, max_length=20)
+    scores: dict[Code, Annotated[int, Field(ge=0, le=100)]] = Field(default={}, max_length=20)
     dissatisfaction: Prose | None = None
     praise: Prose | None = None

@@ -9,7 +9,12 @@ from temporalio.common import RetryPolicy
 # Planning is arithmetic on loaded data. It fails only when a pack is missing from the worker; then every clock of the
 # case waits, so it is tried until somebody adds the pack.
 PLAN_TIMEOUT = timedelta(seconds=10)
-PLAN_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+# What can never be counted (CannotPlan) is not tried again.
+PLAN_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=30),
+    non_retryable_error_types=["CannotPlan"],
+)
 
 # The first try at the records rides along with the workflow task; it must give up soon, the case goes on without it.
 FIRST_TRY_TIMEOUT = timedelta(seconds=8)

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from casework.standards.model import ServiceStandards
+from pydantic import ValidationError
+
+from casework.standards.limits import Limit, Unit
+from casework.standards.model import Service, ServiceStandards
+from casework.standards.plan import REQUESTER, SATISFACTION
 from casework.workflows.command_desk import declared_commands
+from casework.workflows.contracts import Outcome
 from casework.workflows.processes import PROCESSES
 
 STEPS = {
@@ -17,7 +22,6 @@ STEPS = {
     "forward": ("check_forward", "requester_complete", "relay", "owner_act"),
     "one_stop": ("triage", "advise", "publications"),
 }
-SATISFACTION = "satisfaction"
 MAY_EXPIRE = {("forward", "requester_complete")}
 COMMON_TEXTS = {"case_withdrawn", "redirected", "satisfaction_invite", "improvement_task", "case_reassigned", "due_date_changed"}
 TEXTS = {
@@ -54,12 +58,58 @@ def _problems(pack: ServiceStandards) -> Iterator[str]:
                 yield f"services.{service.value}.steps.{step.id}.on_expiry: nothing follows when this step expires"
         for text in sorted((COMMON_TEXTS | TEXTS[service.value]) - set(pack.notifications)):
             yield f"notifications: {service.value} needs the text {text}"
+        yield from _steps(service.value, offered)
+        yield from _ways_on(pack, service.value)
+    yield from _addresses(pack)
     for name, link in pack.links.items():
         try:
             link.format(case_id="x")
         except (KeyError, IndexError, ValueError):
             yield f"links.{name}: only {{case_id}} is filled in"
     yield from _unknown_commands(pack)
+
+
+def _steps(service: str, offered: Service) -> Iterator[str]:
+    for step in offered.steps:
+        if step.extend and step.limit:
+            where = f"services.{service}.steps.{step.id}.extend.up_to"
+            if step.extend.up_to.unit != step.limit.unit:
+                yield f"{where}: must be in the unit of the limit, {step.limit.unit.value}"
+            elif not _countable(step.limit.n + step.extend.times * step.extend.up_to.n, step.limit.unit):
+                yield f"{where}: with it the limit is longer than can be counted"
+    strange = sorted(set(offered.outcomes) - {outcome.value for outcome in Outcome})
+    if strange:
+        yield f"services.{service}.outcomes: no process ends as {', '.join(strange)}"
+
+
+def _countable(n: int, unit: Unit) -> bool:
+    try:
+        Limit(n=n, unit=unit)
+    except ValidationError:
+        return False
+    return True
+
+
+def _ways_on(pack: ServiceStandards, service: str) -> Iterator[str]:
+    """Every stage that waits for a decision needs somebody who may take it on."""
+    by_stage = next((stages for name, stages in pack.commands.items() if name.value == service), {})
+    declared = declared_commands(PROCESSES[service])
+    stages = {stage for one in declared.values() if one.act is None for stage in one.stages if one.name != "withdraw"}
+    for stage in sorted(stages):
+        allowed = {**by_stage.get("any", {}), **by_stage.get(stage.value, {})}
+        ways = [name for name, one in declared.items() if one.act is None and stage in one.stages and name != "withdraw"]
+        if pack.commands and not any(allowed.get(name) for name in ways):
+            yield f"commands.{service}.{stage.value}: no role may take this stage further ({', '.join(ways)})"
+
+
+def _addresses(pack: ServiceStandards) -> Iterator[str]:
+    """A ladder that sends to a role without an address sends to nobody."""
+    for name, ladder in pack.escalations.items():
+        for role in sorted({role for rung in ladder for role in rung.to} - {REQUESTER} - set(pack.contacts)):
+            without = [code for code, agency in pack.agencies.items() if role not in agency.contacts]
+            if without or not pack.agencies:
+                missing = f" of {', '.join(without)}" if without else ""
+                yield f"escalations.{name}: the role {role} has no address in contacts{missing}"
 
 
 def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from casework.workflows import options
 
 with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import PROMISE, Plan, PlannedRung
+    from casework.workflows import errors
     from casework.workflows.case_file import CaseFile, Clock
     from casework.workflows.ports import Opening, OpeningOrder, PlanOrder, RepeatOrder, StandardPort
 
@@ -38,19 +40,22 @@ class Planner:
     async def plan(self, steps: list[str], started_at: datetime, extra: int = 0) -> list[Plan]:
         """The plans of steps that start then; `extra` lengthens the limit in its own unit."""
         order = PlanOrder(**self._standard(), steps=steps, started_at=started_at, extra=extra)
-        async with self._turn:
-            planned = await workflow.execute_local_activity_method(
-                StandardPort.plan_steps,
-                order,
-                start_to_close_timeout=options.PLAN_TIMEOUT,
-                retry_policy=options.PLAN_RETRY,
-            )
+        try:
+            async with self._turn:
+                planned = await workflow.execute_local_activity_method(
+                    StandardPort.plan_steps,
+                    order,
+                    start_to_close_timeout=options.PLAN_TIMEOUT,
+                    retry_policy=options.PLAN_RETRY,
+                )
+        except ApplicationError as error:
+            raise errors.CannotPlan(error.message) from error
         return planned.plans
 
     async def repeat(self, clock: Clock, rung: PlannedRung, after: datetime) -> PlannedRung:
         """When a repeating rung comes next."""
-        order = RepeatOrder(**self._standard(), step=clock.step, rung=rung, due_at=clock.due_at, after=after)
         async with self._turn:
+            order = RepeatOrder(**self._standard(), step=clock.step, rung=rung, due_at=clock.due_at, after=after)
             return await workflow.execute_local_activity_method(
                 StandardPort.plan_repeat,
                 order,

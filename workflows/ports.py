@@ -40,6 +40,7 @@ class Terms(Frozen):
     rung_notices: dict[str, str]  # action -> notice
     ask_after: list[str]  # outcomes after which satisfaction is asked for
     survey_items: list[str]
+    scale: list[int]
     low_score: int
     open_improvement_task: bool
 

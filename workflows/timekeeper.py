@@ -15,7 +15,7 @@ from casework.workflows.planner import Planner
 
 with workflow.unsafe.imports_passed_through():
     from casework.standards.limits import Action
-    from casework.standards.plan import OFFICER, REQUESTER, PlannedRung
+    from casework.standards.plan import REQUESTER, PlannedRung
     from casework.workflows.case_file import CaseFile, Clock
     from casework.workflows.journal import Journal
 
@@ -95,6 +95,12 @@ class Timekeeper:
         if rung is None:
             clock.expired = True
             return
+        if rung.repeat_every:
+            # Planned before this one is taken down: whatever stops us here, the ladder is whole.
+            again = await self._planner.repeat(clock, rung, workflow.now())
+            if not clock.running or rung not in clock.rungs:
+                return
+            clock.rungs.append(again)
         clock.rungs = [other for other in clock.rungs if other.key != rung.key]
         clock.fired.append(rung.key)
         if rung.action is Action.BREACH:
@@ -117,8 +123,6 @@ class Timekeeper:
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
         if rung.action is Action.BREACH:
             self._journal.record("improvement_task_opened", step=clock.step, because="breach")
-        if rung.repeat_every:
-            clock.rungs.append(await self._planner.repeat(clock, rung, workflow.now()))
 
     def _template(self, rung: PlannedRung) -> str:
         assert self._file.terms is not None
@@ -129,8 +133,6 @@ class Timekeeper:
 
     def _present(self, role: str) -> str:
         """Whoever should hear when nobody has the role yet: a case is never chased at nobody."""
-        if role == OFFICER and self._file.officer is None:
-            return "centre_supervisor"
         if role.startswith("owner_") and self._file.agency is None:
             return "complaint_centre"
         return role
