@@ -91,7 +91,7 @@ def main() -> None:
     except CaseworkError as error:
         _stop([str(error)], error.exit_code)
     except RuntimeError as error:  # temporalio says so when the server cannot be reached
-        _stop([f"cannot reach Temporal: {error}"], 5)
+        _stop([f"cannot reach Temporal at {connect_config()['target_host']}: {str(error).partition(':')[0]}"], 5)
     logs.leave(0)
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from casework.standards.limits import Action, AfterDue, ClosedDay, Frozen, Limit, Moment
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Source = Literal["standard", "law", "default"]
+LATEST_YEAR = 2400  # nobody means a later one; 2569 is 2026
 TimeOfDay = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 
@@ -217,7 +218,7 @@ class Service(Named):
         unknown = [s for s in self.promise if s not in ids]
         unknown += [s.counts_inside for s in self.steps if s.counts_inside and s.counts_inside not in ids]
         if unknown:
-            raise ValueError(f"unknown step {', '.join(unknown)}; steps are {', '.join(ids)}")
+            raise ValueError(f"unknown step {', '.join(dict.fromkeys(unknown))}; steps are {', '.join(ids)}")
         return self
 
     def step(self, step_id: str) -> Step:
@@ -299,10 +300,13 @@ class RungNotices(Frozen):
     breach: str = "breached"
 
 
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;:<>()]+@[^@\s,;:<>()]+$")]
+
+
 class Agency(Named):
     """An owner agency and the addresses of its roles."""
 
-    contacts: dict[str, str] = {}
+    contacts: dict[str, Address] = {}
 
 
 class Queue(Frozen):
@@ -351,13 +355,20 @@ class ServiceStandards(Frozen):
     tokens: list[str]
     notifications: dict[str, Text]
     commands: Permissions = {}
-    contacts: dict[str, str] = {}
+    contacts: dict[str, Address] = {}
     agencies: dict[str, Agency] = {}
     appeal: Named | None = None
     token_defaults: dict[str, Named] = {}
     labels: dict[str, Named] = {}
     links: dict[str, str] = {}
     service_mind: dict[str, Any] = {}
+
+    @field_validator("effective_from")
+    @classmethod
+    def _is_common_era(cls, value: date) -> date:
+        if value.year > LATEST_YEAR:
+            raise ValueError(f"{value.year} looks like a Buddhist year; write {value.year - 543}")
+        return value
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:

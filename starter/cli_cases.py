@@ -11,16 +11,18 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter.client import CaseClient
 from casework.starter.errors import InvalidCase
 from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
 from casework.workflows import errors, names
 from casework.workflows.command_desk import Declaration, declared_commands
-from casework.workflows.contracts import CaseRequest, ForwardRequest, InformationRequest, OneStopRequest, Request
+from casework.workflows.contracts import CaseRequest, ForwardRequest, InformationRequest, OneStopRequest, Request, Stage
 from casework.workflows.processes import PROCESSES
 
 T = TypeVar("T")
@@ -122,15 +124,16 @@ def list_cases(
     as_json: JsonFlag = False,
 ) -> None:
     """List cases, newest first."""
-    for name, value in (("service", service), ("stage", stage)):
-        if value is not None and not value.replace("_", "").isalnum():
-            raise InvalidCase(f"{name}: {value} is not a name")
+    for name, value, known in (("service", service, list(REQUESTS)), ("stage", stage, [one.value for one in Stage])):
+        if value is not None and value not in known:
+            raise InvalidCase(f"unknown {name} {value}; known are {', '.join(known)}")
     filters = [
         query,
         service and f"CaseService = '{service}'",
         stage and f"CaseStage = '{stage}'",
         "CaseOverdue = true" if overdue else None,
     ]
+    zone = ZoneInfo(library_of(None).current().calendar.timezone)
     wanted = " AND ".join(f"({part})" for part in filters if part)
 
     async def go() -> None:
@@ -140,12 +143,12 @@ def list_cases(
             for row in rows:
                 print(json.dumps(row.__dict__, default=lambda at: at.isoformat(), ensure_ascii=False))
             return
-        found = table("case", "number", "service", "stage", "unit", "officer", "due (your time zone)", "")
+        found = table("case", "number", "service", "stage", "unit", "officer", f"due ({zone.key})", "")
         for row in rows:
             late = "[red]overdue[/]" if row.overdue else ""
             found.add_row(
                 row.case_id, row.case_no or "–", row.service or "–", row.stage or "–", row.unit or "–", row.assignee or "–",
-                local(row.due_at, None), late,
+                local(row.due_at, zone), late,
             )  # fmt: skip
         console.print(found)
         note(f"{len(rows)} case(s)")
@@ -206,6 +209,14 @@ async def connected() -> CaseClient:
     return await CaseClient.connect(task_queue=os.environ.get("CASEWORK_TASK_QUEUE", names.TASK_QUEUE))
 
 
+def library_of(packs: list[Path] | None) -> StandardsLibrary:
+    """The packs that a command counts with: those given, or those of CASEWORK_PACKS, or the default pack."""
+    try:
+        return StandardsLibrary.load(packs or [Path(part) for part in os.environ.get("CASEWORK_PACKS", "").split(":") if part])
+    except PackError as error:
+        raise InvalidCase(str(error), error.problems) from error
+
+
 def _all_commands() -> dict[str, Declaration]:
     return {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
 
@@ -214,10 +225,12 @@ def _read(file: str | None) -> Any:
     if file in (None, "-"):
         if is_terminal():
             note("reading JSON from standard input; end with Ctrl-D")
-        text = sys.stdin.read()
+        text = sys.stdin.read().removeprefix("\ufeff")
+        if not text.strip():
+            raise InvalidCase("nothing came on standard input; give a JSON FILE, or - and JSON on standard input")
     else:
         try:
-            text = Path(str(file)).read_text(encoding="utf-8")
+            text = Path(str(file)).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidCase(
                 f"{file}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not UTF-8'})"

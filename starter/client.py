@@ -135,7 +135,9 @@ class CaseClient:
         return handle
 
     def case(self, case_id: str) -> CaseHandle:
-        """A case by its id; nothing is sent yet."""
+        """A case by its id; nothing is sent yet. Raises NotFound for an id that can be nobody's."""
+        if not case_id.strip():
+            raise NotFound("there is no case without an id")
         return CaseHandle(self.temporal, case_id)
 
     async def list(self, query: str | None = None, limit: int | None = None) -> AsyncIterator[CaseRow]:

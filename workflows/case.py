@@ -152,7 +152,7 @@ class Case:
         now = workflow.now()
         for clock in self.file.clocks.values():
             clock.stop(now)
-        self.file.stage, self.file.entering = stage, True
+        self.file.stage, self.file.stage_since, self.file.entering = stage, now, True
 
     # How a case ends
 

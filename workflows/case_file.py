@@ -89,6 +89,7 @@ class CaseFile(BaseModel):
     opened_at: AwareDatetime
     received_at: AwareDatetime
     stage: Stage
+    stage_since: AwareDatetime
     entering: bool = True  # the stage has not begun yet: its clocks are still to be started
     outcome: Outcome | None = None
     terms: Terms | None = None

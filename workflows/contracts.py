@@ -18,7 +18,7 @@ from stdnum.th import pin
 from casework.standards.limits import Frozen
 
 # One address and nothing else: no spaces, control characters, quotes, comments or second addresses.
-EMAIL = r'^[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+@[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+\.[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+$'
+EMAIL = re.compile(r'[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+@[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+\.[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+')
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -44,7 +44,15 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_storable)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True), AfterValidator(_storable)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-Email = Annotated[str, StringConstraints(pattern=EMAIL, max_length=254)]
+
+
+def _one_address(value: str) -> str:
+    if not EMAIL.fullmatch(value):
+        raise ValueError("is not one e-mail address, such as somchai@home.example")
+    return value
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_one_address)]
 MASKED_ID = re.compile(r"^x-xxxx-xxxx\d-\d{2}-\d$")
 
 
@@ -256,6 +264,7 @@ class CaseView(Frozen):
     centre: str
     channel: str
     stage: Stage
+    stage_since: AwareDatetime
     outcome: Outcome | None
     standard_id: str | None
     standard_version: str | None

@@ -22,6 +22,7 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
         f"เลขที่ · no. **{number}** — {label(file.request.service, 'th')} · {label(file.request.service, 'en')}",
         "",
     ]
+    lines += [f"ตั้งแต่ · since {_time(file.stage_since, file)}", ""]
     if file.outcome:
         lines += [f"ผล · outcome: **{file.outcome.value}**", ""]
     if file.promised_at:

@@ -37,6 +37,16 @@ def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
     return f"a deficiency list was already issued; the standard allows {file.terms.deficiency_lists_allowed}"
 
 
+def may_assign(file: CaseFile, message: AssignToOwner) -> str | None:
+    """An owner is told once; another agency needs a reason (no dodging), and gets no new limit."""
+    relayed = not file.clocks["relay"].running
+    if relayed and message.agency == file.agency:
+        return f"the case is with {file.agency} already"
+    if relayed and not message.reason:
+        return f"the case is with {file.agency}; passing it on to {message.agency} needs a reason"
+    return knows_agency(file, message)
+
+
 @workflow.defn(name="forward")
 class ForwardProcess(SharedCommands):
     """ขั้นตอนการให้บริการรับเรื่อง-ส่งต่อ · Receive and forward."""
@@ -44,7 +54,7 @@ class ForwardProcess(SharedCommands):
     forward_application = command(ForwardApplication, Stage.SUBMITTED, check=knows_agency)
     issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list)
     complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS)
-    assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=knows_agency)
+    assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=may_assign)
     report_progress = command(ReportProgress, Stage.WITH_OWNER, check=records_keep_up)
     report_result = command(ReportResult, Stage.WITH_OWNER)
     refuse = command(Refuse, Stage.SUBMITTED, Stage.WITH_OWNER)

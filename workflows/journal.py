@@ -130,7 +130,7 @@ class Journal:
             batch,
             start_to_close_timeout=options.PATIENT_TIMEOUT,
             retry_policy=options.PATIENT_RETRY,
-            summary=f"records down: {len(batch.events)} events and {len(batch.notices)} notices wait",
+            summary=f"not recorded yet: {len(batch.events)} events, {len(batch.notices)} notices (its failure says why)",
         )
 
     def _batch(self) -> Batch:

@@ -163,10 +163,11 @@ class CompleteDocuments(Command):
 
 
 class AssignToOwner(Command):
-    """The complaint centre relays the matter to its owner agency."""
+    """The complaint centre relays the matter to its owner agency; passing it on to another takes a reason."""
 
     event: ClassVar[str] = "assigned_to_owner"
     agency: Code
+    reason: Line | None = None
 
 
 class ReportProgress(Command):

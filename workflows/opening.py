@@ -53,6 +53,7 @@ def read(service: str, first_stage: Stage, start: Any) -> tuple[CaseFile, Applic
         opened_at=now,
         received_at=request.received_at or now,
         stage=first_stage,
+        stage_since=now,
         documents=documents,
         links=[Link(relation="from", case_id=request.linked_from)] if request.linked_from else [],
     )

@@ -41,6 +41,21 @@ def unserved(pack: ServiceStandards) -> list[str]:
     return list(_problems(pack))
 
 
+def rungs_out_of_place(pack: ServiceStandards) -> Iterator[str]:
+    """Rungs that would come after the due time although they are meant before it: a limit was shortened, not its ladder."""
+    for service, offered in pack.services.items():
+        for step in offered.steps:
+            if step.limit is None:
+                continue
+            moments = [(rung.do.value, rung.at) for rung in pack.escalations.get(step.escalation or "", [])]
+            if offered.progress_notice and "requester_notified_of_result" in step.stop_on:
+                days = offered.progress_notice.at_working_days
+                moments += [("progress notice", Limit(n=n, unit=Unit.WORKING_DAY)) for n in days]
+            for action, at in moments:
+                if isinstance(at, Limit) and at.unit is step.limit.unit and at.n >= step.limit.n:
+                    yield f"services.{service.value}.steps.{step.id}: {action} at {at} comes after its limit of {step.limit}"
+
+
 def _problems(pack: ServiceStandards) -> Iterator[str]:
     if not pack.commands:
         yield "commands: no role may give any command"

@@ -21,6 +21,7 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         centre=file.request.centre,
         channel=file.request.channel,
         stage=file.stage,
+        stage_since=file.stage_since,
         outcome=file.outcome,
         standard_id=file.terms.standard_id if file.terms else None,
         standard_version=file.terms.standard_version if file.terms else None,
