@@ -46,8 +46,9 @@ def configure(level: str) -> None:
 def leave(exit_code: int) -> NoReturn:
     """End the process now, with everything printed.
 
-    The threads of Temporal's native core sometimes abort CPython 3.11 while it tears itself down, after all work is
-    done (exit code 134 in about one run of ten): an exit code must say what happened, so nothing is torn down.
+    The threads of Temporal's native core sometimes crash CPython before 3.14 while it tears itself down, after all work is
+    done (temporalio/sdk-python #300, python/cpython #87135; seen as exit codes 134 and 139 in about one run of ten): an
+    exit code must say what happened, so nothing is torn down.
     """
     sys.stdout.flush()
     sys.stderr.flush()

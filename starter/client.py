@@ -115,6 +115,7 @@ class CaseClient:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             static_summary=names.summary(request.service, request.centre, request.channel),
+            static_details=names.HOW_TO_ACT,
             search_attributes=names.first_attributes(request.service, request.centre),
         )
         try:

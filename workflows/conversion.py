@@ -41,6 +41,7 @@ async def go_on_as(case: Case, convert: Convert) -> None:
             parent_close_policy=ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             static_summary=names.summary(request.service, request.centre, request.channel),
+            static_details=names.HOW_TO_ACT,
             search_attributes=names.first_attributes(request.service, request.centre),
         )
     file.links = [*file.links, Link(relation="to", case_id=new_id)]

@@ -55,6 +55,14 @@ def first_attributes(service: str, centre: str) -> TypedSearchAttributes:
     )
 
 
+HOW_TO_ACT = (
+    "ดูที่ Current Details ว่ารออะไร ตั้งแต่เมื่อใด และใครทำอะไรได้ · "
+    "*Current Details* say what the case waits for and who may do what.\n\n"
+    "ดำเนินการที่ More Actions → Send an Update · "
+    "act by *More Actions → Send an Update*: each one describes itself, and a refusal says what is possible now."
+)
+
+
 def summary(service: str, centre: str, channel: str) -> str:
     """The static summary of a case in the Temporal UI; nothing personal."""
     return f"{service.replace('_', ' ')} · {centre} · {channel}"
