@@ -69,3 +69,17 @@ class SlowOffice:
             found += MINUTE
         assert last is not None
         return last
+
+    def close_of(self, day: date) -> datetime:
+        """The end of the last worked minute of a day, or of what would be one if the office worked on it."""
+        minute = max(end for _, end in self.spans)
+        while any(begin < minute <= end for begin, end in self.breaks):
+            minute -= 1
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone) + timedelta(minutes=minute)
+
+    def minutes_before(self, at: datetime, minutes: int) -> datetime:
+        """The moment from which so many open minutes run until `at`."""
+        while minutes:
+            at -= MINUTE
+            minutes -= self.is_open(at)
+        return at

@@ -37,7 +37,9 @@ async def brief(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[Off
         dev_server_extra_args=["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60"],
     )
     async with environment, Worker(environment.client, task_queue=TASK_QUEUE):
-        yield Office(environment, records, mailbox)
+        office = Office(environment, records, mailbox)
+        yield office
+        await office.replay_all()  # the last run of each, which began with a carried-over file
 
 
 async def test_a_case_of_many_notes_goes_through_several_runs_and_stays_one_case(brief: Office) -> None:
