@@ -20,7 +20,7 @@ from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter import doctor as checks
 from casework.starter.cli_cases import JsonFlag, run
 from casework.starter.client import CaseClient
-from casework.starter.embedded import NOTICES, Embedded, InUse, NotInstalled, is_free
+from casework.starter.embedded import NOTICES, Embedded, NotInstalled, Unsuitable, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
 from casework.starter.printing import console, note, table
 from casework.starter.setup import add_search_attributes
@@ -161,8 +161,8 @@ def _servers(folder: Path, fresh: bool, port: int, ui_port: int) -> Iterator[Emb
             yield servers
     except NotInstalled as error:
         raise CaseworkError(str(error)) from error
-    except InUse as error:
-        raise CaseworkError(f"{error}; use that one, or another --folder") from error
+    except Unsuitable as error:
+        raise CaseworkError(f"{error}; choose another --folder") from error
 
 
 async def _migrate() -> None:

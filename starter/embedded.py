@@ -44,7 +44,11 @@ class NotInstalled(Exception):
     """The extra with the servers is missing."""
 
 
-class InUse(Exception):
+class Unsuitable(Exception):
+    """The servers cannot keep their state there."""
+
+
+class InUse(Unsuitable):
     """Other servers run on this folder; two on one state would destroy it."""
 
 
@@ -66,6 +70,8 @@ class Embedded:
 
     def __enter__(self) -> Self:
         temporal = temporal_binary()
+        if any(letter.isspace() for letter in str(self.folder)):
+            raise Unsuitable(f"PostgreSQL cannot be started in a path with spaces ({self.folder})")
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._stack:
             self._lock()
