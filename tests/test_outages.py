@@ -28,7 +28,9 @@ from casework.workflows.contracts import Stage
 from casework.workflows.messages import (
     AddNote,
     AssignToOwner,
+    BeginPublications,
     ForwardApplication,
+    GivePublications,
     Rate,
     ReportHeld,
     ReportResult,
@@ -238,6 +240,18 @@ async def test_lateness_while_no_worker_ran_is_noticed_before_it_ends(temporal: 
         view = await case.view()
         await case.act(Withdraw(actor=CITIZEN))
         await case.handle.result()
+        second = await office.one_stop()
+        await second.act(StartService(actor=OFFICER, officer=SOMYING))
+        await second.act(BeginPublications(actor=OFFICER, wanted=["คู่มือ"]))
+        await second.act(GivePublications(actor=OFFICER, given=["คู่มือ"]))
+    await asyncio.sleep(16)  # the 15 seconds to answer pass
+    rating = asyncio.create_task(second.act(Rate(actor=CITIZEN, scores={"overall": 5})))
+    await asyncio.sleep(0.5)
+    async with Worker(client, task_queue="late"):
+        with pytest.raises(CaseRefused, match=r"the time for this has passed|is closed"):
+            await rating
+        await second.handle.result()
+        assert (await second.types())[-2:] == ["satisfaction_not_answered", "closed"]
     await records.close()
     assert [event.type for event in view.events] == [
         "opened",

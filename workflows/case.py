@@ -143,6 +143,9 @@ class Case:
                 return Expired()
             raise _NewRun
         await self._timekeeper.catch_up(taken.at)
+        if self._has_expired():  # the limit had passed when this came, only nobody was there to say so
+            self.desk.decline("the time for this has passed")
+            return Expired()
         message = taken.message
         self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
         return message

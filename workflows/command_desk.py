@@ -102,6 +102,7 @@ class Taken:
         self.message = message
         self.at = workflow.now()
         self.done = False
+        self.declined: str | None = None
 
 
 class CommandDesk:
@@ -139,6 +140,8 @@ class CommandDesk:
         else:
             taken = self.inbox = Taken(message)
             await workflow.wait_condition(lambda: taken.done or self._file.stage is Stage.CLOSED)
+            if taken.declined:
+                raise errors.refused(taken.declined, [])
             if not taken.done and self._in_hand is not taken:
                 raise errors.refused("the case was closed before this could be done", [])
         return self._remember(self.reply())
@@ -159,6 +162,12 @@ class CommandDesk:
         """The stage is done with the command it took."""
         if self._in_hand is not None:
             self._in_hand.done, self._in_hand = True, None
+
+    def decline(self, reason: str) -> None:
+        """The command that the stage took came too late after all."""
+        if self._in_hand is not None:
+            self._in_hand.declined = reason
+        self.answer()
 
     def allowed(self) -> list[AllowedCommand]:
         """The commands that are possible now, and who may give them."""
