@@ -108,8 +108,7 @@ class JournalActivities(JournalPort):
             try:
                 await self._records.settle(sheet.case_id, fates)
                 return fates
-            except Exception:
-                # What was sent must be noted, or it is sent again when its claim ends: try for as long as we hold it.
+            except Exception:  # whatever the records raise: what was sent must be noted, or it is sent again later
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(1)
