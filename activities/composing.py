@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Literal
 
 from casework.adapters.ports import Message
-from casework.standards.model import Named, ServiceStandards
+from casework.standards.limits import Named
+from casework.standards.model import ServiceStandards
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import OFFICER, REQUESTER
 from casework.standards.texts import Value, render, subject

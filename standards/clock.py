@@ -1,56 +1,90 @@
-"""From a limit and a calendar to a due time and the rungs of its ladder.
+"""From a step of the standard, a calendar and the ledger of a clock to its due time and the rungs of its ladder.
 
     clock = Clockwork(pack)
     plan = clock.plan("forward", "check_forward", submitted_at)
     plan.due_at, plan.rungs
 
-Every rule of counting is here once; scenarios with the dates that must come out are in tests/scenarios.json.
+How a limit is counted is in due_counter.py; which limits and rungs a step has, here.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
+from casework.standards.calendar_rules import CalendarChange, calendar_for
+from casework.standards.due_counter import DueCounter
 from casework.standards.government_holidays import holiday_source
-from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Limit, Moment, Unit, later
+from casework.standards.ledger import Ledger
+from casework.standards.limits import Action, AfterDue, AtPercent, BeforeDue, Limit, Moment, Unit
 from casework.standards.model import Rung, Service, ServiceStandards, Step
 from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.plan import OFFICER, PROMISE, REQUESTER, SATISFACTION, Plan, PlannedRung
+from casework.standards.plan import OFFICER, PROMISE, REQUESTER, SATISFACTION, PausePlan, Plan, PlannedRung
+
+
+MISSED = 1_000  # a ladder that finds no open moment in so many is wrong and must say so
+
+
+class _Run(NamedTuple):
+    """What the rungs of a running step are counted from."""
+
+    counter: DueCounter
+    limit: Limit
+    started_at: datetime
+    due_at: datetime
 
 
 class Clockwork:
-    """Counts limits on the calendar of one pack."""
+    """Counts limits on the calendar of one pack, as one centre keeps it, with the changes made since."""
 
-    def __init__(self, pack: ServiceStandards) -> None:
+    def __init__(self, pack: ServiceStandards, centre: str | None = None, changes: Sequence[CalendarChange] = ()) -> None:
         self.pack = pack
         self.rules = pack.calendar.counting
-        self.calendar = OfficeCalendar(pack.calendar, holiday_source(pack.calendar.holidays))
+        self.revision = max((change.revision for change in changes), default=0)
+        kept = calendar_for(pack.calendar, centre, changes)
+        self.calendar = OfficeCalendar(kept, holiday_source(kept.holidays))
 
-    def plan(self, service: str, step: str, started_at: datetime, extra: int = 0) -> Plan:
-        """Due time and rungs of a step that starts at `started_at` (aware).
+    def plan(self, service: str, step: str, run: Ledger | datetime, as_of: datetime | None = None) -> Plan:
+        """Due time and rungs of a step that started at `run` (aware), or that has this ledger; its balance `as_of`.
 
-        `extra` lengthens the limit, in the limit's own unit (an extension). Steps joined by + are chained by date; the
-        step "promise" is the service's own chain, its promise to the requester. Raises KeyError for an unknown service
-        or step, ValueError for a naive time or a step without a limit ("no time limit" is a promise too).
+        Steps joined by + are chained by date; the step "promise" is the service's own chain, its promise to the
+        requester. Raises KeyError for an unknown service or step, ValueError for a naive time or a step without a limit
+        ("no time limit" is a promise too).
         """
-        if started_at.tzinfo is None:
-            raise ValueError("the start must carry a UTC offset, such as 2026-03-04T10:00:00+07:00")
+        ledger = self.ledger(run)
         offered = self.pack.service(service)
         chain = self._chained(offered, step)
         if chain:
-            return self._chain(step, [offered.step(name) for name in chain], started_at, extra)
+            return self._chain(step, [offered.step(name) for name in chain], ledger, as_of)
         published = offered.step(step)
         agreed = self._limit(published)
         if agreed is None:
             raise ValueError(f"{step} has no time limit")
-        limit = Limit(n=agreed.n + extra, unit=agreed.unit)
-        due_at, target = self.due(limit, started_at, requester_duty=published.actor == REQUESTER)
+        limit = Limit(n=agreed.n + ledger.extended_by, unit=agreed.unit)
+        counter, start = self.counter(ledger), ledger.counted_from
+        due_at, target = counter.due(limit, start, requester_duty=published.actor == REQUESTER)
+        due_at = self._kept(due_at, ledger)
+        of = _Run(counter, limit, start, due_at)
         rungs = [
-            self._rung(f"{published.escalation or 'default'}/{index}", rung, started_at, due_at)
+            planned
             for index, rung in enumerate(self._ladder(published))
+            if (planned := self._rung(f"{published.escalation or 'default'}/{index}", rung, of))
         ]
-        rungs += self._progress(offered, published, started_at)
-        return self._made(step, limit, started_at, due_at, target, rungs)
+        rungs += self._progress(offered, published, of)
+        return self._made(step, of, ledger, target, rungs, as_of)
+
+    def ledger(self, run: Ledger | datetime) -> Ledger:
+        """A ledger as it is, or that of a step which started then. Raises ValueError for a time without an offset."""
+        if isinstance(run, Ledger):
+            return run
+        if run.tzinfo is None:
+            raise ValueError("the start must carry a UTC offset, such as 2026-03-04T10:00:00+07:00")
+        return Ledger(started_at=run)
+
+    def counter(self, ledger: Ledger) -> DueCounter:
+        """The rules of counting with the pauses of a ledger."""
+        return DueCounter(self.calendar, self.rules, ledger.counted_pauses)
 
     def limits(self, service: str, step: str) -> list[Limit]:
         """The limits that a step, or a chain of them, is made of."""
@@ -58,18 +92,20 @@ class Clockwork:
         names = self._chained(offered, step) or [step]
         return [limit for name in names if (limit := self._limit(offered.step(name)))]
 
-    def due(self, limit: Limit, started_at: datetime, requester_duty: bool = False) -> tuple[datetime, datetime | None]:
-        """The due time, inclusive, and the earlier internal target when a duty of ours ends on a closed day."""
-        if limit.unit not in (Unit.CALENDAR_DAY, Unit.MONTH):
-            return self._moment_after_start(limit, started_at), None
-        last = later(self.receipt_date(started_at), limit)
-        rollover = self.rules.calendar_day_rollover
-        if (rollover.requester_duty if requester_duty else rollover.agency_duty) == "next_working_day":
-            last = self.calendar.on_or_after(last)
-        target = None if self.calendar.is_working_day(last) else self.calendar.close_of(self.calendar.on_or_before(last))
-        return self.calendar.close_of(last), target
+    def pause(self, reason: str, begun: datetime) -> PausePlan:
+        """When a pause that begins then must end, and when somebody is reminded of it. KeyError for an unknown reason."""
+        rule = self.pack.pauses[reason]
+        counter = DueCounter(self.calendar, self.rules)
+        until, _ = counter.due(rule.longest, begun, requester_duty=rule.waits_for == REQUESTER)
+        return PausePlan(until=until, remind_at=counter.before(until, rule.remind.limit.limit))
 
-    def repeat(self, service: str, step: str, rung: PlannedRung, due_at: datetime, after: datetime) -> PlannedRung:
+    def late(self, ledger: Ledger, rung: PlannedRung, now: datetime) -> datetime | None:
+        """When a rung fires whose moment has passed while nobody was there, or None if not at all any more."""
+        return self.counter(ledger).outside_hours(now, rung.outside_hours, late=True)
+
+    def repeat(
+        self, service: str, step: str, rung: PlannedRung, due_at: datetime, after: datetime, ledger: Ledger | None = None
+    ) -> PlannedRung:
         """The next moment of a repeating rung that lies after `after`, counted from the due date.
 
         Moments that passed while nobody could fire them are not made up for: one notice says the same as three.
@@ -79,14 +115,18 @@ class Clockwork:
         every, first = published.repeat_every, published.at
         if every is None or not isinstance(first, AfterDue):
             raise ValueError(f"{rung.key} does not repeat")
-        times = int(fired or 0)
-        while True:
+        times, missed = int(fired or 0), 0
+        counter = self.counter(ledger or Ledger(started_at=due_at))
+        while missed < MISSED:
             times += 1
             # Built without the bound of a published limit: a repeat may go on for years.
             distance = Limit.model_construct(n=first.due_plus + times * every.n, unit=every.unit)
-            at = self._closed_day(self._after(due_at, distance), distance.unit, published.on_closed_day)
-            if at > after:
-                return rung.model_copy(update={"key": f"{base}#{times}", "at": at})
+            at = counter.closed_day(counter.after(due_at, distance), distance.unit, published.on_closed_day)
+            fires_at = counter.outside_hours(at, published.outside_hours)
+            if fires_at and fires_at > after:
+                return rung.model_copy(update={"key": f"{base}#{times}", "at": fires_at})
+            missed += fires_at is None
+        raise ValueError(f"{rung.key} finds no moment in opening hours any more")
 
     def _chained(self, service: Service, step: str) -> list[str]:
         if "+" in step:
@@ -103,116 +143,88 @@ class Clockwork:
             return self.pack.escalations[step.escalation]
         return [Rung(at="due", do=Action.WARN, to=[OFFICER])] if step.warn_only else []
 
-    def _progress(self, service: Service, step: Step, started_at: datetime) -> list[PlannedRung]:
+    def _progress(self, service: Service, step: Step, of: _Run) -> list[PlannedRung]:
         if service.progress_notice is None or "requester_notified_of_result" not in step.stop_on:
             return []
         return [
             PlannedRung(
                 key=f"progress/{days}",
-                at=self._moment_after_start(Limit(n=days, unit=Unit.WORKING_DAY), started_at),
+                at=of.counter.after_start(Limit(n=days, unit=Unit.WORKING_DAY), of.started_at),
                 action=Action.PROGRESS,
                 to=[REQUESTER],
             )
             for days in service.progress_notice.at_working_days
         ]
 
-    def _chain(self, name: str, steps: list[Step], started_at: datetime, extra: int) -> Plan:
+    def _chain(self, name: str, steps: list[Step], ledger: Ledger, as_of: datetime | None) -> Plan:
         """Limits chained by their dates: a 16:30 due time is never fed back in as an arrival (it would add a day)."""
         first, *rest = [step.limit for step in steps if step.limit]
-        first = Limit(n=first.n + extra, unit=first.unit)
-        due_at, target = self.due(first, started_at, requester_duty=steps[0].actor == REQUESTER)
+        first = Limit(n=first.n + ledger.extended_by, unit=first.unit)
+        counter, start = self.counter(ledger), ledger.counted_from
+        due_at, target = counter.due(first, start, requester_duty=steps[0].actor == REQUESTER)
+        due_at = self._kept(due_at, ledger)
         for limit in rest:
             # What ends on a closed day is received on the next working day, and that day is not counted.
-            due_at = self._after(self.calendar.close_of(self.calendar.on_or_after(self._date(due_at))), limit)
+            day = self.calendar.on_or_after(counter.date_of(due_at))
+            due_at = counter.after(self.calendar.close_of(day), limit)
         same_unit = all(limit.unit == first.unit for limit in rest)
         total = Limit(n=first.n + sum(limit.n for limit in rest), unit=first.unit) if same_unit else first
-        return self._made(name, total, started_at, due_at, target if not rest else None, [])
+        return self._made(name, _Run(counter, total, start, due_at), ledger, target if not rest else None, [], as_of)
+
+    def _kept(self, due_at: datetime, ledger: Ledger) -> datetime:
+        return max(due_at, ledger.not_before.astimezone(self.calendar.zone)) if ledger.not_before else due_at
 
     def _made(
-        self, step: str, limit: Limit, started_at: datetime, due_at: datetime, target: datetime | None, rungs: list[PlannedRung]
+        self, step: str, of: _Run, ledger: Ledger, target: datetime | None, rungs: list[PlannedRung], as_of: datetime | None
     ) -> Plan:
         return Plan(
             step=step,
-            limit=limit,
-            started_at=started_at,
-            effective_start=self.calendar.next_opening(started_at),
-            due_at=due_at,
+            limit=of.limit,
+            started_at=ledger.started_at,
+            effective_start=self.calendar.next_opening(of.started_at),
+            due_at=of.due_at,
             internal_target=target,
             rungs=sorted(rungs, key=lambda rung: rung.at),
+            balance=of.counter.balance(of.limit, of.started_at, as_of or of.started_at),
             calendar=f"{self.pack.id} {self.pack.version}",
-            warning=self._warning(due_at),
+            revision=self.revision,
+            warning=self._warning(of.due_at),
         )
 
-    def _rung(self, key: str, rung: Rung, started_at: datetime, due_at: datetime) -> PlannedRung:
-        at = self._moment(rung.at, started_at, due_at)
-        unit = None if rung.at == "due" else rung.at.unit
-        if unit:
-            at = self._closed_day(at, unit, rung.on_closed_day)
+    def _rung(self, key: str, rung: Rung, of: _Run) -> PlannedRung | None:
+        at = self._moment(rung.at, of)
+        if isinstance(rung.at, (Limit, BeforeDue, AfterDue)):
+            at = of.counter.closed_day(at, rung.at.unit, rung.on_closed_day)
+        elif isinstance(rung.at, AtPercent):
+            at = of.counter.closed_day(at, of.limit.unit, rung.on_closed_day)
+        fires_at = of.counter.outside_hours(at, rung.outside_hours)
+        if fires_at is None:
+            return None
         return PlannedRung(
             key=key,
-            at=at,
+            at=fires_at,
             action=rung.do,
             to=rung.to,
             notify_requester=rung.notify_requester,
             after_due=isinstance(rung.at, AfterDue),
+            from_due=rung.at == "due" or isinstance(rung.at, (AfterDue, BeforeDue)),
             repeat_every=rung.repeat_every,
+            outside_hours=rung.outside_hours,
         )
 
-    def _moment(self, moment: Moment, started_at: datetime, due_at: datetime) -> datetime:
-        if moment == "due":
-            return due_at
-        if isinstance(moment, Limit):
-            return self._moment_after_start(moment, started_at, ladder=True)
-        if isinstance(moment, AfterDue):
-            return self._after(due_at, moment.limit)
-        return self._before(due_at, moment)
-
-    def _moment_after_start(self, limit: Limit, started_at: datetime, ladder: bool = False) -> datetime:
-        if limit.unit.seconds:
-            return self.calendar.add_working_time(started_at, timedelta(seconds=limit.n * limit.unit.seconds))
-        received = self.receipt_date(started_at)
-        if limit.unit is Unit.WORKING_DAY:
-            last = self.calendar.nth_working_day_after(received, limit.n)
-        else:
-            last = later(received, limit)
-        at_open = ladder and self.rules.ladder_fires_at == "open"
-        return self.calendar.opening_of(last) if at_open else self.calendar.close_of(last)
-
-    def _after(self, due_at: datetime, limit: Limit) -> datetime:
-        if limit.unit.seconds:
-            return self.calendar.add_working_time(due_at, timedelta(seconds=limit.n * limit.unit.seconds))
-        due = self._date(due_at)
-        if limit.unit is Unit.WORKING_DAY:
-            return self.calendar.close_of(self.calendar.nth_working_day_after(due, limit.n))
-        return self.calendar.close_of(later(due, limit))
-
-    def _before(self, due_at: datetime, moment: BeforeDue) -> datetime:
-        limit = moment.limit
-        if limit.unit.seconds:
-            return self.calendar.subtract_working_time(due_at, timedelta(seconds=limit.n * limit.unit.seconds))
-        due = self._date(due_at)
-        if limit.unit is Unit.WORKING_DAY:
-            return self.calendar.close_of(self.calendar.nth_working_day_after(due, -limit.n))
-        return self.calendar.close_of(later(due, limit, -1))
-
-    def _closed_day(self, at: datetime, unit: Unit, rule: ClosedDay) -> datetime:
-        day = self._date(at)
-        if unit.seconds or rule is ClosedDay.AS_IS or self.calendar.is_working_day(day):
-            return at
-        back = rule is ClosedDay.PREVIOUS_WORKING_DAY
-        return self.calendar.close_of(self.calendar.on_or_before(day) if back else self.calendar.on_or_after(day))
-
-    def receipt_date(self, started_at: datetime) -> date:
-        """The day that is not counted: of receipt, or of the next opening for what came outside hours."""
-        effective = self.calendar.next_opening(started_at)
-        day = self.calendar.working_date(effective)
-        if self.rules.first_day == "counts_if_received_at_open" and effective == self.calendar.opening_of(day):
-            return day - timedelta(days=1)
-        return day
-
-    def _date(self, due_at: datetime) -> date:
-        """The day a closing time belongs to: 16:30 its own, 24:00 or an overnight close the day that opened."""
-        return self.calendar.day_of(due_at - timedelta(microseconds=1))
+    def _moment(self, moment: Moment, of: _Run) -> datetime:
+        at_open = self.rules.ladder_fires_at == "open"
+        match moment:
+            case Limit():
+                return of.counter.after_start(moment, of.started_at, at_open)
+            case AtPercent():
+                return of.counter.at_percent(moment, of.limit, of.started_at, at_open)
+            case AfterDue():
+                return of.counter.after(of.due_at, moment.limit)
+            case BeforeDue():
+                return of.counter.before(of.due_at, moment.limit)
+            case _:
+                return of.due_at
 
     def _warning(self, due_at: datetime) -> str | None:
         verified = self.pack.calendar.holidays.verified_through

@@ -13,7 +13,8 @@ from functools import cache
 
 import holidays as providers
 
-from casework.standards.model import Holidays, Named
+from casework.standards.calendar_rules import Holidays
+from casework.standards.limits import Named
 
 HolidaySource = Callable[[int], Mapping[date, Named]]
 

@@ -16,6 +16,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Named(Frozen):
+    """A thing with a Thai and an English name."""
+
+    th: str
+    en: str
+
+
 class Unit(StrEnum):
     """What a limit is counted in. Seconds, minutes and hours run in opening hours only; months by the calendar."""
 
@@ -86,26 +93,37 @@ class AfterDue(Frozen):
         return Limit(n=self.due_plus, unit=self.unit)
 
 
+class AtPercent(Frozen):
+    """A moment when so much of the limit is used up. Of days: the first day at whose end at least so much is."""
+
+    percent: int = Field(gt=0, le=100)
+
+    def of(self, amount: int) -> int:
+        """That part of an amount, rounded up."""
+        return -(-amount * self.percent // 100)
+
+
 def _kind(value: object) -> str | None:
     if value == "due":
         return "<due>"
     keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Frozen) else ()
-    for key, kind in (("before_due", "<before>"), ("due_plus", "<after>"), ("n", "<start>")):
+    for key, kind in (("before_due", "<before>"), ("due_plus", "<after>"), ("n", "<start>"), ("percent", "<percent>")):
         if key in keys:
             return kind
     return None
 
 
-# A rung stands at the due time, before it, after it, or so long after the start of the step.
+# A rung stands at the due time, before it, after it, so long after the start of the step, or at a part of its limit.
 Moment = Annotated[
     Annotated[Literal["due"], Tag("<due>")]
     | Annotated[BeforeDue, Tag("<before>")]
     | Annotated[AfterDue, Tag("<after>")]
-    | Annotated[Limit, Tag("<start>")],
+    | Annotated[Limit, Tag("<start>")]
+    | Annotated[AtPercent, Tag("<percent>")],
     Discriminator(
         _kind,
         custom_error_type="moment",
-        custom_error_message="must be due, {n, unit}, {before_due, unit} or {due_plus, unit}",
+        custom_error_message="must be due, {n, unit}, {percent}, {before_due, unit} or {due_plus, unit}",
     ),
 ]
 
@@ -127,3 +145,12 @@ class ClosedDay(StrEnum):
     AS_IS = "as_is"
     PREVIOUS_WORKING_DAY = "previous_working_day"
     NEXT_WORKING_DAY = "next_working_day"
+
+
+class OutsideHours(StrEnum):
+    """What becomes of a rung whose moment lies outside opening hours, or that comes late (nobody was there to fire it)."""
+
+    PLANNED = "planned"  # on time at any hour; what comes late waits for the next opening
+    DELAY = "delay"  # both wait for the next opening
+    SKIP = "skip"  # neither happens
+    FIRE = "fire"  # both at once: somebody is paged at night

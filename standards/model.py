@@ -10,23 +10,14 @@ import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from casework.standards.limits import Action, AfterDue, ClosedDay, Frozen, Limit, Moment
+from casework.standards.calendar_rules import Calendar
+from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Frozen, Limit, Moment, Named, OutsideHours, Unit
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Source = Literal["standard", "law", "default"]
 LATEST_YEAR = 2400  # nobody means a later one; 2569 is 2026
-TimeOfDay = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
-
-
-class Named(Frozen):
-    """A thing with a Thai and an English name."""
-
-    th: str
-    en: str
 
 
 class Organisation(Named):
@@ -42,109 +33,6 @@ class Organisations(Frozen):
     ministry: Organisation
     centre: Organisation
     complaint_centre: Organisation
-
-
-class Hours(Frozen):
-    """Opening hours [open, close) in local time; a close at or before the open falls on the next day."""
-
-    open: str
-    close: str
-
-    @field_validator("open", "close")
-    @classmethod
-    def _is_time(cls, value: str) -> str:
-        if not TimeOfDay.match(value):
-            raise ValueError("must be a time of day such as 08:30 (24:00 ends the day)")
-        return value
-
-
-class Break(Frozen):
-    """Part of the opening hours in which the office is closed."""
-
-    from_: str = Field(alias="from")
-    to: str
-
-    @field_validator("from_", "to")
-    @classmethod
-    def _is_time(cls, value: str) -> str:
-        if not TimeOfDay.match(value):
-            raise ValueError("must be a time of day such as 12:00")
-        return value
-
-
-class AddedHoliday(Frozen):
-    """A holiday the cabinet or a province added."""
-
-    date: date
-    name_th: str
-    name_en: str | None = None
-    source: str | None = None
-
-
-class RemovedHoliday(Frozen):
-    """A holiday that was moved or withdrawn: a working day again."""
-
-    date: date
-    reason: str | None = None
-
-
-class Holidays(Frozen):
-    """Where holidays come from and what the cabinet changed since."""
-
-    provider: Literal["holidays", "none"] = "holidays"
-    country: str = "TH"
-    categories: list[str] = ["public", "government"]
-    exclude_names_en: list[str] = []
-    add: list[AddedHoliday] = []
-    remove: list[RemovedHoliday | date] = []
-    verified_through: date | None = None
-
-    @property
-    def removed_dates(self) -> frozenset[date]:
-        """The dates that are working days although the provider lists them."""
-        return frozenset(r.date if isinstance(r, RemovedHoliday) else r for r in self.remove)
-
-
-class Rollover(Frozen):
-    """What happens when the last calendar day is a closed day (Administrative Procedure Act s.64)."""
-
-    agency_duty: Literal["none", "next_working_day"] = "none"
-    requester_duty: Literal["none", "next_working_day"] = "next_working_day"
-
-
-class Counting(Frozen):
-    """The rules of counting; domain law in comments of the pack."""
-
-    first_day: Literal["excluded", "counts_if_received_at_open"] = "excluded"
-    working_day_due_at: Literal["close"] = "close"
-    received_outside_hours: Literal["next_open"] = "next_open"
-    minutes_run_in: Literal["open_hours"] = "open_hours"
-    calendar_day_rollover: Rollover = Rollover()
-    agency_internal_target_if_closed: Literal["previous_working_day"] = "previous_working_day"
-    due_is_inclusive: Literal[True] = True
-    ladder_fires_at: Literal["close", "open"] = "close"
-    chain_limits_by: Literal["date"] = "date"
-    recompute_open_deadlines_on_calendar_change: bool = True
-
-
-class Calendar(Frozen):
-    """When the office is open."""
-
-    timezone: str
-    working_weekdays: list[Weekday] = Field(min_length=1)
-    hours: list[Hours] = Field(min_length=1)
-    breaks: list[Break] = []
-    holidays: Holidays = Holidays()
-    counting: Counting = Counting()
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError("must be a time zone name such as Asia/Bangkok") from error
-        return value
 
 
 class Display(Frozen):
@@ -238,6 +126,13 @@ class Rung(Frozen):
     notify_requester: str | None = None
     repeat_every: Limit | None = None
     on_closed_day: ClosedDay = ClosedDay.AS_IS
+    outside_hours: OutsideHours = OutsideHours.PLANNED
+
+    @model_validator(mode="after")
+    def _breach_is_a_fact(self) -> Self:
+        if self.do is Action.BREACH and self.outside_hours in (OutsideHours.DELAY, OutsideHours.SKIP):
+            raise ValueError("a breach is recorded and told when it happens, at any hour; outside_hours is for other rungs")
+        return self
 
     @model_validator(mode="after")
     def _repeats_after_due(self) -> Self:
@@ -247,6 +142,52 @@ class Rung(Frozen):
 
 
 Ladder = list[Rung]
+
+
+class PauseReminder(Frozen):
+    """Who is reminded, and how long before a pause must end."""
+
+    before_end: int = Field(gt=0, le=10_000)
+    unit: Unit
+    to: list[str] = Field(min_length=1)
+
+    @property
+    def limit(self) -> BeforeDue:
+        """The distance to the end of the pause."""
+        return BeforeDue(before_due=self.before_end, unit=self.unit)
+
+
+class PauseRule(Named):
+    """A reason for which clocks may stand still, what the wait is for, and how it ends.
+
+    `then` says whether a clock goes on where it stood or runs its whole limit anew; `at_end` what happens when `longest`
+    passes: the clocks run again, or the case ends with an outcome.
+    """
+
+    steps: list[str] = Field(min_length=1)
+    waits_for: str
+    then: Literal["continue", "restart"] = "continue"
+    longest: Limit
+    remind: PauseReminder
+    at_end: Literal["resume", "end_case"] = "resume"
+    outcome: str | None = None
+    tell_at_end: list[str] = []
+    src: Source = "default"
+
+    @model_validator(mode="after")
+    def _ends_somehow(self) -> Self:
+        if (self.at_end == "end_case") != (self.outcome is not None):
+            raise ValueError("`outcome` is given when `at_end` is end_case, and only then")
+        return self
+
+
+class PauseNotices(Frozen):
+    """Which texts speak of pauses."""
+
+    begun: str = "case_paused"
+    remind: str = "pause_ending"
+    resumed: str = "case_resumed"
+    ended: str = "pause_ended_case"
 
 
 class SurveyItem(Named):
@@ -349,6 +290,8 @@ class ServiceStandards(Frozen):
     services: dict[ServiceName, Service] = Field(min_length=1)
     escalations: dict[str, Ladder] = {}
     rung_notices: RungNotices = RungNotices()
+    pauses: dict[str, PauseRule] = {}
+    pause_notices: PauseNotices = PauseNotices()
     satisfaction: Satisfaction
     segments: list[str] = Field(min_length=1)
     retention: dict[str, Any] = {}
@@ -377,6 +320,11 @@ class ServiceStandards(Frozen):
                 where = f"services.{name.value}.steps.{step.id}"
                 if step.escalation and step.escalation not in self.escalations:
                     raise ValueError(f"{where}: unknown escalation {step.escalation}")
+        steps = {step.id for service in self.services.values() for step in service.steps if step.limit}
+        for name, rule in self.pauses.items():
+            strange = sorted(set(rule.steps) - steps)
+            if strange:
+                raise ValueError(f"pauses.{name}.steps: no step with a limit is named {', '.join(strange)}")
         known = {outcome for service in self.services.values() for outcome in service.outcomes}
         strange = sorted(set(self.satisfaction.ask_after) - known)
         if strange:
@@ -387,6 +335,8 @@ class ServiceStandards(Frozen):
                 raise ValueError(f"notifications.{key}: unknown token {', '.join(strange)}")
         wanted = set(self.rung_notices.model_dump().values())
         wanted |= {r.notify_requester for ladder in self.escalations.values() for r in ladder if r.notify_requester}
+        if self.pauses:
+            wanted |= set(self.pause_notices.model_dump().values())
         missing = sorted(wanted - set(self.notifications))
         if missing:
             raise ValueError(f"notifications: no text for {', '.join(missing)}")

@@ -5,17 +5,24 @@
 
 Opening intervals are half-open, [open, close). They are built from local wall-clock times and compared in UTC, so
 overnight hours and changes of daylight saving come out right.
+
+The pauses of a clock are to that clock as if the office were closed: `calendar.without(pauses)` is the same calendar with
+the paused time cut out of its hours. A day counts as worked if the clock ran when it closed, so a pause costs as many days
+as there were closings in it, whatever hour it began or ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from casework.standards.government_holidays import HolidaySource
-from casework.standards.model import Calendar, Named
+from casework.standards.calendar_rules import Calendar, Hours
+from casework.standards.ledger import Pause
+from casework.standards.limits import Named
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
@@ -36,19 +43,48 @@ class OfficeCalendar:
         self.zone = ZoneInfo(rules.timezone)
         self._holidays = holidays
         self._weekdays = {WEEKDAYS.index(day) for day in rules.working_weekdays}
+        self._special: dict[date, list[Hours]] = {day.date: day.hours for day in rules.special_days}
         self._intervals = lru_cache(maxsize=4096)(self._build_intervals)
+        self._pauses: tuple[Pause, ...] = ()
+
+    def without(self, pauses: Iterable[Pause]) -> OfficeCalendar:
+        """This calendar as a clock with these pauses sees it."""
+        theirs = copy(self)
+        theirs._pauses = tuple(pause for pause in pauses if pause.end > pause.begun)
+        return theirs
 
     def holiday(self, day: date) -> Named | None:
         """The holiday on this date, if it is one."""
-        return self._holidays(day.year).get(day)
+        return None if day in self._special else self._holidays(day.year).get(day)
+
+    def opens_on(self, day: date) -> bool:
+        """Whether the office opens on this date."""
+        return day in self._special or (day.weekday() in self._weekdays and self.holiday(day) is None)
 
     def is_working_day(self, day: date) -> bool:
-        """Whether the office opens on this date."""
-        return day.weekday() in self._weekdays and self.holiday(day) is None
+        """Whether this date counts as a working day: the office opens, and the clock runs when it closes."""
+        return self.opens_on(day) and self.pause_at_close(day) is None
+
+    def pause_at_close(self, day: date) -> Pause | None:
+        """The pause that stands when this date closes. One that begins at closing takes nothing from the day."""
+        if not self._pauses:
+            return None
+        close = self._intervals(day)[-1][1]
+        return next((pause for pause in self._pauses if pause.begun < close <= pause.end), None)
 
     def opening_intervals(self, day: date) -> list[Interval]:
-        """The open intervals that belong to this working day, in UTC; empty on a closed day."""
-        return self._intervals(day) if self.is_working_day(day) else []
+        """The open intervals that belong to this working day, in UTC, without pauses; empty on a closed day."""
+        if not self.opens_on(day):
+            return []
+        return _cut(self._intervals(day), [(pause.begun, pause.end) for pause in self._pauses])
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the office is open then. The moment of closing is still one to be told something."""
+        return any(
+            start <= at <= end
+            for offset in (0, -1)
+            for start, end in self.opening_intervals(at.astimezone(self.zone).date() + offset * DAY)
+        )
 
     def opening_of(self, day: date) -> datetime:
         """When the office opens on this date, or would if it were a working day."""
@@ -154,16 +190,9 @@ class OfficeCalendar:
             raise CalendarError("the time between is longer than this calendar counts")
 
     def _build_intervals(self, day: date) -> list[Interval]:
-        pieces = sorted(self._span(day, hours.open, hours.close) for hours in self.rules.hours)
-        for pause in self.rules.breaks:
-            for shift in (0, 1):  # a break after midnight belongs to the shift that began the day before
-                begin, end = self._span(day + shift * DAY, pause.from_, pause.to)
-                pieces = [
-                    part
-                    for opens, closes in pieces
-                    for part in ((opens, min(closes, begin)), (max(opens, end), closes))
-                    if part[0] < part[1]
-                ]
+        pieces = sorted(self._span(day, hours.open, hours.close) for hours in self._special.get(day, self.rules.hours))
+        # A break after midnight belongs to the shift that began the day before.
+        pieces = _cut(pieces, [self._span(day + shift * DAY, rest.from_, rest.to) for rest in self.rules.breaks for shift in (0, 1)])
         if not pieces:
             raise CalendarError("the breaks leave no opening hours")
         return pieces
@@ -177,3 +206,15 @@ class OfficeCalendar:
         midnight = day + DAY if hour == 24 else day
         local = datetime(midnight.year, midnight.month, midnight.day, hour % 24, minute, tzinfo=self.zone)
         return local.astimezone(UTC)
+
+
+def _cut(pieces: list[Interval], gaps: Iterable[Interval]) -> list[Interval]:
+    """The pieces without the gaps."""
+    for begin, end in gaps:
+        pieces = [
+            part
+            for opens, closes in pieces
+            for part in ((opens, min(closes, begin.astimezone(UTC))), (max(opens, end.astimezone(UTC)), closes))
+            if part[0] < part[1]
+        ]
+    return pieces

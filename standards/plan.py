@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from casework.standards.limits import Action, Frozen, Limit
+from casework.standards.ledger import Balance
+from casework.standards.limits import Action, Frozen, Limit, OutsideHours
 
 REQUESTER = "requester"
 OFFICER = "assigned_officer"
@@ -21,7 +22,9 @@ class PlannedRung(Frozen):
     to: list[str]
     notify_requester: str | None = None
     after_due: bool = False
+    from_due: bool = False  # it stands at, before or after the due time, not at a distance from the start
     repeat_every: Limit | None = None
+    outside_hours: OutsideHours = OutsideHours.PLANNED
 
 
 class Plan(Frozen):
@@ -34,5 +37,14 @@ class Plan(Frozen):
     due_at: datetime
     internal_target: datetime | None = None
     rungs: list[PlannedRung]
-    calendar: str
+    balance: Balance
+    calendar: str  # the standard whose calendar it was counted on
+    revision: int = 0  # how many changes of that calendar were known
     warning: str | None = None
+
+
+class PausePlan(Frozen):
+    """When a pause must end, and when somebody is reminded before that."""
+
+    until: datetime
+    remind_at: datetime

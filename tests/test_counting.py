@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.model import Calendar, Named
+from casework.standards.calendar_rules import Calendar
+from casework.standards.limits import Named
 from casework.standards.office_calendar import WEEKDAYS, OfficeCalendar
 from tests.slow_counter import SlowOffice
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.standards.clock import Clockwork
+from casework.standards.ledger import ExtensionGiven, Ledger
 from casework.standards.loader import default_pack
-from casework.standards.model import AddedHoliday, Break, Calendar, Holidays, Hours
+from casework.standards.calendar_rules import AddedHoliday, Break, Calendar, Holidays, Hours
 from casework.standards.office_calendar import WEEKDAYS
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
@@ -37,6 +38,12 @@ def centres(draw: st.DrawFn) -> tuple[Clockwork, SlowOffice]:
     )
     slow = SlowOffice("Asia/Bangkok", weekdays, [span(*h) for h in hours], [span(*b) for b in breaks], holidays)
     return Clockwork(PACK.model_copy(update={"calendar": calendar})), slow
+
+
+def extended(start: datetime, n: int) -> Ledger:
+    """The ledger of a step that got so much more time."""
+    given = [ExtensionGiven(at=start, n=n, by="prasert", reason="ผลตรวจ")] if n else []
+    return Ledger(started_at=start, extensions=given)
 
 
 def receipt(slow: SlowOffice, start: datetime) -> date:
@@ -89,8 +96,8 @@ def test_the_promise_is_the_sum_of_its_working_days_never_one_more(
     clock, slow = centre
     day = receipt(slow, start)
     assert clock.plan("forward", "promise", start).due_at == slow.last_minute_of(slow.nth_working_day(day, 31))
-    extended = clock.plan("forward", "owner_act", start, extra)
-    assert extended.due_at == slow.last_minute_of(slow.nth_working_day(day, 30 + extra))
+    longer = clock.plan("forward", "owner_act", extended(start, extra))
+    assert longer.due_at == slow.last_minute_of(slow.nth_working_day(day, 30 + extra))
 
 
 @given(centres(), starts)

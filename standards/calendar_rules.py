@@ -1,0 +1,207 @@
+"""The office calendar as a pack writes it: opening hours, breaks, holidays, days with hours of their own, rules of counting;
+and the changes that come after a pack was published (the cabinet adds, moves and withdraws holidays, some by region).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from casework.standards.limits import Frozen
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+TimeOfDay = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+
+
+class Hours(Frozen):
+    """Opening hours [open, close) in local time; a close at or before the open falls on the next day."""
+
+    open: str
+    close: str
+
+    @field_validator("open", "close")
+    @classmethod
+    def _is_time(cls, value: str) -> str:
+        if not TimeOfDay.match(value):
+            raise ValueError("must be a time of day such as 08:30 (24:00 ends the day)")
+        return value
+
+
+class Break(Frozen):
+    """Part of the opening hours in which the office is closed."""
+
+    from_: str = Field(alias="from")
+    to: str
+
+    @field_validator("from_", "to")
+    @classmethod
+    def _is_time(cls, value: str) -> str:
+        if not TimeOfDay.match(value):
+            raise ValueError("must be a time of day such as 12:00")
+        return value
+
+
+class AddedHoliday(Frozen):
+    """A holiday the cabinet or a province added."""
+
+    date: date
+    name_th: str
+    name_en: str | None = None
+    source: str | None = None
+    region: str | None = None
+
+
+class RemovedHoliday(Frozen):
+    """A holiday that was moved or withdrawn: a working day again."""
+
+    date: date
+    reason: str | None = None
+    region: str | None = None
+
+
+class SpecialDay(Frozen):
+    """A day with hours of its own: a half-day, or a Saturday on which the office makes up for another day."""
+
+    date: date
+    hours: list[Hours] = Field(min_length=1)
+    name_th: str
+    name_en: str | None = None
+    region: str | None = None
+
+
+class Holidays(Frozen):
+    """Where holidays come from and what the cabinet changed since."""
+
+    provider: Literal["holidays", "none"] = "holidays"
+    country: str = "TH"
+    categories: list[str] = ["public", "government"]
+    exclude_names_en: list[str] = []
+    add: list[AddedHoliday] = []
+    remove: list[RemovedHoliday | date] = []
+    verified_through: date | None = None
+
+    @property
+    def removed_dates(self) -> frozenset[date]:
+        """The dates that are working days although the provider lists them."""
+        return frozenset(r.date if isinstance(r, RemovedHoliday) else r for r in self.remove)
+
+
+class Rollover(Frozen):
+    """What happens when the last calendar day is a closed day (Administrative Procedure Act s.64)."""
+
+    agency_duty: Literal["none", "next_working_day"] = "none"
+    requester_duty: Literal["none", "next_working_day"] = "next_working_day"
+
+
+class Counting(Frozen):
+    """The rules of counting; domain law in comments of the pack."""
+
+    first_day: Literal["excluded", "counts_if_received_at_open"] = "excluded"
+    working_day_due_at: Literal["close"] = "close"
+    received_outside_hours: Literal["next_open"] = "next_open"
+    minutes_run_in: Literal["open_hours"] = "open_hours"
+    calendar_day_rollover: Rollover = Rollover()
+    agency_internal_target_if_closed: Literal["previous_working_day"] = "previous_working_day"
+    due_is_inclusive: Literal[True] = True
+    ladder_fires_at: Literal["close", "open"] = "close"
+    chain_limits_by: Literal["date"] = "date"
+    recompute_open_deadlines_on_calendar_change: bool = True
+
+
+class Calendar(Frozen):
+    """When the office is open."""
+
+    timezone: str
+    working_weekdays: list[Weekday] = Field(min_length=1)
+    hours: list[Hours] = Field(min_length=1)
+    breaks: list[Break] = []
+    holidays: Holidays = Holidays()
+    special_days: list[SpecialDay] = []
+    regions: dict[str, str] = {}  # centre -> the region whose holidays it keeps beside the country's
+    counting: Counting = Counting()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("must be a time zone name such as Asia/Bangkok") from error
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind_of_day(self) -> Self:
+        special = {(day.date, day.region) for day in self.special_days}
+        both = sorted(day.date.isoformat() for day in self.holidays.add if (day.date, day.region) in special)
+        if both:
+            raise ValueError(f"{', '.join(both)}: a holiday in `holidays.add` and a working day in `special_days`")
+        return self
+
+
+class ChangeKind(StrEnum):
+    """What became of a date."""
+
+    HOLIDAY = "holiday"  # closed
+    WITHDRAWN = "withdrawn"  # no holiday after all: an ordinary day of the week
+    HOURS = "hours"  # open, at the hours given: a half-day, or a make-up working day
+
+
+class NewChange(Frozen):
+    """A change of the calendar of one standard, as somebody asks for it. `region` limits it to centres of a region."""
+
+    standard: str
+    date: date
+    kind: ChangeKind
+    name_th: str = ""
+    name_en: str = ""
+    hours: list[Hours] = []
+    reason: str
+    region: str | None = None
+    by: str
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kind is ChangeKind.HOURS) != bool(self.hours):
+            raise ValueError("hours are given for a day that is open at hours of its own, and only for that")
+        return self
+
+    def same_as(self, other: NewChange) -> bool:
+        """Whether the other says the same of the same date, whoever said it and why."""
+        return all(getattr(self, key) == getattr(other, key) for key in ("standard", "date", "kind", "hours", "region"))
+
+
+class CalendarChange(NewChange):
+    """A change that was made: its number counts up with every change, for good."""
+
+    revision: int
+    at: AwareDatetime
+
+
+def calendar_for(rules: Calendar, centre: str | None, changes: Sequence[CalendarChange]) -> Calendar:
+    """The calendar that one centre keeps: its region's days beside the country's, and of several changes the last."""
+    region = rules.regions.get(centre or "")
+    added = {day.date: day for day in rules.holidays.add if day.region in (None, region)}
+    removals = [day if isinstance(day, RemovedHoliday) else RemovedHoliday(date=day) for day in rules.holidays.remove]
+    removed = {day.date: day for day in removals if day.region in (None, region)}
+    special = {day.date: day for day in rules.special_days if day.region in (None, region)}
+    for change in sorted(changes, key=lambda change: change.revision):
+        if change.region not in (None, region):
+            continue
+        for days in (added, removed, special):
+            days.pop(change.date, None)  # type: ignore[attr-defined]  # three dictionaries by date
+        names = {"name_th": change.name_th or change.reason, "name_en": change.name_en or change.name_th or change.reason}
+        match change.kind:
+            case ChangeKind.HOLIDAY:
+                added[change.date] = AddedHoliday(date=change.date, source=change.reason, **names)
+            case ChangeKind.WITHDRAWN:
+                removed[change.date] = RemovedHoliday(date=change.date, reason=change.reason)
+            case ChangeKind.HOURS:
+                special[change.date] = SpecialDay(date=change.date, hours=change.hours, **names)
+    kept = rules.holidays.model_copy(update={"add": list(added.values()), "remove": list(removed.values())})
+    return rules.model_copy(update={"holidays": kept, "special_days": list(special.values())})
