@@ -18,6 +18,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from casework.activities.calendar_book import CalendarBook
 from casework.activities.journal import JournalActivities
 from casework.activities.standard import StandardActivities
 from casework.adapters.ports import Notifier, Records
@@ -45,8 +46,9 @@ class CaseworkPlugin(SimplePlugin):
         problems = [f"{problem}" for pack in library.packs for problem in unserved(pack)]
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
-        standard = StandardActivities(library)
-        journal = JournalActivities(library, records, notifier)
+        book = CalendarBook(library, records)
+        standard = StandardActivities(book)
+        journal = JournalActivities(book, records, notifier)
         super().__init__(
             "casework",
             data_converter=with_pydantic,
@@ -54,6 +56,9 @@ class CaseworkPlugin(SimplePlugin):
             activities=[
                 standard.open_terms,
                 standard.plan_steps,
+                standard.plan_standard,
+                standard.plan_pause,
+                standard.plan_late,
                 standard.plan_repeat,
                 journal.record,
                 journal.send_notice,

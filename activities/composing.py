@@ -53,6 +53,9 @@ def _values(
         key: _time(calendar, value) if key in TIMES and isinstance(value, str) else _text(value)
         for key, value in notice.values.items()
     }
+    for key in ("reason", "waiting_for"):  # what is said in both languages where one token stands for it
+        said = given.pop(f"{key}_{language}", None)
+        given |= {key: said} if said is not None else {}
     service = pack.service(str(given.pop("service", sheet.service)))
     owner: Named = pack.agencies.get(sheet.agency or "") or pack.organisation.complaint_centre
     step = str(given.pop("step", ""))

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 
 import structlog
 from temporalio import activity
 
+from casework.activities.calendar_book import CalendarBook
 from casework.activities.composing import compose
 from casework.adapters.ports import Notifier, Records, UndeliverableError
 from casework.standards.clock import Clockwork
-from casework.standards.loader import StandardsLibrary
 from casework.standards.plan import REQUESTER
 from casework.standards.thai_dates import buddhist_year
 from casework.workflows.ports import (
@@ -45,17 +44,17 @@ class StillOwed(Exception):
 class JournalActivities(JournalPort):
     """Writes to the records and sends through the notifier."""
 
-    def __init__(self, library: StandardsLibrary, records: Records, notifier: Notifier) -> None:
+    def __init__(self, book: CalendarBook, records: Records, notifier: Notifier) -> None:
+        self._book = book
         self._records = records
         self._notifier = notifier
         self._under_way: set[asyncio.Task[list[NoticeFate]]] = set()
-        self._clockwork = cache(lambda pack_id, version: Clockwork(library.get(pack_id, version)))
 
     @activity.defn(name="record")
     async def record(self, batch: Batch) -> Recorded:
         """Write a batch and try its notices once."""
         sheet = batch.sheet
-        clockwork = self._clockwork(sheet.standard_id, sheet.standard_version)
+        clockwork = await self._clockwork(sheet)
         received = sheet.received_at.astimezone(clockwork.calendar.zone)
         written = await self._records.write(batch, buddhist_year(received))
         sheet = sheet.model_copy(update={"case_no": written.case_no})
@@ -63,7 +62,7 @@ class JournalActivities(JournalPort):
         others = [notice.id for notice in batch.notices if notice.id not in written.claimed]
         fates = await self._first_try(sheet, ours) if ours else []
         known = await self._records.fates(sheet.case_id, others) if others else []
-        return Recorded(case_no=written.case_no, fates=[*fates, *known])
+        return Recorded(case_no=written.case_no, fates=[*fates, *known], calendar=written.calendar)
 
     @activity.defn(name="send_notice")
     async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
@@ -83,6 +82,9 @@ class JournalActivities(JournalPort):
     async def drain(self) -> None:
         """Let what is being sent be sent and noted, before a worker ends."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _clockwork(self, sheet: CaseSheet) -> Clockwork:
+        return await self._book.clockwork(sheet.standard_id, sheet.standard_version, sheet.centre)
 
     async def _first_try(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
         """Send, but do not let a mail server that hangs hold up the case: after a moment the notices count as owed,
@@ -116,7 +118,7 @@ class JournalActivities(JournalPort):
     async def _send(self, sheet: CaseSheet, notice: NoticeOrder) -> NoticeFate:
         status, error = NoticeStatus.SENT, None
         try:
-            clockwork = self._clockwork(sheet.standard_id, sheet.standard_version)
+            clockwork = await self._clockwork(sheet)
             message = compose(clockwork.pack, clockwork.calendar, sheet, notice)
             if message is None and notice.to != REQUESTER:
                 raise UndeliverableError("no address for this role")

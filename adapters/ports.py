@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from casework.standards.calendar_rules import CalendarChange
 from casework.workflows.ports import Batch, NoticeFate
 
 
 class Written(NamedTuple):
-    """What the records answer to a batch: the registry number, and the notices whose sending is now ours."""
+    """What the records answer to a batch: the registry number, the notices whose sending is now ours, and the number of the
+    latest change of the calendar of the case's standard (0: there was none)."""
 
     case_no: str
     claimed: frozenset[str]
+    calendar: int = 0
 
 
 class Records(Protocol):
@@ -33,6 +36,9 @@ class Records(Protocol):
 
     async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
         """Write down how sending went; an owed notice is given back."""
+
+    async def calendar_changes(self) -> list[CalendarChange]:
+        """Every change of the calendar that was made, of every standard, oldest first."""
 
 
 class Message(NamedTuple):

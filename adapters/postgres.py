@@ -18,6 +18,7 @@ import asyncpg
 
 from casework.adapters import statements
 from casework.adapters.ports import Written
+from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
 from casework.workflows.contracts import Actor, Event
 from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
 
@@ -76,7 +77,7 @@ class PostgresRecords:
         )
         # Written at the same moment by a second try: its number was committed after our statement began to look.
         case_no = row["case_no"] or (await self._row(statements.CASE_NUMBER, batch.sheet.case_id))["case_no"]
-        return Written(case_no, frozenset(row["claimed"]))
+        return Written(case_no, frozenset(row["claimed"]), row["calendar"])
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         """How these notices stand."""
@@ -110,6 +111,33 @@ class PostgresRecords:
     async def notices(self, case_id: str) -> list[dict[str, Any]]:
         """Every notice of a case and its fate."""
         return [dict(row) for row in await self._rows(statements.CASE_NOTICES, case_id)]
+
+    async def calendar_changes(self) -> list[CalendarChange]:
+        """Every change of the calendar, oldest first."""
+        return [_change(row) for row in await self._rows(statements.CALENDAR_CHANGES)]
+
+    async def change_calendar(self, changes: Sequence[NewChange]) -> list[CalendarChange]:
+        """Make changes in one transaction; what already is as asked is not made again."""
+        pool = await self._connected()
+        try:
+            async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection, connection.transaction():
+                await connection.execute(statements.CALENDAR_LOCK)
+                known = [_change(row) for row in await connection.fetch(statements.CALENDAR_CHANGES)]
+                made: list[CalendarChange] = []
+                for change in changes:
+                    if is_so_already(change, known):
+                        continue
+                    hours = json.dumps([each.model_dump(mode="json") for each in change.hours])
+                    row = await connection.fetchrow(
+                        statements.CHANGE_CALENDAR, change.standard, change.date, change.kind.value, change.name_th,
+                        change.name_en, hours, change.reason, change.region, change.by,
+                    )  # fmt: skip
+                    assert row is not None, "an insert returns its row"
+                    made.append(_change(row))
+                    known.append(made[-1])
+                return made
+        except asyncpg.PostgresError as error:
+            raise RecordsError(f"PostgreSQL refuses: {type(error).__name__} {error.sqlstate}") from None
 
     async def server_time(self) -> datetime:
         """The clock of the database server."""
@@ -170,6 +198,11 @@ class PostgresRecords:
 
     async def _row(self, statement: str, *values: Any) -> asyncpg.Record:
         return (await self._rows(statement, *values))[0]
+
+
+def _change(row: asyncpg.Record) -> CalendarChange:
+    named = {**dict(row), "by": row["made_by"], "at": row["made_at"], "hours": json.loads(row["hours"])}
+    return CalendarChange.model_validate({key: value for key, value in named.items() if key in CalendarChange.model_fields})
 
 
 def migrations() -> list[Migration]:

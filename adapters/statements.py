@@ -67,7 +67,10 @@ SELECT
         (SELECT case_no FROM numbered),
         (SELECT case_no FROM casework.case_numbers WHERE case_id = (SELECT case_id FROM incoming))
     ) AS case_no,
-    coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed
+    coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed,
+    coalesce(
+        (SELECT max(revision) FROM casework.calendar_changes WHERE standard = (SELECT standard_id FROM incoming)), 0
+    ) AS calendar
 """
 
 CASE_NUMBER = "SELECT case_no FROM casework.case_numbers WHERE case_id = $1"
@@ -100,6 +103,18 @@ FROM casework.events WHERE case_id = $1 ORDER BY at, seq
 CASE_NOTICES = """
 SELECT notice_id, event, template, recipient, status, attempts, ordered_at, settled_at
 FROM casework.notices WHERE case_id = $1 ORDER BY event, notice_id
+"""
+
+CALENDAR_CHANGES = """
+SELECT revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by, made_at
+FROM casework.calendar_changes ORDER BY revision
+"""
+# One at a time, so that numbers have no gaps and nobody reads a later change without an earlier one.
+CALENDAR_LOCK = "SELECT pg_advisory_xact_lock(hashtext('casework.calendar_changes'))"
+CHANGE_CALENDAR = """
+INSERT INTO casework.calendar_changes (revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by)
+SELECT coalesce(max(revision), 0) + 1, $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9 FROM casework.calendar_changes
+RETURNING revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by, made_at
 """
 
 SCHEMA_TABLES = """

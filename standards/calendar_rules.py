@@ -183,6 +183,14 @@ class CalendarChange(NewChange):
     at: AwareDatetime
 
 
+def is_so_already(change: NewChange, known: Sequence[CalendarChange]) -> bool:
+    """Whether the last change of that date, in that region, says the same."""
+    of_date = [
+        other for other in known if (other.standard, other.date, other.region) == (change.standard, change.date, change.region)
+    ]
+    return bool(of_date) and change.same_as(max(of_date, key=lambda other: other.revision))
+
+
 def calendar_for(rules: Calendar, centre: str | None, changes: Sequence[CalendarChange]) -> Calendar:
     """The calendar that one centre keeps: its region's days beside the country's, and of several changes the last."""
     region = rules.regions.get(centre or "")
@@ -194,7 +202,7 @@ def calendar_for(rules: Calendar, centre: str | None, changes: Sequence[Calendar
         if change.region not in (None, region):
             continue
         for days in (added, removed, special):
-            days.pop(change.date, None)  # type: ignore[attr-defined]  # three dictionaries by date
+            days.pop(change.date, None)
         names = {"name_th": change.name_th or change.reason, "name_en": change.name_en or change.name_th or change.reason}
         match change.kind:
             case ChangeKind.HOLIDAY:

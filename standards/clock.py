@@ -22,7 +22,6 @@ from casework.standards.model import Rung, Service, ServiceStandards, Step
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import OFFICER, PROMISE, REQUESTER, SATISFACTION, PausePlan, Plan, PlannedRung
 
-
 MISSED = 1_000  # a ladder that finds no open moment in so many is wrong and must say so
 
 
@@ -73,6 +72,14 @@ class Clockwork:
         ]
         rungs += self._progress(offered, published, of)
         return self._made(step, of, ledger, target, rungs, as_of)
+
+    def replan(self, service: str, step: str, ledger: Ledger, standing: datetime, now: datetime) -> Plan:
+        """Plan a running step again after a change of calendar or standard. Nothing moves into the past: if the count
+        comes to an earlier time that is over already, the due time told before (`standing`) stays."""
+        plan = self.plan(service, step, ledger, now)
+        if plan.due_at < standing and plan.due_at < now:
+            plan = self.plan(service, step, ledger.model_copy(update={"not_before": standing}), now)
+        return plan
 
     def ledger(self, run: Ledger | datetime) -> Ledger:
         """A ledger as it is, or that of a step which started then. Raises ValueError for a time without an offset."""
@@ -180,7 +187,7 @@ class Clockwork:
         return Plan(
             step=step,
             limit=of.limit,
-            started_at=ledger.started_at,
+            ledger=ledger,
             effective_start=self.calendar.next_opening(of.started_at),
             due_at=of.due_at,
             internal_target=target,

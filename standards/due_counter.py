@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from casework.standards.calendar_rules import Counting
-from casework.standards.ledger import Balance, Pause
+from casework.standards.ledger import Balance, PauseEntry
 from casework.standards.limits import AtPercent, ClosedDay, Limit, OutsideHours, Unit, later
 from casework.standards.office_calendar import DAY, OfficeCalendar
 
@@ -19,7 +19,7 @@ MOMENT = timedelta(microseconds=1)
 class DueCounter:
     """Counts for one clock: its office, its pauses, the rules of its standard."""
 
-    def __init__(self, office: OfficeCalendar, rules: Counting, pauses: Sequence[Pause] = ()) -> None:
+    def __init__(self, office: OfficeCalendar, rules: Counting, pauses: Sequence[PauseEntry] = ()) -> None:
         self.office = office
         self.running = office.without(pauses) if pauses else office
         self.rules = rules

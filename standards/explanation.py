@@ -15,9 +15,8 @@ from typing import Literal
 
 from casework.standards.clock import Clockwork
 from casework.standards.due_counter import DueCounter
-from casework.standards.ledger import ExtensionGiven, Ledger, Pause
-from casework.standards.limits import Frozen, Unit
-from casework.standards.limits import Named
+from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.limits import Frozen, Named, Unit
 from casework.standards.plan import Plan
 from casework.standards.thai_dates import format_day
 
@@ -49,7 +48,7 @@ class Entry(Frozen):
     amount: timedelta | None = None
     closed: bool = False
     by: str | None = None
-    extension: ExtensionGiven | None = None
+    extension: ExtensionEntry | None = None
 
     def words(self, language: Literal["th", "en"]) -> str:
         """The day in a line of Thai or English."""
@@ -90,7 +89,7 @@ class Explanation(Frozen):
 
     plan: Plan
     entries: list[Entry]
-    extensions: list[ExtensionGiven] = []
+    extensions: list[ExtensionEntry] = []
 
     @property
     def counted_days(self) -> int:
@@ -211,7 +210,9 @@ class _Days:
             amount = self._running.working_time_between(begin, end)
             if amount:
                 yield Entry(day=day, why=Why.COUNTED, amount=amount)
-            took = [(p, self._office.working_time_between(max(begin, p.begun), min(end, p.end))) for p in self._ledger.counted_pauses]
+            took = [
+                (p, self._office.working_time_between(max(begin, p.begun), min(end, p.end))) for p in self._ledger.counted_pauses
+            ]
             for pause, lost in took:
                 if lost:
                     yield Entry(day=day, why=Why.PAUSED, amount=lost, name=self._name(pause), by=pause.by)
@@ -224,6 +225,13 @@ class _Days:
         if self._counted_to < self._plan.due_at:
             yield Entry(day=self._counter.date_of(self._plan.due_at), why=Why.KEPT)
 
+    def _taken(self, begin: datetime, end: datetime) -> Iterator[tuple[PauseEntry, timedelta]]:
+        """The opening time that pauses took between two moments."""
+        for pause in self._ledger.counted_pauses:
+            lost = self._office.working_time_between(max(begin, pause.begun), min(end, pause.end))
+            if lost:
+                yield pause, lost
+
     def _closed(self, day: date) -> Entry | None:
         holiday = self._office.holiday(day)
         if holiday:
@@ -234,7 +242,7 @@ class _Days:
         pause = self._running.pause_at_close(day)
         return Entry(day=day, why=Why.PAUSED, name=self._name(pause), by=pause.by) if pause else None
 
-    def _extension(self, ordinal: int) -> ExtensionGiven | None:
+    def _extension(self, ordinal: int) -> ExtensionEntry | None:
         """The extension that a day belongs to: the last days of the limit, in the order they were given."""
         if self._plan.limit.unit is Unit.MONTH:
             return None
@@ -245,7 +253,7 @@ class _Days:
             passed += given.n
         return None
 
-    def _name(self, pause: Pause) -> Named:
+    def _name(self, pause: PauseEntry) -> Named:
         return self._names.get(pause.reason) or Named(th=pause.reason, en=pause.reason)
 
     def _local(self, at: datetime) -> date:

@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from casework.standards.limits import Frozen, Limit, Unit
+from casework.standards.limits import Frozen, Unit
 
 
-class Pause(Frozen):
+class PauseEntry(Frozen):
     """Time in which a clock stands still, from `begun` until `ended`, or until the longest pause allowed passes.
 
     `reason` is one that the standard lists; `by` the actor's id. After a `restart` the whole limit runs anew.
@@ -32,7 +32,7 @@ class Pause(Frozen):
         return self.ended or self.until
 
 
-class ExtensionGiven(Frozen):
+class ExtensionEntry(Frozen):
     """More time for a step: `n` of the limit's own unit."""
 
     at: AwareDatetime
@@ -45,8 +45,8 @@ class Ledger(Frozen):
     """When a step began, and what happened to its time since."""
 
     started_at: AwareDatetime
-    pauses: list[Pause] = []
-    extensions: list[ExtensionGiven] = []
+    pauses: list[PauseEntry] = []
+    extensions: list[ExtensionEntry] = []
     not_before: AwareDatetime | None = None  # a due time told to people, kept when a change came too late to bring it forward
 
     @property
@@ -55,7 +55,7 @@ class Ledger(Frozen):
         return max((pause.end for pause in self.pauses if pause.then == "restart"), default=self.started_at)
 
     @property
-    def counted_pauses(self) -> list[Pause]:
+    def counted_pauses(self) -> list[PauseEntry]:
         """The pauses since the count began."""
         return [pause for pause in self.pauses if pause.end > self.counted_from]
 
@@ -81,4 +81,5 @@ class Balance(Frozen):
     @property
     def words(self) -> str:
         """For example: 7 of 15 minutes."""
-        return f"{self.consumed:g} of {Limit.model_construct(n=self.budget, unit=self.unit)}".replace(".0 ", " ")
+        unit = self.unit.value.replace("_", " ")
+        return f"{round(self.consumed, 2):g} of {self.budget:g} {unit}{'s' if self.budget != 1 else ''}"

@@ -320,11 +320,6 @@ class ServiceStandards(Frozen):
                 where = f"services.{name.value}.steps.{step.id}"
                 if step.escalation and step.escalation not in self.escalations:
                     raise ValueError(f"{where}: unknown escalation {step.escalation}")
-        steps = {step.id for service in self.services.values() for step in service.steps if step.limit}
-        for name, rule in self.pauses.items():
-            strange = sorted(set(rule.steps) - steps)
-            if strange:
-                raise ValueError(f"pauses.{name}.steps: no step with a limit is named {', '.join(strange)}")
         known = {outcome for service in self.services.values() for outcome in service.outcomes}
         strange = sorted(set(self.satisfaction.ask_after) - known)
         if strange:

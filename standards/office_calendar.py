@@ -19,9 +19,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from casework.standards.government_holidays import HolidaySource
 from casework.standards.calendar_rules import Calendar, Hours
-from casework.standards.ledger import Pause
+from casework.standards.government_holidays import HolidaySource
+from casework.standards.ledger import PauseEntry
 from casework.standards.limits import Named
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -45,9 +45,9 @@ class OfficeCalendar:
         self._weekdays = {WEEKDAYS.index(day) for day in rules.working_weekdays}
         self._special: dict[date, list[Hours]] = {day.date: day.hours for day in rules.special_days}
         self._intervals = lru_cache(maxsize=4096)(self._build_intervals)
-        self._pauses: tuple[Pause, ...] = ()
+        self._pauses: tuple[PauseEntry, ...] = ()
 
-    def without(self, pauses: Iterable[Pause]) -> OfficeCalendar:
+    def without(self, pauses: Iterable[PauseEntry]) -> OfficeCalendar:
         """This calendar as a clock with these pauses sees it."""
         theirs = copy(self)
         theirs._pauses = tuple(pause for pause in pauses if pause.end > pause.begun)
@@ -65,7 +65,7 @@ class OfficeCalendar:
         """Whether this date counts as a working day: the office opens, and the clock runs when it closes."""
         return self.opens_on(day) and self.pause_at_close(day) is None
 
-    def pause_at_close(self, day: date) -> Pause | None:
+    def pause_at_close(self, day: date) -> PauseEntry | None:
         """The pause that stands when this date closes. One that begins at closing takes nothing from the day."""
         if not self._pauses:
             return None
@@ -192,7 +192,9 @@ class OfficeCalendar:
     def _build_intervals(self, day: date) -> list[Interval]:
         pieces = sorted(self._span(day, hours.open, hours.close) for hours in self._special.get(day, self.rules.hours))
         # A break after midnight belongs to the shift that began the day before.
-        pieces = _cut(pieces, [self._span(day + shift * DAY, rest.from_, rest.to) for rest in self.rules.breaks for shift in (0, 1)])
+        pieces = _cut(
+            pieces, [self._span(day + shift * DAY, rest.from_, rest.to) for rest in self.rules.breaks for shift in (0, 1)]
+        )
         if not pieces:
             raise CalendarError("the breaks leave no opening hours")
         return pieces

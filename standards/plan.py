@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from casework.standards.ledger import Balance
+from casework.standards.ledger import Balance, Ledger
 from casework.standards.limits import Action, Frozen, Limit, OutsideHours
 
 REQUESTER = "requester"
@@ -25,6 +25,7 @@ class PlannedRung(Frozen):
     from_due: bool = False  # it stands at, before or after the due time, not at a distance from the start
     repeat_every: Limit | None = None
     outside_hours: OutsideHours = OutsideHours.PLANNED
+    waited_since: datetime | None = None  # its own moment, if it passed unseen and the rung waits for the next opening
 
 
 class Plan(Frozen):
@@ -32,7 +33,7 @@ class Plan(Frozen):
 
     step: str
     limit: Limit
-    started_at: datetime
+    ledger: Ledger
     effective_start: datetime
     due_at: datetime
     internal_target: datetime | None = None
@@ -41,6 +42,11 @@ class Plan(Frozen):
     calendar: str  # the standard whose calendar it was counted on
     revision: int = 0  # how many changes of that calendar were known
     warning: str | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        """When the step began."""
+        return self.ledger.started_at
 
 
 class PausePlan(Frozen):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from casework.standards.clock import Clockwork
-from casework.standards.explanation import Explanation, explain
-from casework.standards.loader import StandardsLibrary, UnknownStandard
-from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
-from casework.starter.cli_standard import described
+from casework.standards.explanation import Explanation
+from casework.standards.plan import PROMISE
+from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, known_changes, library_of, run
 from casework.starter.errors import InvalidCase
+from casework.starter.explaining import Explainer, as_json
 from casework.starter.printing import console, local, note, zone_of
-from casework.workflows.contracts import CaseView, ClockView
+from casework.workflows.contracts import CaseView
 
 StepArgument = Annotated[str | None, typer.Argument(metavar="[STEP]", help="One step; without it, every step with a clock.")]
 PacksOption = Annotated[
@@ -29,50 +29,43 @@ def explain_case(
     step: StepArgument = None,
     lang: Annotated[Literal["th", "en"], typer.Option(help="Language of the explanation.")] = "en",
     packs: PacksOption = None,
-    as_json: JsonFlag = False,
+    json_wanted: JsonFlag = False,
 ) -> None:
-    """Count a case's due times day by day: counted, weekend, holiday by name, first day, after hours."""
+    """Count a case's due times and its promise day by day: counted, weekend, holiday by name, paused why, extended by whom.
+
+    Example: casework explain forward-7K3QX9M2TD owner_act --lang th
+    """
     library = library_of(packs)
 
     async def go() -> None:
         client = await connected()
         view = await client.case(case_id).view()
-        wanted = [clock for clock in view.clocks if step in (None, clock.step)]
-        if not wanted:
+        explainer = Explainer(library, await known_changes())
+        found = [(clock.step, clock, explainer.clock(view, clock)) for clock in view.clocks if step in (None, clock.step)]
+        promise = explainer.promise(view) if step in (None, PROMISE) else None
+        if not found and promise is None:
             known = ", ".join(clock.step for clock in view.clocks) or "none yet"
-            raise InvalidCase(f"{step or 'no step'} has no clock; steps with one are {known}")
-        clockwork = _clockwork(library, view)
-        for clock in wanted:
-            explained = explain(clockwork, view.service, clock.step, clock.started_at, clock.extended_by)
-            if as_json:
-                print(json.dumps(_json(clock, explained), ensure_ascii=False))
+            raise InvalidCase(f"{step or 'no step'} has no clock; steps with one are {known}, and there is {PROMISE}")
+        for name, clock, explained in found:
+            if json_wanted:
+                print(json.dumps(as_json(name, clock.due_at, explained), ensure_ascii=False))
             else:
-                _print(view, clock, explained, lang)
+                state = f", {clock.balance.words} when it stopped to run" if clock.paused else ""
+                _print(f"[bold]{name}[/] {clock.limit}{state}", view, clock.due_at, explained, lang)
+        if promise is not None and view.promise is not None:
+            if json_wanted:
+                print(json.dumps(as_json(PROMISE, view.promise.due_at, promise), ensure_ascii=False))
+            else:
+                _print(f"[bold]{PROMISE}[/] {view.promise.chain} {promise.plan.limit}", view, view.promise.due_at, promise, lang)
 
     run(go())
 
 
-def _json(clock: ClockView, explained: Explanation) -> dict[str, object]:
-    return {
-        "step": clock.step,
-        "due_at": clock.due_at.isoformat(),
-        "agrees": explained.plan.due_at == clock.due_at,
-        "days": [described(day) for day in explained.entries],
-    }
-
-
-def _print(view: CaseView, clock: ClockView, explained: Explanation, lang: Literal["th", "en"]) -> None:
+def _print(head: str, view: CaseView, due_at: datetime, explained: Explanation, lang: Literal["th", "en"]) -> None:
     zone = zone_of(view)
-    console.print(f"[bold]{clock.step}[/] {clock.limit}, from {local(clock.started_at, zone)}")
-    for day in explained.entries:
-        console.print(f"  {day.words(lang)}")
-    console.print(f"  due [bold]{local(clock.due_at, zone)}[/]")
-    if explained.plan.due_at != clock.due_at:
-        note(f"the pack or the holidays have changed since: today the count comes to {local(explained.plan.due_at, zone)}")
-
-
-def _clockwork(library: StandardsLibrary, view: CaseView) -> Clockwork:
-    try:
-        return Clockwork(library.get(view.standard_id or "", view.standard_version or ""))
-    except UnknownStandard as error:
-        raise InvalidCase(f"{error}, or give it with --pack") from error
+    console.print(f"{head}, from {local(explained.plan.started_at, zone)}")
+    for line in explained.lines(lang):
+        console.print(f"  {line}", markup=False)
+    console.print(f"  due [bold]{local(due_at, zone)}[/]")
+    if explained.plan.due_at != due_at:
+        note(f"the pack or the list of holidays has changed since: today the count comes to {local(explained.plan.due_at, zone)}")

@@ -17,6 +17,7 @@ from casework.standards.loader import PackError, default_pack, load_pack
 from casework.standards.model import LATEST_YEAR, ServiceStandards
 from casework.standards.plan import Plan
 from casework.starter.errors import InvalidCase
+from casework.starter.explaining import described
 from casework.starter.printing import complain, console, local, table
 from casework.workflows.pack_needs import rungs_out_of_place, unserved
 
@@ -106,11 +107,6 @@ def _starts(given: list[str]) -> Iterator[str]:
             yield from (line.strip() for line in sys.stdin if line.strip())
         else:
             yield start
-
-
-def described(day: Entry) -> dict[str, str]:
-    """A day of an explanation as JSON."""
-    return {"day": day.day.isoformat(), "why": day.why.value, "th": day.words("th"), "en": day.words("en")}
 
 
 def _explain(clockwork: Clockwork, service: str, step: str, plan: Plan) -> list[Entry]:

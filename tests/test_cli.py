@@ -209,7 +209,7 @@ def test_a_due_time_of_a_case_is_explained_day_by_day_in_two_languages(casework:
     assert "day 30" in casework("explain", case, "owner_act")
     assert "นับเป็นวันที่ 30" in casework("explain", case, "owner_act", "--lang", "th")
     lines = [json.loads(line) for line in casework("explain", case, "--json").splitlines()]
-    assert [line["step"] for line in lines] == ["check_forward", "relay", "owner_act"]
+    assert [line["step"] for line in lines] == ["check_forward", "relay", "owner_act", "promise"]
     assert all(line["agrees"] for line in lines)
     assert "steps with one are" in casework("explain", case, "cook", exit_code=2)
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.clock import Clockwork
-from casework.standards.ledger import ExtensionGiven, Ledger
-from casework.standards.loader import default_pack
 from casework.standards.calendar_rules import AddedHoliday, Break, Calendar, Holidays, Hours
+from casework.standards.clock import Clockwork
+from casework.standards.ledger import ExtensionEntry, Ledger
+from casework.standards.loader import default_pack
 from casework.standards.office_calendar import WEEKDAYS
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
@@ -42,7 +42,7 @@ def centres(draw: st.DrawFn) -> tuple[Clockwork, SlowOffice]:
 
 def extended(start: datetime, n: int) -> Ledger:
     """The ledger of a step that got so much more time."""
-    given = [ExtensionGiven(at=start, n=n, by="prasert", reason="ผลตรวจ")] if n else []
+    given = [ExtensionEntry(at=start, n=n, by="prasert", reason="ผลตรวจ")] if n else []
     return Ledger(started_at=start, extensions=given)
 
 

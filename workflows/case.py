@@ -19,6 +19,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from casework.workflows import opening
+from casework.workflows.clock_changes import ClockChanges
 from casework.workflows.command_desk import CommandDesk, declared_commands
 from casework.workflows.journal import Journal
 from casework.workflows.planner import Planner
@@ -27,12 +28,13 @@ from casework.workflows.timekeeper import Timekeeper
 from casework.workflows.views import case_view
 
 with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import REQUESTER, SATISFACTION, Plan
+    from casework.standards.ledger import Ledger
+    from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
     from casework.workflows import errors
-    from casework.workflows.case_file import DOCUMENTS_KEPT, Clock
+    from casework.workflows.case_file import DOCUMENTS_KEPT, Clock, Promise
     from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
     from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-    from casework.workflows.ports import NoticeStatus
+    from casework.workflows.ports import NoticeStatus, StepRun
 
 
 class Expired(Command):
@@ -60,6 +62,7 @@ class Case:
         self._broken: Exception | None = None
         self._planner = Planner(self.file, self._turn)
         self._timekeeper = Timekeeper(self.file, self._planner, self.journal)
+        self.clocks = ClockChanges(self.file, self._planner, self.journal, self._timekeeper)
 
     # The walk through the stages
 
@@ -79,14 +82,15 @@ class Case:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.desk.invalid
         promise, *plans = answer.plans
-        self.file.terms, self.file.promised_at = answer.terms, promise.due_at
+        self.file.terms = answer.terms
+        self.file.promise = Promise(chain=PROMISE, ledger=promise.ledger, due_at=promise.due_at)
         self._record_opening(promise)
         for plan in plans:
             self._start(plan)
 
     async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
-        keepers = [asyncio.create_task(self._kept(keep)) for keep in (self.journal.keep, self._timekeeper.keep)]
+        keepers = [asyncio.create_task(self._kept(keep)) for keep in (self.journal.keep, self._timekeeper.keep, self.clocks.keep)]
         try:
             while self.file.stage is not Stage.CLOSED:
                 try:
@@ -116,12 +120,18 @@ class Case:
             return False
         self.file.entering = False
         if steps and all(step in self.file.clocks and self.file.clocks[step].running for step in steps):
-            self.file.promised_by = promise
+            if promise and self.file.promise:
+                self.file.promise.chain = promise
             return True  # they began with the receipt
+        now, made = workflow.now(), self.file.promise
         wanted = [*steps, *([promise] if promise and promise not in steps else [])]
-        for plan in await self._planner.plan(wanted, workflow.now()) if wanted else []:
+        runs = [StepRun(step=step, ledger=Ledger(started_at=now)) for step in wanted]
+        if made and made.uncounted and not promise:
+            promise = made.chain
+            runs.append(StepRun(step=promise, ledger=made.ledger))
+        for plan in (await self._planner.plan(runs, now)).plans if runs else []:
             if plan.step == promise:
-                self.file.promised_at, self.file.promised_by = plan.due_at, promise
+                self.file.promise = Promise(chain=promise, ledger=plan.ledger, due_at=plan.due_at)
             if plan.step in steps:
                 self._start(plan)
         return True
@@ -155,6 +165,7 @@ class Case:
         now = workflow.now()
         for clock in self.file.clocks.values():
             clock.stop(now)
+        self._end_pause(now)
         self.file.stage, self.file.stage_since, self.file.entering = stage, now, True
 
     # How a case ends
@@ -178,6 +189,14 @@ class Case:
             case Withdraw():
                 self.notify("case_withdrawn", REQUESTER)
                 self.conclude(Outcome.WITHDRAWN)
+            case Expired() if self.file.pause and self.file.terms:
+                rule = self.file.terms.pauses[self.file.pause.reason]
+                assert rule.outcome is not None, "a pause that ends the case has an outcome"
+                self.record("pause_ran_out", reason=self.file.pause.reason, paused_since=self.file.pause.begun.isoformat())
+                values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
+                self.notify(self.file.terms.pause_notices["ended"], REQUESTER, **values)
+                self._tell_centre(rule.th)
+                self.conclude(rule.outcome)
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
 
@@ -249,28 +268,6 @@ class Case:
         """Keep documents' metadata in view; the records take them from the event that brought them."""
         self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
 
-    async def extended(self, clock: Clock) -> datetime:
-        """Plan a running clock again with its extensions, and the promise with it; returns the new due time.
-
-        Raises CannotPlan if the limit would be longer than can be counted.
-        """
-        now = workflow.now()
-        promise = self.file.promised_by or ""
-        moves = promise.split("+")[0] == clock.step
-        steps = [clock.step, *([promise] if moves and promise != clock.step else [])]
-        plan, *chain = await self._planner.plan(steps, clock.started_at, clock.extended_by)
-        clock.replan(plan, now)
-        for rung in plan.rungs:
-            if rung.repeat_every and rung.key in clock.fired:  # it repeats from the new due time on
-                clock.rungs.append(await self._planner.repeat(clock, rung, now))
-        if moves:
-            self.file.promised_at = (chain or [plan])[0].due_at
-        return plan.due_at
-
-    async def catch_up(self) -> None:
-        """Let the clock say what came due before now."""
-        await self._timekeeper.catch_up(workflow.now())
-
     @property
     def walked_in(self) -> bool:
         """Whether the requester stands at the counter."""
@@ -324,7 +321,16 @@ class Case:
         self.file.clocks[plan.step] = Clock.planned(plan, expires=plan.step in self.file.terms.expiring)
 
     def _has_expired(self) -> bool:
-        return any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())
+        ran_out = self.file.pause is not None and self.file.pause.ran_out
+        return ran_out or any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())
+
+    def _end_pause(self, now: datetime) -> None:
+        """A pause ends with the stage it stood in."""
+        if self.file.pause is None:
+            return
+        self.file.pause = None
+        if self.file.promise is not None:
+            self.file.promise.end_pause(now)
 
     def _tell_centre(self, result: str) -> None:
         """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from casework.standards.ledger import Balance, Ledger, PauseEntry
 from casework.standards.limits import Limit
 from casework.standards.plan import Plan, PlannedRung
 from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
@@ -23,25 +24,30 @@ PENDING_BYTES = 256_000  # what a case holds for records that are down, before i
 
 
 class Clock(BaseModel):
-    """The clock of one step: what was promised, which rungs stand, which have fired."""
+    """The clock of one step: its ledger, and what follows from it on the standard and the calendar it was planned with.
+
+    A fired rung never fires again in the same round. A new round begins when the limit runs anew, or when an extension
+    puts a due time ahead that rungs had already spoken of.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     step: str
     limit: Limit
-    started_at: AwareDatetime
+    ledger: Ledger
+    balance: Balance
     due_at: AwareDatetime
     internal_target: AwareDatetime | None = None
     rungs: list[PlannedRung]
     fired: list[str] = []
+    round: int = 1
     expires: bool = False
     expired: bool = False
     breached: bool = False  # ever
     overdue: bool = False  # now: an extension may put the due time ahead again
     stopped_at: AwareDatetime | None = None
-    extensions: int = 0
-    extended_by: int = 0
     calendar: str
+    revision: int = 0
     warning: str | None = None
 
     @classmethod
@@ -50,23 +56,54 @@ class Clock(BaseModel):
         return cls(
             step=plan.step,
             limit=plan.limit,
-            started_at=plan.started_at,
+            ledger=plan.ledger,
+            balance=plan.balance,
             due_at=plan.due_at,
             internal_target=plan.internal_target,
             rungs=plan.rungs,
             expires=expires,
             calendar=plan.calendar,
+            revision=plan.revision,
             warning=plan.warning,
         )
 
+    @property
+    def started_at(self) -> AwareDatetime:
+        """When the step began."""
+        return self.ledger.started_at
+
+    @property
+    def pause(self) -> PauseEntry | None:
+        """The pause that stands now."""
+        last = self.ledger.pauses[-1] if self.ledger.pauses else None
+        return last if last and last.ended is None else None
+
     def replan(self, plan: Plan, now: datetime) -> None:
-        """Take a new plan: pending rungs move; fired ones stay fired, unless the new due time puts them ahead again."""
-        self.limit, self.due_at, self.internal_target = plan.limit, plan.due_at, plan.internal_target
-        self.rungs = [rung for rung in plan.rungs if rung.key not in self.fired or rung.at > now]
-        standing = {rung.key for rung in self.rungs}
-        self.fired = [key for key in self.fired if key not in standing]
+        """Take a new plan: pending rungs move, fired ones stay fired, and nothing moves into the past."""
+        self.limit, self.ledger, self.balance = plan.limit, plan.ledger, plan.balance
+        self.due_at, self.internal_target = plan.due_at, plan.internal_target
+        self.rungs = [
+            rung if rung.at > now else rung.model_copy(update={"at": now}) for rung in plan.rungs if rung.key not in self.fired
+        ]
         self.overdue = self.overdue and plan.due_at <= now
-        self.calendar, self.warning = plan.calendar, plan.warning
+        self.calendar, self.revision, self.warning = plan.calendar, plan.revision, plan.warning
+
+    def next_round(self, plan: Plan, now: datetime, anew: bool = False) -> None:
+        """Let rungs stand again that a new plan puts ahead: those that hang on the due time, or all of them (`anew`)."""
+        ahead = {rung.key for rung in plan.rungs if anew or (rung.from_due and rung.at > now)}
+        spoken = [key for key in self.fired if key.partition("#")[0] in ahead]
+        if spoken:
+            self.fired = [key for key in self.fired if key not in spoken]
+            self.round += 1
+
+    def last_repeat(self, rung: PlannedRung) -> PlannedRung:
+        """A repeating rung as it fired last, to count on from there."""
+        numbers = [int(key.partition("#")[2] or 0) for key in self.fired if key.partition("#")[0] == rung.key]
+        return rung.model_copy(update={"key": f"{rung.key}#{max(numbers)}"}) if numbers else rung
+
+    def end_pause(self, at: datetime) -> None:
+        """The pause that stands ends."""
+        self.ledger = ended(self.ledger, at)
 
     @property
     def running(self) -> bool:
@@ -77,6 +114,48 @@ class Clock(BaseModel):
         """The step is done. The due time is inclusive: done at it is done in time."""
         if self.stopped_at is None:
             self.stopped_at = at
+            self.end_pause(at)
+
+
+class Promise(BaseModel):
+    """What the requester was told: it runs above the clocks of steps and units, and nothing they do starts it anew.
+
+    `chain` names the steps it is made of, joined by +.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    chain: str
+    ledger: Ledger
+    due_at: AwareDatetime
+    uncounted: bool = False  # an entry was made; the next stage counts again
+
+    def end_pause(self, at: datetime) -> None:
+        """The pause that stands ends with its stage; the next one counts again."""
+        self.ledger, self.uncounted = ended(self.ledger, at), True
+
+    def is_made_of(self, step: str) -> bool:
+        """Whether that step's time is part of the promise."""
+        return step in self.chain.split("+")
+
+
+class StandingPause(BaseModel):
+    """The pause of a case: some of its clocks stand still until somebody resumes them, or `until` comes."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: str
+    by: str
+    begun: AwareDatetime
+    until: AwareDatetime
+    remind_at: AwareDatetime | None
+    steps: list[str]
+    ran_out: bool = False
+
+
+def ended(ledger: Ledger, at: datetime) -> Ledger:
+    """The ledger with the pause that stands ended then."""
+    return ledger.model_copy(update={"pauses": [p if p.ended else p.model_copy(update={"ended": at}) for p in ledger.pauses]})
 
 
 class CaseFile(BaseModel):
@@ -94,8 +173,9 @@ class CaseFile(BaseModel):
     outcome: Outcome | None = None
     terms: Terms | None = None
     case_no: str | None = None
-    promised_at: AwareDatetime | None = None
-    promised_by: str | None = None  # the chain of steps that the promise is made of
+    promise: Promise | None = None
+    pause: StandingPause | None = None
+    calendar_known: int = 0  # the latest change of the calendar that the records told of
     closed_at: AwareDatetime | None = None
     officer: Officer | None = None
     agency: str | None = None
@@ -116,6 +196,11 @@ class CaseFile(BaseModel):
     pending: list[Event] = []
     owed: list[NoticeOrder] = []
     handed_over: int = 0  # how many of the owed, from the front, the records know already
+
+    @property
+    def promised_at(self) -> datetime | None:
+        """By when the requester was promised the result."""
+        return self.promise.due_at if self.promise else None
 
     @property
     def is_full(self) -> bool:

@@ -38,12 +38,14 @@ Check = Callable[[CaseFile, Any], str | None]
 
 @dataclass(frozen=True)
 class Declaration:
-    """One command of a process. `check` returns why the message is refused, or None."""
+    """One command of a process. `check` returns why the message is refused, or None. Commands by operators are given with
+    the means of the system (casework calendar, casework standards migrate), not by a role of the standard."""
 
     message: type[Command]
     stages: tuple[Stage, ...]
     act: Act | None = None
     check: Check | None = None
+    by_operators: bool = False
 
     @property
     def name(self) -> str:
@@ -71,9 +73,11 @@ class HoldsCase(Protocol):
     case: Case
 
 
-def command(message: type[Command], *stages: Stage, act: Act | None = None, check: Check | None = None) -> Any:
+def command(
+    message: type[Command], *stages: Stage, act: Act | None = None, check: Check | None = None, by_operators: bool = False
+) -> Any:
     """Declare a command: an update named after its message, possible in these stages."""
-    declared = Declaration(message, stages, act, check)
+    declared = Declaration(message, stages, act, check, by_operators)
 
     async def handler(self: HoldsCase, payload: Any = None) -> CommandReply:
         return await self.case.desk.obey(declared, payload, self.case)
@@ -191,7 +195,7 @@ class CommandDesk:
         if stage not in declared.stages:
             raise errors.refused(f"{declared.name} is not possible in the stage {stage.value}", now)
         roles = self._roles().get(declared.name, [])
-        if message.actor.role not in roles:
+        if message.actor.role not in roles and not declared.by_operators:
             takes = " or ".join(roles) or "a role that the standard does not name in this stage"
             raise errors.refused(f"{declared.name} in the stage {stage.value} takes {takes}, not {message.actor.role}", now)
         owner, unit = self._file.agency, message.actor.unit

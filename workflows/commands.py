@@ -9,12 +9,23 @@ from temporalio import workflow
 from casework.workflows.command_desk import OPEN_STAGES, WORKING_STAGES, command
 
 with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import OFFICER, REQUESTER
+    from casework.standards.plan import OFFICER
     from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
+    from casework.workflows.clock_checks import may_change_standard, may_extend, may_pause, may_resume
     from casework.workflows.contracts import CaseView, CommandReply
-    from casework.workflows.errors import CannotPlan
-    from casework.workflows.messages import AddDocument, AddNote, Extend, Rate, Reassign, Withdraw
+    from casework.workflows.messages import (
+        AddDocument,
+        AddNote,
+        ChangeStandard,
+        Extend,
+        Pause,
+        Rate,
+        Reassign,
+        Recount,
+        Resume,
+        Withdraw,
+    )
 
 if TYPE_CHECKING:
     from casework.workflows.case import Case
@@ -37,41 +48,6 @@ def give_to(case: Case, message: Reassign) -> None:
     case.file.officer = message.to
     case.record(message.event, message.actor, before=before, to=message.to.id, reason=message.reason)
     case.notify("case_reassigned", OFFICER, reason=message.reason)
-
-
-async def lengthen(case: Case, message: Extend) -> None:
-    """A step gets more time; the requester hears the old and the new date."""
-    clock = case.file.clocks[message.step]
-    clock.extensions += 1
-    clock.extended_by += message.by
-    await case.catch_up()
-    old = clock.due_at
-    try:
-        new = await case.extended(clock)
-    except CannotPlan as error:
-        clock.extensions -= 1
-        clock.extended_by -= message.by
-        raise errors.refused(f"{message.step} cannot be extended by {message.by}: {error}", []) from None
-    dates = {"old_due_at": old.isoformat(), "new_due_at": new.isoformat()}
-    case.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
-    case.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
-
-
-def may_extend(file: CaseFile, message: Extend) -> str | None:
-    """An extension is refused unless the pack allows it, at most as often and as far as it says."""
-    clock = file.clocks.get(message.step)
-    if clock is None or not clock.running:
-        running = ", ".join(c.step for c in file.running) or "none"
-        return f"the step {message.step} is not running (running: {running})"
-    assert file.terms is not None
-    allowed = file.terms.extensions.get(message.step)
-    if allowed is None:
-        return f"the standard does not let {message.step} be extended"
-    if clock.extensions >= allowed.times:
-        return f"{message.step} was extended {clock.extensions} time(s), as often as the standard allows"
-    if message.by > allowed.up_to.n:
-        return f"{message.step} may be extended by at most {allowed.up_to}"
-    return None
 
 
 def has_room(file: CaseFile, _: AddDocument) -> str | None:
@@ -114,7 +90,17 @@ class SharedCommands:
     add_note = command(AddNote, *OPEN_STAGES, act=take_note)
     add_document = command(AddDocument, *OPEN_STAGES, act=take_document, check=has_room)
     reassign = command(Reassign, *OPEN_STAGES, act=give_to)
-    extend = command(Extend, *OPEN_STAGES, act=lengthen, check=may_extend)
+    extend = command(Extend, *OPEN_STAGES, act=lambda case, it: case.clocks.extend(it), check=may_extend)
+    pause = command(Pause, *OPEN_STAGES, act=lambda case, it: case.clocks.pause(it), check=may_pause)
+    resume = command(Resume, *OPEN_STAGES, act=lambda case, it: case.clocks.resume(it), check=may_resume)
+    recount = command(Recount, *OPEN_STAGES, act=lambda case, it: case.clocks.recount(it), by_operators=True)
+    change_standard = command(
+        ChangeStandard,
+        *OPEN_STAGES,
+        act=lambda case, it: case.clocks.change_standard(it),
+        check=may_change_standard,
+        by_operators=True,
+    )
     withdraw = command(Withdraw, *WORKING_STAGES)
 
     @workflow.update(name="opened", description="Wait until the case has been opened under its standard")

@@ -15,7 +15,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.th import pin
 
+from casework.standards.ledger import Balance, Ledger
 from casework.standards.limits import Frozen
+from casework.standards.plan import PlannedRung
 
 # One address and nothing else: no spaces, control characters, quotes, comments or second addresses.
 EMAIL = re.compile(r'[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+@[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+\.[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+')
@@ -222,7 +224,8 @@ class AllowedCommand(Frozen):
 
 
 class ClockView(Frozen):
-    """A step's clock as people see it."""
+    """A step's clock as people see it. `ledger` is what its due time follows from; `balance` how it stood when it was last
+    counted; `calendar` and `revision` what it was counted on."""
 
     step: str
     limit: str
@@ -231,10 +234,35 @@ class ClockView(Frozen):
     internal_target: AwareDatetime | None = None
     stopped_at: AwareDatetime | None = None
     breached: bool
+    paused: bool = False
     extended_by: int = 0  # in the limit's own unit
+    ledger: Ledger
+    balance: Balance
+    rungs: list[PlannedRung] = []  # those that have not fired
+    fired: list[str] = []
     next_rung_at: AwareDatetime | None = None
     next_rung: str | None = None
+    calendar: str
+    revision: int = 0
     warning: str | None = None
+
+
+class PromiseView(Frozen):
+    """What the requester was promised: a chain of steps, joined by +, and what its date follows from."""
+
+    chain: str
+    due_at: AwareDatetime
+    ledger: Ledger
+
+
+class PauseView(Frozen):
+    """Why clocks stand still, since when, and until when at most."""
+
+    reason: str
+    by: str
+    begun: AwareDatetime
+    until: AwareDatetime
+    steps: list[str]
 
 
 class Link(Frozen):
@@ -270,6 +298,8 @@ class CaseView(Frozen):
     standard_version: str | None
     received_at: AwareDatetime
     promised_at: AwareDatetime | None
+    promise: PromiseView | None = None
+    pause: PauseView | None = None
     overdue: bool
     escalation: int
     officer: Officer | None

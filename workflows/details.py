@@ -27,6 +27,10 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
         lines += [f"ผล · outcome: **{file.outcome.value}**", ""]
     if file.promised_at:
         lines += [f"กำหนดที่แจ้งผู้รับบริการ · promised by **{_time(file.promised_at, file)}**", ""]
+    if file.pause and file.terms:
+        rule = file.terms.pauses[file.pause.reason]
+        until = _time(file.pause.until, file)
+        lines += [f"⏸ **หยุดนับเวลา · paused**: {rule.th} · {rule.en} (ไม่เกิน · until {until} at the latest)", ""]
     lines += _clocks(file)
     lines += _responsible(file)
     if file.pending:
@@ -48,7 +52,9 @@ def _clocks(file: CaseFile) -> list[str]:
         "|---|---|---|---|",
     ]
     for clock in file.running:
-        late = " ⚠ **เกินกำหนด · overdue**" if clock.breached else ""
+        late = " ⚠ **เกินกำหนด · overdue**" if clock.overdue else ""
+        if clock.pause:
+            late += f" ⏸ {clock.balance.words}"
         name = f"{label(clock.step, 'th')} · {label(clock.step, 'en')}"
         since, due = _time(clock.started_at, file), _time(clock.due_at, file)
         lines.append(f"| {name} | {since} | {due}{late} | {_next(clock, file)} |")

@@ -144,6 +144,7 @@ class Journal:
     def _settle(self, batch: Batch, recorded: Recorded) -> None:
         file = self._file
         file.case_no = recorded.case_no
+        file.calendar_known = max(file.calendar_known, recorded.calendar)
         file.pending = file.pending[len(batch.events) :]
         file.handed_over += len(batch.notices)
         fates = {fate.id: fate for fate in recorded.fates}

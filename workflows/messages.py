@@ -58,6 +58,39 @@ class Extend(Command):
     reason: Line
 
 
+class Pause(Command):
+    """Let clocks stand still for a reason that the standard lists (waiting for the requester's documents, force majeure…)."""
+
+    event: ClassVar[str] = "paused"
+    reason: Code
+    note: Line | None = None
+
+
+class Resume(Command):
+    """Let the clocks that stand still run again, before the longest pause has passed."""
+
+    event: ClassVar[str] = "resumed"
+    note: Line | None = None
+
+
+class Recount(Command):
+    """Count the running clocks again on the calendar, which has changed up to `revision` at least."""
+
+    event: ClassVar[str] = "calendar_changed"
+    revision: int = Field(default=0, ge=0)
+
+
+class ChangeStandard(Command):
+    """Move the case to another version of its standard; the requester is told if a date moves."""
+
+    event: ClassVar[str] = "standard_changed"
+    from_id: Code
+    from_version: Code
+    standard_id: Code
+    standard_version: Code
+    reason: Line
+
+
 class Withdraw(Command):
     """End the case at the requester's wish."""
 

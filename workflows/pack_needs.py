@@ -76,6 +76,7 @@ def _problems(pack: ServiceStandards) -> Iterator[str]:
         yield from _steps(service.value, offered)
         yield from _ways_on(pack, service.value)
     yield from _addresses(pack)
+    yield from _pauses(pack)
     for name, link in pack.links.items():
         try:
             link.format(case_id="x")
@@ -118,13 +119,32 @@ def _ways_on(pack: ServiceStandards, service: str) -> Iterator[str]:
 
 
 def _addresses(pack: ServiceStandards) -> Iterator[str]:
-    """A ladder that sends to a role without an address sends to nobody."""
-    for name, ladder in pack.escalations.items():
-        for role in sorted({role for rung in ladder for role in rung.to} - {REQUESTER} - set(pack.contacts)):
+    """A ladder or a pause that sends to a role without an address sends to nobody."""
+    told = {f"escalations.{name}": {role for rung in ladder for role in rung.to} for name, ladder in pack.escalations.items()}
+    told |= {f"pauses.{name}": {*rule.remind.to, *rule.tell_at_end} for name, rule in pack.pauses.items()}
+    for where, roles in told.items():
+        for role in sorted(roles - {REQUESTER} - set(pack.contacts)):
             without = [code for code, agency in pack.agencies.items() if role not in agency.contacts]
             if without or not pack.agencies:
                 missing = f" of {', '.join(without)}" if without else ""
-                yield f"escalations.{name}: the role {role} has no address in contacts{missing}"
+                yield f"{where}: the role {role} has no address in contacts{missing}"
+
+
+def _pauses(pack: ServiceStandards) -> Iterator[str]:
+    """A pause ends in a way that the process of its steps can follow, and reminds before it does."""
+    known = {step.id for offered in pack.services.values() for step in offered.steps if step.limit}
+    for name, rule in pack.pauses.items():
+        for step in sorted(set(rule.steps) - known):
+            yield f"pauses.{name}.steps: no step with a limit is named {step}"
+        if rule.remind.unit == rule.longest.unit and rule.remind.before_end >= rule.longest.n:
+            yield f"pauses.{name}.remind: would remind before the pause begins ({rule.longest} at most)"
+        for service, offered in pack.services.items():
+            steps = {step.id for step in offered.steps} & set(rule.steps)
+            if rule.outcome and steps and rule.outcome not in offered.outcomes:
+                yield f"pauses.{name}.outcome: {service.value} does not end as {rule.outcome}"
+            for step in sorted(steps if rule.outcome else ()):
+                if (service.value, step) in MAY_EXPIRE or step == SATISFACTION:
+                    yield f"pauses.{name}.steps: {step} ends by its own limit; a pause that ends the case is for other steps"
 
 
 def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:

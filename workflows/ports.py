@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime, JsonValue
 from temporalio import activity
 
-from casework.standards.limits import Frozen, Limit
-from casework.standards.plan import Plan, PlannedRung
+from casework.standards.ledger import Ledger
+from casework.standards.limits import Frozen, Limit, Named
+from casework.standards.plan import PausePlan, Plan, PlannedRung
 from casework.workflows.contracts import Event, Link, Officer, Outcome, Requester, Stage
 
 
@@ -22,6 +24,18 @@ class ExtensionTerms(Frozen):
 
     times: int
     up_to: Limit
+
+
+class PauseTerms(Frozen):
+    """A reason for which clocks may stand still, in the words of the standard."""
+
+    th: str
+    en: str
+    steps: list[str]
+    then: Literal["continue", "restart"]
+    remind: list[str]  # the roles reminded before it must end
+    outcome: Outcome | None  # how the case ends when the longest pause passes; None: the clocks run again
+    tell_at_end: list[str]
 
 
 class Terms(Frozen):
@@ -36,6 +50,9 @@ class Terms(Frozen):
     agencies: list[str]
     deficiency_lists_allowed: int
     extensions: dict[str, ExtensionTerms]
+    pauses: dict[str, PauseTerms] = {}
+    pause_notices: dict[str, str] = {}  # begun, remind, resumed, ended -> notice
+    requester_steps: list[str] = []  # steps whose limit binds the requester
     expiring: list[str]  # steps whose limit ends the stage when it passes
     rung_notices: dict[str, str]  # action -> notice
     ask_after: list[str]  # outcomes after which satisfaction is asked for
@@ -50,45 +67,85 @@ class OpeningOrder(Frozen):
 
     service: str
     standard: str | None
+    centre: str
     received_at: AwareDatetime
     steps: list[str]
 
 
 class Opening(Frozen):
-    """The terms of a new case and its first plans, or the problem with them."""
+    """The terms of a case and plans under them, or the problem with them."""
 
     terms: Terms | None
     plans: list[Plan]
     problem: str | None = None
 
 
-class PlanOrder(Frozen):
-    """Ask when steps that start now are due. `extra` lengthens the limit in its own unit."""
+class StandardOrder(Frozen):
+    """What every question to the standard says: which standard, which service, on whose calendar.
+
+    `revision` is the change of the calendar that must be known at least.
+    """
 
     standard_id: str
     standard_version: str
     service: str
-    steps: list[str]
-    started_at: AwareDatetime
-    extra: int = 0
+    centre: str
+    revision: int = 0
 
 
-class RepeatOrder(Frozen):
+class StepRun(Frozen):
+    """A step (or a chain) that runs, with its ledger. `standing` is the due time told before, if one was."""
+
+    step: str
+    ledger: Ledger
+    standing: AwareDatetime | None = None
+
+
+class PlanOrder(StandardOrder):
+    """Ask when running steps are due, counted as of now."""
+
+    runs: list[StepRun]
+    now: AwareDatetime
+    since: int | None = None  # tell what changed in the calendar after this revision
+
+
+class Plans(Frozen):
+    """Plans, in the order of the steps asked for, and the names of what changed in the calendar."""
+
+    plans: list[Plan]
+    because: Named | None = None
+
+
+class RepeatOrder(StandardOrder):
     """Ask when a repeating rung comes next."""
 
-    standard_id: str
-    standard_version: str
-    service: str
     step: str
+    ledger: Ledger
     rung: PlannedRung
     due_at: AwareDatetime
     after: AwareDatetime
 
 
-class Plans(Frozen):
-    """Plans, in the order of the steps asked for."""
+class PauseOrder(StandardOrder):
+    """Ask when a pause that begins now must end."""
 
-    plans: list[Plan]
+    reason: str
+    begun: AwareDatetime
+
+
+class LateOrder(StandardOrder):
+    """Ask what becomes of a rung whose moment passed while nobody was there."""
+
+    ledger: Ledger
+    rung: PlannedRung
+    now: AwareDatetime
+
+
+class LateRung(Frozen):
+    """It fires now, waits until the office opens, or is skipped."""
+
+    wait_until: AwareDatetime | None = None
+    skip: bool = False
 
 
 class NoticeOrder(Frozen):
@@ -158,10 +215,11 @@ class Batch(Frozen):
 
 
 class Recorded(Frozen):
-    """The registry number of the case and the fates of the notices tried."""
+    """The registry number of the case, the fates of the notices tried, and how new the calendar is."""
 
     case_no: str
     fates: list[NoticeFate]
+    calendar: int = 0  # the latest change of the calendar of the case's standard
 
 
 class NoticeErrand(Frozen):
@@ -183,6 +241,21 @@ class StandardPort(ABC):
     @abstractmethod
     async def plan_steps(self, order: PlanOrder) -> Plans:
         """Due times and rungs of steps."""
+
+    @activity.defn(name="plan_standard")
+    @abstractmethod
+    async def plan_standard(self, order: PlanOrder) -> Opening:
+        """The terms of another version of the standard, and the plans of running steps under it."""
+
+    @activity.defn(name="plan_pause")
+    @abstractmethod
+    async def plan_pause(self, order: PauseOrder) -> PausePlan:
+        """When a pause must end."""
+
+    @activity.defn(name="plan_late")
+    @abstractmethod
+    async def plan_late(self, order: LateOrder) -> LateRung:
+        """What becomes of a rung that comes late."""
 
     @activity.defn(name="plan_repeat")
     @abstractmethod

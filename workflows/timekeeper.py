@@ -14,9 +14,9 @@ from temporalio import workflow
 from casework.workflows.planner import Planner
 
 with workflow.unsafe.imports_passed_through():
-    from casework.standards.limits import Action
+    from casework.standards.limits import Action, OutsideHours
     from casework.standards.plan import REQUESTER, PlannedRung
-    from casework.workflows.case_file import CaseFile, Clock
+    from casework.workflows.case_file import CaseFile, Clock, StandingPause, ended
     from casework.workflows.journal import Journal
 
 # Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
@@ -34,18 +34,13 @@ FACTS = {
 
 
 class Alarm(NamedTuple):
-    """The next thing a clock does by itself. Without a rung it is the expiry of its limit."""
+    """The next thing a case does by itself: a rung of a clock; without a rung, that its limit passes or that it is overdue
+    again; without a clock, what the standing pause does."""
 
     at: datetime
-    clock: Clock
+    clock: Clock | None
     rung: PlannedRung | None
-
-    @property
-    def words(self) -> str:
-        """What the case waits for, for the timeline: "owner_act: chase owner_agency"."""
-        if self.rung is None:
-            return f"{self.clock.step}: limit of {self.clock.limit} passes"
-        return f"{self.clock.step}: {self.rung.action.value} → {', '.join(self.rung.to)} (due {self.clock.due_at:%Y-%m-%d %H:%M})"
+    words: str  # what the case waits for, for the timeline: "owner_act: chase → owner_agency (due …)"
 
 
 class Timekeeper:
@@ -80,9 +75,18 @@ class Timekeeper:
             await self._fire(alarm)
 
     def next_alarm(self) -> Alarm | None:
-        """The earliest rung or expiry of all running clocks."""
-        alarms = [alarm for clock in self._file.clocks.values() if clock.running for alarm in _alarms(clock)]
+        """The earliest of what the standing pause and all running clocks will do."""
+        alarms = [*_pause_alarms(self._file), *(alarm for clock in self._file.running for alarm in _alarms(clock))]
         return min(alarms, key=lambda alarm: alarm.at, default=None)
+
+    def pause_values(self, pause: StandingPause | None = None) -> dict[str, str]:
+        """What the texts about a pause say: what the matter waits for, until when at most, and the date promised."""
+        pause = pause or self._file.pause
+        assert pause is not None
+        assert self._file.terms is not None
+        rule, promise = self._file.terms.pauses[pause.reason], self._file.promise
+        due = {"due_at": promise.due_at.isoformat()} if promise else {}
+        return {"waiting_for_th": rule.th, "waiting_for_en": rule.en, "reply_by": pause.until.isoformat(), **due}
 
     def _moved(self, set_to: Alarm) -> bool:
         now = self.next_alarm()
@@ -90,11 +94,67 @@ class Timekeeper:
 
     async def _fire(self, alarm: Alarm) -> None:
         clock, rung = alarm.clock, alarm.rung
-        if not clock.running or (rung is not None and rung not in clock.rungs):
-            return  # fired or stopped by a command of the same moment
-        if rung is None:
+        if clock is None:
+            self._fire_pause()
+        elif not clock.running:
+            return  # stopped by a command of the same moment
+        elif rung is not None:
+            await self._fire_rung(alarm, clock, rung)
+        elif clock.expires:
             clock.expired = True
+        else:
+            # It was overdue before, and a change put its due time ahead again: the rungs have spoken, the fact stays one.
+            clock.overdue = True
+            self._journal.record("overdue_again", step=clock.step, due_at=clock.due_at.isoformat())
+
+    def _fire_pause(self) -> None:
+        file, pause = self._file, self._file.pause
+        assert file.terms is not None
+        if pause is None:
             return
+        rule, words = file.terms.pauses[pause.reason], file.terms.pause_notices
+        if pause.remind_at is not None and pause.remind_at < pause.until:
+            pause.remind_at = None
+            self._journal.record("pause_reminded", reason=pause.reason, to=rule.remind, until=pause.until.isoformat())
+            for role in rule.remind:
+                self._journal.notify(words["remind"], self._present(role), **self.pause_values())
+        elif rule.outcome is not None:
+            pause.ran_out = True
+        else:
+            values = self.pause_values()
+            for clock in file.running:
+                clock.end_pause(pause.until)
+            if file.promise is not None:
+                file.promise.ledger = ended(file.promise.ledger, pause.until)
+            file.pause = None
+            self._journal.record(
+                "resumed",
+                reason=pause.reason,
+                steps=pause.steps,
+                paused_since=pause.begun.isoformat(),
+                because="the longest pause has passed",
+            )
+            for role in dict.fromkeys([REQUESTER, *rule.tell_at_end]):
+                self._journal.notify(words["resumed"], self._present(role), **values)
+
+    async def _fire_rung(self, alarm: Alarm, clock: Clock, rung: PlannedRung) -> None:
+        if rung not in clock.rungs:
+            return  # fired by a command of the same moment
+        late = rung.waited_since is not None or workflow.now() - alarm.at > LATE
+        if late and rung.action is not Action.BREACH and rung.outside_hours is not OutsideHours.FIRE and not rung.waited_since:
+            # Nobody was there at its moment. Is this one in which people are told?
+            answer = await self._planner.late(clock, rung, workflow.now())
+            if not clock.running or rung not in clock.rungs:
+                return
+            if answer.wait_until:
+                waiting = rung.model_copy(update={"at": answer.wait_until, "waited_since": rung.at})
+                clock.rungs = [waiting if other is rung else other for other in clock.rungs]
+                return
+            if answer.skip:
+                clock.rungs = [other for other in clock.rungs if other.key != rung.key]
+                clock.fired.append(rung.key)
+                self._journal.record("rung_skipped", step=clock.step, rung=rung.key, planned_at=rung.at.isoformat())
+                return
         if rung.repeat_every:
             # Planned before this one is taken down: whatever stops us here, the ladder is whole.
             again = await self._planner.repeat(clock, rung, workflow.now())
@@ -107,13 +167,13 @@ class Timekeeper:
             clock.breached = clock.overdue = True
         if rung.action is Action.ESCALATE:
             self._file.escalation += 1
-        extra: dict[str, Any] = {"late": True} if workflow.now() - alarm.at > LATE else {}
+        extra: dict[str, Any] = ({"late": True} if late else {}) | ({"round": clock.round} if clock.round > 1 else {})
         self._journal.record(
             FACTS[rung.action],
             step=clock.step,
             rung=rung.key,
             to=rung.to,
-            planned_at=rung.at.isoformat(),
+            planned_at=(rung.waited_since or rung.at).isoformat(),
             due_at=clock.due_at.isoformat(),
             **extra,
         )
@@ -143,7 +203,26 @@ class Timekeeper:
 
 
 def _alarms(clock: Clock) -> list[Alarm]:
-    alarms = [Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung) for rung in clock.rungs]
+    alarms = [
+        Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung, _words(clock, rung))
+        for rung in clock.rungs
+    ]
     if clock.expires:
-        alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None))
+        alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: limit of {clock.limit} passes"))
+    elif clock.breached and not clock.overdue and not any(rung.action is Action.BREACH for rung in clock.rungs):
+        alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: overdue again"))
     return alarms
+
+
+def _pause_alarms(file: CaseFile) -> list[Alarm]:
+    """The standing pause reminds, then ends. It comes before rungs of the same moment."""
+    pause = file.pause
+    if pause is None or pause.ran_out:
+        return []
+    if pause.remind_at is not None and pause.remind_at < pause.until:
+        return [Alarm(pause.remind_at, None, None, f"paused ({pause.reason}): remind before {pause.until:%Y-%m-%d %H:%M}")]
+    return [Alarm(pause.until, None, None, f"paused ({pause.reason}): ends at the latest")]
+
+
+def _words(clock: Clock, rung: PlannedRung) -> str:
+    return f"{clock.step}: {rung.action.value} → {', '.join(rung.to)} (due {clock.due_at:%Y-%m-%d %H:%M})"

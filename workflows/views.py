@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from casework.workflows.case_file import CaseFile, Clock
-    from casework.workflows.contracts import AllowedCommand, CaseView, ClockView
+    from casework.workflows.case_file import CaseFile, Clock, StandingPause
+    from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, PauseView, PromiseView
 
 
 def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
@@ -27,6 +27,10 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         standard_version=file.terms.standard_version if file.terms else None,
         received_at=file.received_at,
         promised_at=file.promised_at,
+        promise=PromiseView(chain=file.promise.chain, due_at=file.promise.due_at, ledger=file.promise.ledger)
+        if file.promise
+        else None,
+        pause=_pause_view(file.pause) if file.pause else None,
         overdue=file.overdue,
         escalation=file.escalation,
         officer=file.officer,
@@ -50,8 +54,19 @@ def _clock_view(clock: Clock) -> ClockView:
         internal_target=clock.internal_target,
         stopped_at=clock.stopped_at,
         breached=clock.breached,
-        extended_by=clock.extended_by,
+        paused=clock.pause is not None,
+        extended_by=clock.ledger.extended_by,
+        ledger=clock.ledger,
+        balance=clock.balance,
+        rungs=clock.rungs,
+        fired=clock.fired,
         next_rung_at=following.at if following else None,
         next_rung=f"{following.action.value} {', '.join(following.to)}" if following else None,
+        calendar=clock.calendar,
+        revision=clock.revision,
         warning=clock.warning,
     )
+
+
+def _pause_view(pause: StandingPause) -> PauseView:
+    return PauseView(reason=pause.reason, by=pause.by, begun=pause.begun, until=pause.until, steps=pause.steps)

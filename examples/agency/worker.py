@@ -17,6 +17,7 @@ from workflows.station_permit import StationPermit  # the agency's own package, 
 from casework.adapters.ports import Message, Written
 from casework.logs import leave
 from casework.plugin import CaseworkPlugin
+from casework.standards.calendar_rules import CalendarChange
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import NotFound
@@ -47,6 +48,9 @@ class Ledger:
 
     async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
         self.fate |= {fate.id: fate for fate in fates}
+
+    async def calendar_changes(self) -> list[CalendarChange]:
+        return []  # this agency keeps the published calendar
 
 
 class Pager:

@@ -1,0 +1,81 @@
+"""The calendar as this worker knows it: the packs' own, and the changes that the records keep.
+
+Counting must never wait for the records: what was read last is counted with, and read again when somebody says that there is
+more. A worker that could not read it even once counts on the pack alone and says so; the case counts again when the records
+are back and tell of a newer calendar.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+import structlog
+
+from casework.adapters.ports import Records
+from casework.standards.calendar_rules import CalendarChange
+from casework.standards.clock import Clockwork
+from casework.standards.loader import StandardsLibrary
+
+READ_AGAIN_AFTER = 20.0  # seconds; whoever changes the calendar also tells the cases, this is for those about to be opened
+NOT_BEFORE = 5.0  # seconds between tries while the records are down
+KEPT = 64
+
+log = structlog.get_logger()
+
+
+class CalendarBook:
+    """Clockworks by standard, region and state of the calendar."""
+
+    def __init__(self, library: StandardsLibrary, records: Records) -> None:
+        self.library = library
+        self._records = records
+        self._changes: list[CalendarChange] | None = None
+        self._asked_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._made: dict[tuple[str, str, str | None, int], Clockwork] = {}
+
+    async def clockwork(self, standard_id: str, version: str, centre: str, revision: int = 0) -> Clockwork:
+        """The clockwork of one centre, on a calendar at least as new as `revision` if the records can be read.
+
+        Raises UnknownStandard if its pack is not loaded.
+        """
+        pack = self.library.get(standard_id, version)
+        changes = [change for change in await self._read(revision) if change.standard == standard_id]
+        newest = max((change.revision for change in changes), default=0)
+        key = (standard_id, version, pack.calendar.regions.get(centre), newest)
+        if key not in self._made:
+            if len(self._made) >= KEPT:
+                del self._made[next(iter(self._made))]
+            self._made[key] = Clockwork(pack, centre, changes)
+        return self._made[key]
+
+    async def changes_after(self, standard_id: str, version: str, centre: str, revision: int) -> list[CalendarChange]:
+        """The changes after a revision that concern a centre, as this worker knows them."""
+        region = self.library.get(standard_id, version).calendar.regions.get(centre)
+        return [
+            change
+            for change in self._changes or []
+            if change.standard == standard_id and change.revision > revision and change.region in (None, region)
+        ]
+
+    @property
+    def was_read(self) -> bool:
+        """Whether the records could be read at least once."""
+        return self._changes is not None
+
+    async def _read(self, revision: int) -> list[CalendarChange]:
+        if self._is_due(revision):
+            async with self._reading:
+                if self._is_due(revision):
+                    self._asked_at = monotonic()
+                    try:
+                        self._changes = await self._records.calendar_changes()
+                    except Exception as trouble:  # noqa: BLE001 - whatever it is, counting goes on with what is known
+                        log.warning("calendar not read", error=type(trouble).__name__)
+        return self._changes or []
+
+    def _is_due(self, revision: int) -> bool:
+        age = monotonic() - self._asked_at
+        known = max((change.revision for change in self._changes or []), default=0)
+        return age > (NOT_BEFORE if self._changes is None else READ_AGAIN_AFTER) or known < revision

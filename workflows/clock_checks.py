@@ -1,0 +1,56 @@
+"""When a change of the clocks is refused, and with what words."""
+
+from __future__ import annotations
+
+from casework.workflows.case_file import CaseFile
+from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
+
+
+def may_extend(file: CaseFile, message: Extend) -> str | None:
+    """An extension is refused unless the pack allows it, at most as often and as far as it says."""
+    clock = file.clocks.get(message.step)
+    if clock is None or not clock.running:
+        return f"the step {message.step} is not running (running: {_running(file)})"
+    assert file.terms is not None
+    allowed = file.terms.extensions.get(message.step)
+    if allowed is None:
+        return f"the standard does not let {message.step} be extended"
+    given = len(clock.ledger.extensions)
+    if given >= allowed.times:
+        return f"{message.step} was extended {given} time(s), as often as the standard allows"
+    if message.by > allowed.up_to.n:
+        return f"{message.step} may be extended by at most {allowed.up_to}"
+    return None
+
+
+def may_pause(file: CaseFile, message: Pause) -> str | None:
+    """Clocks stand still only for a reason that the standard lists, for steps it lists there, and one pause at a time."""
+    assert file.terms is not None
+    rule = file.terms.pauses.get(message.reason)
+    if rule is None:
+        return f"the standard has no pause for {message.reason}; it has {', '.join(sorted(file.terms.pauses)) or 'none'}"
+    if file.pause is not None:
+        return f"the clocks stand still already ({file.pause.reason}); resume first"
+    if not any(clock.step in rule.steps for clock in file.running):
+        return f"{message.reason} is for {', '.join(rule.steps)}; running: {_running(file)}"
+    return None
+
+
+def may_resume(file: CaseFile, _: Resume) -> str | None:
+    """Only what stands still can go on."""
+    return None if file.pause is not None else "no clock stands still"
+
+
+def may_change_standard(file: CaseFile, message: ChangeStandard) -> str | None:
+    """A case moves from the version that is named, and not while somebody's extension or pause would lose its meaning."""
+    terms = file.terms
+    assert terms is not None
+    if (terms.standard_id, terms.standard_version) != (message.from_id, message.from_version):
+        return f"the case is under {terms.standard_id} {terms.standard_version}, not {message.from_id} {message.from_version}"
+    if file.pause is not None:
+        return f"the clocks stand still ({file.pause.reason}); resume first"
+    return None
+
+
+def _running(file: CaseFile) -> str:
+    return ", ".join(clock.step for clock in file.running) or "none"
