@@ -48,8 +48,8 @@ class Clockwork:
         """Due time and rungs of a step that started at `run` (aware), or that has this ledger; its balance `as_of`.
 
         Steps joined by + are chained by date; the step "promise" is the service's own chain, its promise to the
-        requester. Raises KeyError for an unknown service or step, ValueError for a naive time or a step without a limit
-        ("no time limit" is a promise too).
+        requester. Raises KeyError for an unknown service or step, ValueError for a naive time, a step without a limit ("no
+        time limit" is a promise too), or an extension in another unit than the limit's.
         """
         ledger = self.ledger(run)
         offered = self.pack.service(service)
@@ -60,7 +60,7 @@ class Clockwork:
         agreed = self._limit(published)
         if agreed is None:
             raise ValueError(f"{step} has no time limit")
-        limit = Limit(n=agreed.n + ledger.extended_by, unit=agreed.unit)
+        limit = _extended(agreed, ledger)
         counter, start = self.counter(ledger), ledger.counted_from
         due_at, target = counter.due(limit, start, requester_duty=published.actor == REQUESTER)
         due_at = self._kept(due_at, ledger)
@@ -166,7 +166,7 @@ class Clockwork:
     def _chain(self, name: str, steps: list[Step], ledger: Ledger, as_of: datetime | None) -> Plan:
         """Limits chained by their dates: a 16:30 due time is never fed back in as an arrival (it would add a day)."""
         first, *rest = [step.limit for step in steps if step.limit]
-        first = Limit(n=first.n + ledger.extended_by, unit=first.unit)
+        first = _extended(first, ledger)
         counter, start = self.counter(ledger), ledger.counted_from
         due_at, target = counter.due(first, start, requester_duty=steps[0].actor == REQUESTER)
         due_at = self._kept(due_at, ledger)
@@ -238,3 +238,10 @@ class Clockwork:
         if verified is None or due_at.date() <= verified:
             return None
         return f"holidays are verified through {verified.isoformat()} only; this date may still move"
+
+
+def _extended(limit: Limit, ledger: Ledger) -> Limit:
+    strange = next((entry for entry in ledger.extensions if entry.unit is not limit.unit), None)
+    if strange is not None:
+        raise ValueError(f"it was extended by {strange.n} {strange.unit.value}, and the limit is {limit}")
+    return Limit(n=limit.n + ledger.extended_by, unit=limit.unit)

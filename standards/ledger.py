@@ -33,10 +33,11 @@ class PauseEntry(Frozen):
 
 
 class ExtensionEntry(Frozen):
-    """More time for a step: `n` of the limit's own unit."""
+    """More time for a step: `n` of `unit`, the limit's own."""
 
     at: AwareDatetime
     n: int
+    unit: Unit
     by: str
     reason: str
 

@@ -13,7 +13,7 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter import cli_cases, cli_explain, cli_operate, cli_standard
+from casework.starter import cli_calendar, cli_cases, cli_explain, cli_migrate, cli_operate, cli_standard
 from casework.starter.errors import CaseworkError
 from casework.starter.printing import complain
 
@@ -26,9 +26,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 standards = typer.Typer(help="The published standard as data.", no_args_is_help=True)
-app.add_typer(standards, name="standards")
-
 CASES, STANDARD, OPERATE = "Cases", "The standard", "Operation"
+app.add_typer(standards, name="standards", rich_help_panel=STANDARD)
+app.add_typer(cli_calendar.app, name="calendar", rich_help_panel=STANDARD)
+
 app.command("open", rich_help_panel=CASES)(cli_cases.open_case)
 app.command("do", rich_help_panel=CASES)(cli_cases.do)
 app.command("show", rich_help_panel=CASES)(cli_cases.show)
@@ -38,6 +39,7 @@ app.command("watch", rich_help_panel=CASES)(cli_cases.watch)
 app.command("commands", rich_help_panel=CASES)(cli_cases.commands)
 app.command("due", rich_help_panel=STANDARD)(cli_standard.due)
 standards.command("check")(cli_standard.check)
+standards.command("migrate")(cli_migrate.migrate)
 app.command("up", rich_help_panel=OPERATE)(cli_operate.up)
 app.command("demo", rich_help_panel=OPERATE)(cli_operate.demo)
 app.command("setup", rich_help_panel=OPERATE)(cli_operate.setup)

@@ -16,14 +16,13 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from casework.adapters.postgres import PostgresRecords, RecordsError
-from casework.standards.calendar_rules import CalendarChange
 from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter.client import CaseClient
-from casework.starter.errors import InvalidCase, Unreachable
+from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
 from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
+from casework.starter.records_at_hand import known_changes
 from casework.workflows import errors, names
 from casework.workflows.command_desk import Declaration, declared_commands
 from casework.workflows.contracts import CaseRequest, CaseView, ForwardRequest, InformationRequest, OneStopRequest, Request, Stage
@@ -219,20 +218,6 @@ def library_of(packs: list[Path] | None) -> StandardsLibrary:
         return StandardsLibrary.load(packs or [Path(part) for part in os.environ.get("CASEWORK_PACKS", "").split(":") if part])
     except PackError as error:
         raise InvalidCase(str(error), error.problems) from error
-
-
-async def known_changes() -> list[CalendarChange]:
-    """The changes of the calendar, if CASEWORK_DATABASE_URL says where the records are."""
-    url = os.environ.get("CASEWORK_DATABASE_URL")
-    if not url:
-        return []
-    records = PostgresRecords(url)
-    try:
-        return await records.calendar_changes()
-    except (RecordsError, OSError, TimeoutError) as error:
-        raise Unreachable(f"the records cannot be read ({type(error).__name__}); see: casework doctor") from error
-    finally:
-        await records.close()
 
 
 async def _explanations(view: CaseView) -> list[dict[str, object]]:

@@ -11,10 +11,11 @@ import typer
 
 from casework.standards.explanation import Explanation
 from casework.standards.plan import PROMISE
-from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, known_changes, library_of, run
+from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer, as_json
 from casework.starter.printing import console, local, note, zone_of
+from casework.starter.records_at_hand import known_changes
 from casework.workflows.contracts import CaseView
 
 StepArgument = Annotated[str | None, typer.Argument(metavar="[STEP]", help="One step; without it, every step with a clock.")]

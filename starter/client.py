@@ -45,6 +45,7 @@ from casework.workflows.messages import Command
 
 ANSWER_WITHIN = timedelta(seconds=20)
 LIST = "the list"
+OURS = "WorkflowType IN ('information_request', 'forward', 'one_stop')"
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,17 @@ class CaseClient:
             raise NotFound("there is no case without an id")
         return CaseHandle(self.temporal, case_id)
 
+    async def count(self, query: str | None = None) -> int:
+        """How many cases a Temporal list filter finds. Raises Unreachable, InvalidCase."""
+        try:
+            return (await self.temporal.count_workflows(f"{OURS} AND ({query})" if query else OURS)).count
+        except RPCError as error:
+            raise _translated(error, LIST) from error
+
     async def list(self, query: str | None = None, limit: int | None = None) -> AsyncIterator[CaseRow]:
         """Cases by a Temporal list filter over the Case… search attributes, such as "CaseOverdue = true"."""
-        ours = "WorkflowType IN ('information_request', 'forward', 'one_stop')"
         try:
-            async for found in self.temporal.list_workflows(f"{ours} AND ({query})" if query else ours, limit=limit):
+            async for found in self.temporal.list_workflows(f"{OURS} AND ({query})" if query else OURS, limit=limit):
                 shown = found.typed_search_attributes
                 yield CaseRow(
                     case_id=found.id,

@@ -15,6 +15,7 @@ from casework.plugin import CaseworkPlugin
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.starter.embedded import free_port, temporal_binary
 from casework.workflows.names import SEARCH_ATTRIBUTES, TASK_QUEUE
+from tests.line import Line
 from tests.mailbox import Mailbox
 from tests.office import Office
 
@@ -73,3 +74,11 @@ async def office(temporal: WorkflowEnvironment, records: PostgresRecords, mailbo
     office = Office(temporal, records, mailbox)
     yield office
     await office.replay_all()
+
+
+@pytest.fixture(scope="session")
+def casework(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """The command line beside a running `casework up`; tests that use it share the xdist group "cli"."""
+    line = Line(tmp_path_factory.mktemp("cli") / "state")
+    yield line
+    line.stop()

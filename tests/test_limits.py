@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from casework.standards.calendar_rules import AddedHoliday, Break, Calendar, Holidays, Hours
 from casework.standards.clock import Clockwork
 from casework.standards.ledger import ExtensionEntry, Ledger
+from casework.standards.limits import Unit
 from casework.standards.loader import default_pack
 from casework.standards.office_calendar import WEEKDAYS
 from tests.slow_counter import SlowOffice
@@ -40,9 +41,9 @@ def centres(draw: st.DrawFn) -> tuple[Clockwork, SlowOffice]:
     return Clockwork(PACK.model_copy(update={"calendar": calendar})), slow
 
 
-def extended(start: datetime, n: int) -> Ledger:
+def extended(start: datetime, n: int, unit: Unit = Unit.WORKING_DAY) -> Ledger:
     """The ledger of a step that got so much more time."""
-    given = [ExtensionEntry(at=start, n=n, by="prasert", reason="ผลตรวจ")] if n else []
+    given = [ExtensionEntry(at=start, n=n, unit=unit, by="prasert", reason="ผลตรวจ")] if n else []
     return Ledger(started_at=start, extensions=given)
 
 

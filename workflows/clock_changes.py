@@ -48,7 +48,7 @@ class ClockChanges:
         """A step gets more time; the requester hears the old and the new date."""
         async with self._change(may_extend, message) as now:
             file, clock = self._file, self._file.clocks[message.step]
-            given = ExtensionEntry(at=now, n=message.by, by=message.actor.id, reason=message.reason)
+            given = ExtensionEntry(at=now, n=message.by, unit=clock.limit.unit, by=message.actor.id, reason=message.reason)
             promised = file.promise is not None and file.promise.chain.split("+")[0] == clock.step
             ledgers = {clock.step: _extended(clock.ledger, given)}
             old = clock.due_at

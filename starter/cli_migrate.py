@@ -1,0 +1,73 @@
+"""casework standards migrate: open cases to another version of their standard."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from casework.standards.loader import UnknownStandard
+from casework.starter.cli_calendar import actor_of
+from casework.starter.cli_cases import REQUESTS, JsonFlag, connected, library_of, run
+from casework.starter.cli_recount import ApplyFlag, ByOption, apply_to, look, print_moving
+from casework.starter.errors import InvalidCase
+from casework.starter.printing import note
+from casework.starter.records_at_hand import known_changes
+from casework.starter.recounting import Recounting, under_version
+from casework.workflows.contracts import Actor
+from casework.workflows.messages import ChangeStandard
+
+
+def migrate(
+    before: Annotated[str, typer.Argument(metavar="FROM", help="The version that cases are under: ID@VERSION.")],
+    after: Annotated[str, typer.Argument(metavar="TO", help="The version they go to: ID@VERSION. Workers must serve it.")],
+    reason: Annotated[str, typer.Option(help="Why; requesters whose date moves are told.")] = "ปรับปรุงมาตรฐานการให้บริการ",
+    service: Annotated[str | None, typer.Option(help="Only cases of this service.")] = None,
+    by: ByOption = None,
+    apply: ApplyFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Move open cases from one version of the standard to another. Without --apply nothing is changed.
+
+    Steps that run keep their ledger: their start, pauses and extensions. Fired rungs stay fired, nothing moves into the past.
+    CASEWORK_PACKS must name both packs. Example: casework standards migrate moe-jsc@2569.1 moe-jsc@2570.1
+    """
+    if service is not None and service not in REQUESTS:
+        raise InvalidCase(f"unknown service {service}; services are {', '.join(REQUESTS)}")
+    from_, to = _version(before), _version(after)
+    if from_ == to:
+        raise InvalidCase("FROM and TO are the same version")
+    library = library_of(None)
+    try:
+        library.get(*from_)
+        library.get(*to)
+    except UnknownStandard as error:
+        raise InvalidCase(str(error)) from error
+
+    async def go() -> int:
+        client = await connected()
+        recounting = Recounting(client, under_version(library, await known_changes(), from_, to, service), every=True)
+        concerned = await look(recounting)
+        print_moving([case for case in concerned if case.moves or case.problem], recounting.seen, as_json)
+        note(f"{len(concerned)} open case(s) are under {before}")
+        if not apply:
+            note("nothing was changed; the same command with --apply changes it")
+            return 0
+        message = ChangeStandard(
+            actor=Actor(id=actor_of(by), role="operator"),
+            from_id=from_[0],
+            from_version=from_[1],
+            standard_id=to[0],
+            standard_version=to[1],
+            reason=reason,
+        )
+        return await apply_to(recounting, concerned, message)
+
+    raise typer.Exit(run(go()))
+
+
+def _version(text: str) -> tuple[str, str]:
+    standard, at, version = text.partition("@")
+    if not (standard and at and version):
+        raise InvalidCase(f"{text}: write ID@VERSION, such as moe-jsc@2569.1")
+    return standard, version

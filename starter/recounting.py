@@ -1,0 +1,221 @@
+"""Open cases counted again: on a changed calendar, or under another version of their standard. First to see what would move,
+then to move it.
+
+    recounting = Recounting(client, on_calendar(library, changes))
+    moving = [case async for case in recounting.moving()]        # changes nothing
+    async for done in recounting.apply(moving, message): ...     # may be stopped and run again
+
+Every case is asked what it keeps, so nothing is missed because a table lags behind; what has moved already does not move
+again, so a run that was killed is finished by the same command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from typing import TypeVar
+
+from casework.standards.calendar_rules import CalendarChange
+from casework.standards.clock import Clockwork
+from casework.standards.ledger import Ledger
+from casework.standards.loader import StandardsLibrary
+from casework.standards.plan import PROMISE, Plan
+from casework.starter.client import CaseClient
+from casework.starter.errors import CaseRefused, CaseworkError, NotFound
+from casework.workflows.contracts import CaseView, ClockView
+from casework.workflows.messages import ChangeStandard, Recount
+
+AT_ONCE = 40
+OPEN = "ExecutionStatus = 'Running'"
+
+T = TypeVar("T")
+R = TypeVar("R")
+# What a case would be counted with, or None if it does not concern it. Raises KeyError or ValueError if it does not fit.
+Counted = Callable[[CaseView], Clockwork | None]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One date that moves; `step` may be "promise". Equal dates: only rungs of the ladder move."""
+
+    step: str
+    old: datetime
+    new: datetime
+
+
+@dataclass(frozen=True)
+class Moving:
+    """One open case that a change concerns: what moves in it, or why it cannot be counted."""
+
+    case_id: str
+    case_no: str | None
+    service: str
+    moves: list[Move] = field(default_factory=list)
+    problem: str | None = None
+    warning: str | None = None
+
+    @property
+    def signature(self) -> str:
+        """The same for the same moves: what makes sending them twice one command."""
+        return sha256(repr([(move.step, move.old, move.new) for move in self.moves]).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one case."""
+
+    case: Moving
+    error: str | None = None
+
+
+def on_calendar(library: StandardsLibrary, changes: Sequence[CalendarChange], standard: str) -> Counted:
+    """Each case of a standard under its own version, on the calendar with these changes."""
+
+    @cache
+    def made(version: str, centre: str) -> Clockwork:
+        return Clockwork(library.get(standard, version), centre, [c for c in changes if c.standard == standard])
+
+    return lambda view: made(view.standard_version or "", view.centre) if view.standard_id == standard else None
+
+
+def under_version(
+    library: StandardsLibrary,
+    changes: Sequence[CalendarChange],
+    before: tuple[str, str],
+    after: tuple[str, str],
+    service: str | None,
+) -> Counted:
+    """Each case under one version as it would be under another."""
+    pack = library.get(*after)
+
+    @cache
+    def made(centre: str) -> Clockwork:
+        return Clockwork(pack, centre, [c for c in changes if c.standard == pack.id])
+
+    def counted(view: CaseView) -> Clockwork | None:
+        concerned = (view.standard_id, view.standard_version) == before and service in (None, view.service)
+        return made(view.centre) if concerned else None
+
+    return counted
+
+
+class Recounting:
+    """Counts the open cases of a namespace again."""
+
+    def __init__(self, client: CaseClient, counted: Counted, every: bool = False) -> None:
+        """`every`: cases in which no date moves are concerned too."""
+        self._client = client
+        self._counted = counted
+        self._every = every
+        self.seen = 0
+
+    async def count_open(self) -> int:
+        """How many open cases there are."""
+        return await self._client.count(OPEN)
+
+    async def moving(self, tick: Callable[[], None] = lambda: None) -> AsyncIterator[Moving]:
+        """The open cases that the change concerns. Nothing is changed; `tick` is called for every case looked at."""
+        ids = [row.case_id async for row in self._client.list(OPEN)]
+        async for found in _side_by_side(ids, self._look):
+            self.seen += 1
+            tick()
+            if found is not None:
+                yield found
+
+    async def apply(self, cases: Sequence[Moving], message: Recount | ChangeStandard) -> AsyncIterator[Done]:
+        """Tell these cases to count again. Each answers once it has; one that fails says why and stops nobody."""
+
+        async def tell(case: Moving) -> Done:
+            about = f"{message.standard_version}" if isinstance(message, ChangeStandard) else f"{message.revision}"
+            command_id = f"{message.command_name()}-{about}-{case.signature}"
+            try:
+                await self._client.case(case.case_id).act(message, command_id)
+            except NotFound:
+                pass  # closed and gone meanwhile
+            except CaseRefused as refused:
+                if "is closed" not in str(refused):
+                    return Done(case, str(refused))
+            except CaseworkError as error:
+                return Done(case, str(error))
+            return Done(case)
+
+        async for done in _side_by_side(cases, tell):
+            yield done
+
+    async def _look(self, case_id: str) -> Moving | None:
+        try:
+            view = await self._client.case(case_id).view()
+        except NotFound:
+            return None
+        except CaseworkError as error:
+            return Moving(case_id, None, "", problem=str(error))
+        try:
+            clockwork = self._counted(view)
+            if clockwork is None or (view.outcome is not None and not _running(view)):
+                return None
+            moves, warning = _moves(view, clockwork, datetime.now(UTC))
+        except (KeyError, ValueError, LookupError) as error:
+            reason = str(error.args[0]) if error.args else str(error)
+            return Moving(view.case_id, view.case_no, view.service, problem=reason)
+        if not moves and not self._every:
+            return None
+        return Moving(view.case_id, view.case_no, view.service, moves, warning=warning)
+
+
+def _moves(view: CaseView, clockwork: Clockwork, now: datetime) -> tuple[list[Move], str | None]:
+    """What the case itself would find, counted here."""
+    found: list[Move] = []
+    warning = None
+    until = max(clockwork.pause(view.pause.reason, view.pause.begun).until, now) if view.pause else None
+    for clock in _running(view):
+        plan = clockwork.replan(view.service, clock.step, _with_until(clock.ledger, until), clock.due_at, now)
+        warning = warning or plan.warning
+        if plan.due_at != clock.due_at or _rungs_move(clock, plan, now):
+            found.append(Move(clock.step, clock.due_at, plan.due_at))
+    promise = view.promise
+    if promise is not None and view.outcome is None:
+        ledger = _with_until(promise.ledger, until)
+        plan = clockwork.replan(view.service, promise.chain, ledger, promise.due_at, now)
+        if plan.due_at != promise.due_at:
+            found.append(Move(PROMISE, promise.due_at, plan.due_at))
+    return found, warning
+
+
+def _running(view: CaseView) -> list[ClockView]:
+    return [clock for clock in view.clocks if clock.stopped_at is None]
+
+
+def _with_until(ledger: Ledger, until: datetime | None) -> Ledger:
+    if until is None:
+        return ledger
+    entries = [entry if entry.ended else entry.model_copy(update={"until": until}) for entry in ledger.pauses]
+    return ledger.model_copy(update={"pauses": entries})
+
+
+def _rungs_move(clock: ClockView, plan: Plan, now: datetime) -> bool:
+    """Whether a rung that has not fired would stand elsewhere. A repeating one follows its first and is left out."""
+    pending = {rung.key: rung.at for rung in clock.rungs if not rung.repeat_every and not rung.waited_since}
+    planned = {rung.key: max(rung.at, now) for rung in plan.rungs if rung.key in pending}
+    return any(planned.get(key, at) != at for key, at in pending.items() if at > now)
+
+
+async def _side_by_side(items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> AsyncIterator[R]:
+    """Results as they come, so many under way at once."""
+    waiting = iter(items)
+    under_way: set[asyncio.Future[R]] = set()
+    try:
+        while True:
+            while len(under_way) < AT_ONCE and (item := next(waiting, None)) is not None:
+                under_way.add(asyncio.ensure_future(work(item)))
+            if not under_way:
+                return
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                yield each.result()
+    finally:
+        for each in under_way:
+            each.cancel()
