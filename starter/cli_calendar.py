@@ -20,7 +20,6 @@ from casework.standards.model import LATEST_YEAR, ServiceStandards
 from casework.starter.cli_cases import JsonFlag, connected, library_of, run
 from casework.starter.cli_recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.errors import InvalidCase
-from casework.starter.holiday_files import read_ics
 from casework.starter.printing import console, note, table
 from casework.starter.records_at_hand import records_at_hand
 from casework.starter.recounting import Recounting, on_calendar

@@ -221,13 +221,13 @@ async def test_a_run_that_is_killed_half_way_is_finished_by_the_next(casework: L
         return sum(any(event.type == "calendar_changed" for event in view.events) for view in views)
 
     cases = [case for _ in range(5) for case in await asyncio.gather(*(open_one() for _ in range(16)))]
+    cases.sort(key=lambda case: case.case_id)  # the order in which they are told
     day = a_working_day(shown(casework, cases[0].case_id), 5).isoformat()
     words = ["calendar", "add", day, "--name", "วันหยุดพิเศษ", "--reason", "มติ ครม.", "--apply"]
     quiet = asyncio.subprocess.DEVNULL
     running = await asyncio.create_subprocess_exec(CASEWORK, *words, env=casework.environment, stdout=quiet, stderr=quiet)
     while not any(event.type == "calendar_changed" for event in (await cases[0].view()).events):
         assert running.returncode is None
-        cases.append(cases.pop(0))
     running.kill()
     await running.wait()
     await asyncio.sleep(2)  # what was sent before it died is still carried out
