@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.resources import files
@@ -19,11 +19,12 @@ import asyncpg
 from casework.adapters import statements
 from casework.adapters.ports import Written
 from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
-from casework.workflows.contracts import Actor, Event
+from casework.workflows.contracts import Actor, Event, OpenCase
 from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
 
 CONNECT_TIMEOUT = 3.0
 STATEMENT_TIMEOUT = 5.0
+PAGE = 500
 # How long a notice stays with the sender that claimed it. Longer than any try at sending; after a crash it decides when
 # somebody else may try.
 LEASE = timedelta(seconds=45)
@@ -111,6 +112,20 @@ class PostgresRecords:
     async def notices(self, case_id: str) -> list[dict[str, Any]]:
         """Every notice of a case and its fate."""
         return [dict(row) for row in await self._rows(statements.CASE_NOTICES, case_id)]
+
+    async def count_open_cases(self, standard_id: str) -> int:
+        """How many cases of a standard are open."""
+        n: int = (await self._row(statements.COUNT_OPEN_CASES, standard_id))["n"]
+        return n
+
+    async def open_cases(self, standard_id: str) -> AsyncIterator[OpenCase]:
+        """The open cases of a standard and what their clocks keep, by case id."""
+        last = ""
+        while rows := await self._rows(statements.OPEN_CASES, standard_id, last, PAGE):
+            for row in rows:
+                kept = {key: json.loads(row[key]) if row[key] else None for key in ("clocks", "promise", "pause")}
+                yield OpenCase.model_validate({**dict(row), **kept})
+            last = rows[-1]["case_id"]
 
     async def calendar_changes(self) -> list[CalendarChange]:
         """Every change of the calendar, oldest first."""

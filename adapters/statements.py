@@ -10,14 +10,15 @@ WITH incoming AS (
         standard_id text, standard_version text, stage text, outcome text, requester jsonb, officer jsonb,
         agency text, received_at timestamptz, opened_at timestamptz, promised_at timestamptz, due_at timestamptz,
         overdue boolean, escalation integer, closed_at timestamptz, links jsonb,
-        last_event integer, last_event_at timestamptz)
+        last_event integer, last_event_at timestamptz, clocks jsonb, promise jsonb, pause jsonb)
 ), happened AS (
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
 ), case_row AS (
     INSERT INTO casework.cases AS c
     SELECT i.case_id, i.request_id, i.service, i.centre, i.channel, i.subject, i.standard_id, i.standard_version,
            i.stage, i.outcome, i.requester, i.requester->>'segment', i.officer->>'id', i.agency, i.received_at,
-           i.opened_at, i.promised_at, i.due_at, i.overdue, i.escalation, i.closed_at, i.links, i.last_event, i.last_event_at
+           i.opened_at, i.promised_at, i.due_at, i.overdue, i.escalation, i.closed_at, i.links, i.last_event, i.last_event_at,
+           i.clocks, nullif(i.promise, 'null'), nullif(i.pause, 'null')
     FROM incoming i
     ON CONFLICT (case_id) DO UPDATE SET
         channel = EXCLUDED.channel, subject = EXCLUDED.subject, received_at = EXCLUDED.received_at,
@@ -26,7 +27,8 @@ WITH incoming AS (
         standard_id = EXCLUDED.standard_id, standard_version = EXCLUDED.standard_version,
         opened_at = EXCLUDED.opened_at, promised_at = EXCLUDED.promised_at, due_at = EXCLUDED.due_at,
         overdue = EXCLUDED.overdue, escalation = EXCLUDED.escalation, closed_at = EXCLUDED.closed_at,
-        links = EXCLUDED.links, last_event = EXCLUDED.last_event, last_event_at = EXCLUDED.last_event_at
+        links = EXCLUDED.links, last_event = EXCLUDED.last_event, last_event_at = EXCLUDED.last_event_at,
+        clocks = EXCLUDED.clocks, promise = EXCLUDED.promise, pause = EXCLUDED.pause
     WHERE (c.last_event_at, c.last_event) <= (EXCLUDED.last_event_at, EXCLUDED.last_event)
     RETURNING c.case_id, c.centre, (xmax = 0) AS is_new
 ), counted AS (
@@ -104,6 +106,14 @@ CASE_NOTICES = """
 SELECT notice_id, event, template, recipient, status, attempts, ordered_at, settled_at
 FROM casework.notices WHERE case_id = $1 ORDER BY event, notice_id
 """
+
+# $1 standard, $2 the last case id seen, $3 how many.
+OPEN_CASES = """
+SELECT c.case_id, n.case_no, c.service, c.centre, c.standard_id, c.standard_version, c.clocks, c.promise, c.pause
+FROM casework.cases c LEFT JOIN casework.case_numbers n USING (case_id)
+WHERE c.standard_id = $1 AND c.closed_at IS NULL AND c.case_id > $2 ORDER BY c.case_id LIMIT $3
+"""
+COUNT_OPEN_CASES = "SELECT count(*) AS n FROM casework.cases WHERE standard_id = $1 AND closed_at IS NULL"
 
 CALENDAR_CHANGES = """
 SELECT revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by, made_at

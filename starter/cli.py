@@ -13,7 +13,7 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter import cli_calendar, cli_cases, cli_explain, cli_migrate, cli_operate, cli_standard
+from casework.starter import cli_calendar, cli_cases, cli_explain, cli_migrate, cli_operate, cli_standard, cli_story
 from casework.starter.errors import CaseworkError
 from casework.starter.printing import complain
 
@@ -40,6 +40,7 @@ app.command("commands", rich_help_panel=CASES)(cli_cases.commands)
 app.command("due", rich_help_panel=STANDARD)(cli_standard.due)
 standards.command("check")(cli_standard.check)
 standards.command("migrate")(cli_migrate.migrate)
+app.command("story", rich_help_panel=STANDARD)(cli_story.story)
 app.command("up", rich_help_panel=OPERATE)(cli_operate.up)
 app.command("demo", rich_help_panel=OPERATE)(cli_operate.demo)
 app.command("setup", rich_help_panel=OPERATE)(cli_operate.setup)

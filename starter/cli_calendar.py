@@ -101,6 +101,8 @@ def import_file(
 
     Example: casework calendar import holidays-2570.ics --reason "มติ ครม. 2 ธ.ค. 2569"
     """
+    from casework.starter.holiday_files import read_ics  # its parser takes a tenth of a second to load
+
     pack = _standard(library_of(None), standard)
     changes = [_change(pack, each.day.isoformat(), each.kind, each.name, "", reason, region, by, []) for each in read_ics(file)]
     _carry_out(pack, changes, by, apply, as_json)
@@ -174,7 +176,7 @@ def _carry_out(pack: ServiceStandards, changes: Sequence[NewChange], by: str | N
                 made = await records.change_calendar(wanted)
                 note(f"the calendar has {len(made)} change(s) more" if made else "the calendar was changed before")
                 proposed = await records.calendar_changes()
-            recounting = Recounting(client, on_calendar(library, proposed, pack.id))
+            recounting = Recounting(client, records, pack.id, on_calendar(library, proposed, pack.id))
             moving = await look(recounting)
             print_moving(moving, recounting.seen, as_json)
             if not apply:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from casework.adapters.postgres import PostgresRecords
 from casework.standards.loader import UnknownStandard
 from casework.starter.cli_calendar import actor_of
 from casework.starter.cli_cases import REQUESTS, JsonFlag, connected, library_of, run
 from casework.starter.cli_recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.errors import InvalidCase
 from casework.starter.printing import note
-from casework.starter.records_at_hand import known_changes
+from casework.starter.records_at_hand import records_at_hand
 from casework.starter.recounting import Recounting, under_version
 from casework.workflows.contracts import Actor
 from casework.workflows.messages import ChangeStandard
@@ -45,8 +46,12 @@ def migrate(
         raise InvalidCase(str(error)) from error
 
     async def go() -> int:
-        client = await connected()
-        recounting = Recounting(client, under_version(library, await known_changes(), from_, to, service), every=True)
+        async with records_at_hand() as records:
+            return await move(records)
+
+    async def move(records: PostgresRecords) -> int:
+        counted = under_version(library, await records.calendar_changes(), from_, to, service)
+        recounting = Recounting(await connected(), records, from_[0], counted, every=True)
         concerned = await look(recounting)
         print_moving([case for case in concerned if case.moves or case.problem], recounting.seen, as_json)
         note(f"{len(concerned)} open case(s) are under {before}")

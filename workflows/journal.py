@@ -14,10 +14,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from casework.workflows import options
+from casework.workflows.views import pause_view, promise_view
 
 with workflow.unsafe.imports_passed_through():
     from casework.workflows.case_file import EVENTS_KEPT, NOTICES_KEPT, CaseFile
-    from casework.workflows.contracts import Actor, Event, NoticeView
+    from casework.workflows.contracts import Actor, Event, NoticeView, RunningClock
     from casework.workflows.ports import (
         Batch,
         CaseSheet,
@@ -225,6 +226,9 @@ def sheet(file: CaseFile) -> CaseSheet:
         escalation=file.escalation,
         closed_at=file.closed_at,
         links=file.links,
+        clocks=[RunningClock(step=c.step, due_at=c.due_at, ledger=c.ledger, rungs=c.rungs) for c in file.running],
+        promise=promise_view(file.promise) if file.outcome is None else None,
+        pause=pause_view(file.pause),
         last_event=file.seq,
         last_event_at=file.events[-1].at,
     )

@@ -16,7 +16,7 @@ from temporalio import activity
 from casework.standards.ledger import Ledger
 from casework.standards.limits import Frozen, Limit, Named
 from casework.standards.plan import PausePlan, Plan, PlannedRung
-from casework.workflows.contracts import Event, Link, Officer, Outcome, Requester, Stage
+from casework.workflows.contracts import Event, Link, Officer, Outcome, PauseView, PromiseView, Requester, RunningClock, Stage
 
 
 class ExtensionTerms(Frozen):
@@ -202,6 +202,9 @@ class CaseSheet(Frozen):
     escalation: int
     closed_at: AwareDatetime | None
     links: list[Link]
+    clocks: list[RunningClock] = []
+    promise: PromiseView | None = None
+    pause: PauseView | None = None
     last_event: int
     last_event_at: AwareDatetime
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from casework.workflows.case_file import CaseFile, Clock, StandingPause
+    from casework.workflows.case_file import CaseFile, Clock, Promise, StandingPause
     from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, PauseView, PromiseView
 
 
@@ -27,10 +27,8 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         standard_version=file.terms.standard_version if file.terms else None,
         received_at=file.received_at,
         promised_at=file.promised_at,
-        promise=PromiseView(chain=file.promise.chain, due_at=file.promise.due_at, ledger=file.promise.ledger)
-        if file.promise
-        else None,
-        pause=_pause_view(file.pause) if file.pause else None,
+        promise=promise_view(file.promise),
+        pause=pause_view(file.pause),
         overdue=file.overdue,
         escalation=file.escalation,
         officer=file.officer,
@@ -68,5 +66,13 @@ def _clock_view(clock: Clock) -> ClockView:
     )
 
 
-def _pause_view(pause: StandingPause) -> PauseView:
+def promise_view(promise: Promise | None) -> PromiseView | None:
+    """The promise, if one was made."""
+    return PromiseView(chain=promise.chain, due_at=promise.due_at, ledger=promise.ledger) if promise else None
+
+
+def pause_view(pause: StandingPause | None) -> PauseView | None:
+    """The pause, if one stands."""
+    if pause is None:
+        return None
     return PauseView(reason=pause.reason, by=pause.by, begun=pause.begun, until=pause.until, steps=pause.steps)

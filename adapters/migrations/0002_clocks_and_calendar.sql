@@ -24,3 +24,11 @@ END $$;
 
 CREATE TRIGGER calendar_changes_are_append_only BEFORE UPDATE OR DELETE ON casework.calendar_changes
     FOR EACH ROW EXECUTE FUNCTION casework.refuse_change();
+
+-- What the running clocks of an open case keep, so that everybody whose dates a change would move is found in one look.
+ALTER TABLE casework.cases
+    ADD COLUMN clocks  jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN promise jsonb,
+    ADD COLUMN pause   jsonb;
+
+CREATE INDEX cases_open_under ON casework.cases (standard_id, case_id) WHERE closed_at IS NULL;

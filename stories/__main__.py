@@ -1,0 +1,88 @@
+"""casework story: play stories and print what happened beside what was expected."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from rich.markup import escape
+
+from casework.logs import leave
+from casework.standards.loader import PackError
+from casework.starter.embedded import NotInstalled
+from casework.starter.printing import complain, console, note, say, table
+from casework.stories.runner import Played, StoryRunner
+from casework.stories.servers import story_servers
+from casework.stories.story import ONE, Story, StoryError, read_story
+
+
+async def play(files: list[Path], timeline: bool, texts: bool) -> int:
+    """Play them all; 0 when everything came out as told, 1 when not, 2 when a story cannot be read."""
+    stories: list[tuple[Path, Story]] = []
+    problems = 0
+    for file in files:
+        try:
+            stories.append((file, read_story(file)))
+        except StoryError as error:
+            problems += 1
+            complain(str(error))
+    if problems:
+        return 2
+    failed = 0
+    async with story_servers() as servers:
+        runner = StoryRunner(servers.environment, servers.records)
+        for file, story in stories:
+            began = time.monotonic()
+            try:
+                played = await runner.play(story, file.parent)
+            except (PackError, ValueError) as error:
+                complain(f"{file}: {error}")
+                failed += 1
+                continue
+            failed += not played.ok
+            show(file, played, time.monotonic() - began, timeline or not played.ok, texts)
+    if len(stories) > 1:
+        note(f"{len(stories) - failed} of {len(stories)} stories came out as told")
+    return 1 if failed else 0
+
+
+def show(file: Path, played: Played, seconds: float, timeline: bool, texts: bool) -> None:
+    """One story: what happened, beside what was expected."""
+    mark = "[green]✓[/]" if played.ok else "[red]✗[/]"
+    source = f"  [dim]{escape(played.story.source)}[/]" if played.story.source else ""
+    console.print(f"{mark} [bold]{escape(played.story.story)}[/]{source}  [dim]{file.name}, {seconds:.1f} s[/]")
+    if timeline:
+        for told in played.timeline:
+            case = "" if told.case == ONE else f"{told.case:<4}"
+            console.print(f"    {told.event.at.astimezone(played.zone):%a %Y-%m-%d %H:%M}  {case}{say(told.event)}")
+    if texts:
+        for message in played.messages:
+            note(f"    to {message.address}: {message.body}")
+    found = table("    ", "", "expected", "happened")
+    for each in played.checks:
+        case = "" if each.case == ONE else f"{each.case}: "
+        happened = escape(each.happened) if each.ok else f"[red]{escape(each.happened)}[/]"
+        found.add_row(
+            "    [green]✓[/]" if each.ok else "    [red]✗[/]", escape(f"{case}{each.what}"), escape(each.expected), happened
+        )
+    console.print(found)
+
+
+def main() -> None:
+    """Entry point of `casework story`; the options come from there."""
+    words = sys.argv[1:]
+    files = [Path(word) for word in words if not word.startswith("--")]
+    try:
+        code = asyncio.run(play(files, "--timeline" in words, "--texts" in words))
+    except NotInstalled as missing:
+        complain(str(missing))
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    leave(code)
+
+
+if __name__ == "__main__":
+    main()

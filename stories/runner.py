@@ -1,0 +1,288 @@
+"""Plays a story on real servers: Temporal with virtual time for each case, PostgreSQL, a worker of its own.
+
+played = await StoryRunner(environment, records).play(read_story(path), path.parent)
+played.ok, played.checks, played.timeline
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from casework.adapters.ports import Message
+from casework.adapters.postgres import PostgresRecords
+from casework.plugin import CaseworkPlugin
+from casework.standards.calendar_rules import ChangeKind, Hours, NewChange
+from casework.standards.loader import StandardsLibrary, default_pack, load_pack
+from casework.standards.model import ServiceStandards
+from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.errors import CaseworkError
+from casework.stories import defaults
+from casework.stories.checks import Check, Seen, check
+from casework.stories.story import CalendarStep, Given, Story, Then, When
+from casework.stories.story_time import StoryInterceptor, StoryTime
+from casework.workflows import names
+from casework.workflows.contracts import Actor, CaseView, Event, Request
+from casework.workflows.messages import ChangeStandard, Recount
+
+SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
+JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
+LATER = "later"  # the version of the pack that cases may move to
+NEVER_BY_ITSELF = "2399-01-01"
+OPERATOR = Actor(id="operator", role="operator")
+REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+
+
+class Told(NamedTuple):
+    """A line of the timeline."""
+
+    case: str
+    event: Event
+
+
+class Played(NamedTuple):
+    """A story that was played: every expectation and its fate, and what happened in order."""
+
+    story: Story
+    checks: list[Check]
+    timeline: list[Told]
+    messages: list[Message]
+    zone: ZoneInfo
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything came out as told."""
+        return all(each.ok for each in self.checks)
+
+
+class _Kept:
+    """Keeps what would be sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def send(self, message: Message) -> None:
+        self.messages.append(message)
+
+
+class StoryRunner:
+    """Plays stories, one after the other."""
+
+    def __init__(self, environment: WorkflowEnvironment, records: PostgresRecords) -> None:
+        self._environment = environment
+        self._records = records
+
+    async def play(self, story: Story, folder: Path) -> Played:
+        """Play a story; `folder` is where its pack is looked for. Raises PackError if the pack it asks for is not valid."""
+        packs = _packs(story.given, folder)
+        async with AsyncExitStack() as stack:
+            playing = _Playing(self._environment, self._records, packs, stack)
+            await playing.begin()
+            for step in story.when:
+                await playing.step(step)
+            await playing.until(story.last_moment)
+            await playing.expect(story.then)
+            timeline = await playing.timeline()
+            return Played(story, playing.checks, timeline, playing.notifier.messages, playing.zone)
+
+
+class _Playing:
+    """One story under way."""
+
+    def __init__(
+        self, environment: WorkflowEnvironment, records: PostgresRecords, packs: list[ServiceStandards], stack: AsyncExitStack
+    ) -> None:
+        self._environment, self._records, self._packs, self._stack = environment, records, packs, stack
+        self._queue = f"story-{uuid4().hex[:8]}"
+        self._time = StoryTime()
+        self._cases: dict[str, CaseHandle] = {}
+        self._worker: Worker | None = None
+        self.zone = ZoneInfo(packs[0].calendar.timezone)
+        self.notifier = _Kept()
+        self.checks: list[Check] = []
+
+    async def begin(self) -> None:
+        """Connect, and start the worker."""
+        service = self._environment.client.service_client.config
+        plugin = CaseworkPlugin(StandardsLibrary(self._packs), self._records, self.notifier)
+        client = await Client.connect(service.target_host, namespace=self._environment.client.namespace, plugins=[plugin])
+        self._client = CaseClient(client, self._queue)
+        await self._start_worker()
+        self._stack.push_async_callback(self._stop_worker)
+
+    async def step(self, step: When) -> None:
+        """One thing that happens."""
+        if step.open:
+            await self._open(step)
+        elif step.do:
+            await self._pass_time(step.case, step.at)
+            await self._do(step)
+        else:
+            await self.until(step.at)
+            if step.calendar:
+                await self._change_calendar(step.calendar)
+            elif step.migrate_to:
+                await self._migrate(step.migrate_to)
+            elif step.worker:
+                await (self._stop_worker() if step.worker == "stops" else self._start_worker())
+        if step.then is not None:
+            await self.expect(step.then if isinstance(step.then, dict) else {step.case: step.then})
+
+    async def until(self, moment: datetime) -> None:
+        """Let time pass for every case."""
+        await asyncio.gather(*(self._pass_time(name, moment) for name in self._cases))
+
+    async def expect(self, expected: Then | dict[str, Then]) -> None:
+        """Check, once everything that is due has been carried out."""
+        by_case = expected if isinstance(expected, dict) else dict.fromkeys(self._cases, expected)
+        for name, then in by_case.items():
+            if name not in self._cases:
+                self.checks.append(Check(False, name, "case", "is open", "no case of this name was opened"))
+                continue
+            deadline = asyncio.get_running_loop().time() + SETTLED_WITHIN
+            while True:
+                found = check(name, then, await self._seen(name))
+                if all(each.ok for each in found) or asyncio.get_running_loop().time() > deadline:
+                    break
+                await asyncio.sleep(0.05)
+            self.checks += found
+
+    async def timeline(self) -> list[Told]:
+        """What happened, in order, in story time."""
+        events = [Told(name, event) for name, case in self._cases.items() for event in await self._records.events(case.case_id)]
+        return sorted(events, key=lambda told: (told.event.at, told.event.seq))
+
+    async def _open(self, step: When) -> None:
+        request_id = uuid4().hex
+        given = {**defaults.REQUESTS[str(step.open)], **step.with_}
+        now, at = datetime.now(UTC), self._aware(step.at)
+        received = datetime.fromisoformat(str(given.pop("received_at", step.at)))
+        self._time.begin(names.case_id(str(step.open), request_id), at, now)
+        data = {
+            "service": step.open,
+            "request_id": request_id,
+            "requester": defaults.REQUESTER,
+            "subject": defaults.SUBJECT,
+            "received_at": now - (at - self._aware(received)),
+            **given,
+        }
+        with self._environment.with_time_skipping_disabled():
+            self._cases[step.case] = await self._client.open(REQUESTS.validate_python(data))
+
+    async def _do(self, step: When) -> None:
+        case, name = self._cases[step.case], str(step.do)
+        allowed = {each.name: each.roles for each in (await case.view()).allowed_commands}
+        role = step.by or next(iter(allowed.get(name, [])), None) or self._any_role(name)
+        payload = {**defaults.COMMANDS.get(name, {}), **step.with_, "actor": {"id": role.replace("_", "-"), "role": role}}
+        try:
+            await case.send(name, payload)
+        except CaseworkError as refused:
+            ok = step.refused is not None and step.refused in str(refused)
+            self.checks.append(Check(ok, step.case, name, f"refused: {step.refused}" if step.refused else "done", str(refused)))
+        else:
+            if step.refused is not None:
+                self.checks.append(Check(False, step.case, name, f"refused: {step.refused}", "done"))
+
+    async def _change_calendar(self, change: CalendarStep) -> None:
+        kind = ChangeKind.WITHDRAWN if change.remove else ChangeKind.HOURS if change.hours else ChangeKind.HOLIDAY
+        day = change.add or change.remove
+        assert day is not None
+        hours = [Hours(open=part.split("-")[0], close=part.split("-")[1]) for part in (change.hours or "").split(",") if part]
+        named = {"name_th": change.name, "name_en": change.name_en, "reason": "story", "by": OPERATOR.id}
+        asked = NewChange(
+            standard=self._packs[0].id,
+            date=day,
+            kind=kind,
+            hours=hours,
+            region=change.region,
+            **named,
+        )
+        made = await self._records.change_calendar([asked])
+        for case in self._cases.values():
+            if await _is_open(case):
+                await case.act(Recount(actor=OPERATOR, revision=max((each.revision for each in made), default=0)))
+
+    async def _migrate(self, version: str) -> None:
+        now = self._packs[0]
+        message = ChangeStandard(
+            actor=OPERATOR, from_id=now.id, from_version=now.version, standard_id=now.id, standard_version=version, reason="story"
+        )
+        for name, case in self._cases.items():
+            if await _is_open(case):
+                try:
+                    await case.act(message)
+                except CaseworkError as refused:
+                    self.checks.append(Check(False, name, f"migrate to {version}", "done", str(refused)))
+
+    async def _pass_time(self, name: str, moment: datetime) -> None:
+        case = self._cases[name]
+        if not await _is_open(case):
+            return
+        now = await self._environment.get_current_time(case.workflow)
+        distance = self._aware(moment) + self._time.ahead(case.case_id) - now
+        if distance > timedelta():
+            await self._environment.fast_forward(case.workflow, distance + JUST_AFTER)
+
+    async def _seen(self, name: str) -> Seen:
+        case = self._cases[name]
+        view: CaseView = self._time.told(case.case_id, await case.view())
+        return Seen(view, await self._records.events(case.case_id), await self._records.notices(case.case_id), self.zone)
+
+    async def _start_worker(self) -> None:
+        if self._worker is None:
+            self._worker = Worker(self._client.temporal, task_queue=self._queue, interceptors=[StoryInterceptor(self._time)])
+            await self._worker.__aenter__()
+
+    async def _stop_worker(self) -> None:
+        if self._worker is not None:
+            await self._worker.__aexit__(None, None, None)
+            self._worker = None
+
+    def _any_role(self, command: str) -> str:
+        """Somebody who may give the command in some stage, for stories in which it is refused."""
+        roles = [by[command] for stages in self._packs[0].commands.values() for by in stages.values() if command in by]
+        return roles[0][0] if roles else "centre_officer"
+
+    def _aware(self, local: datetime) -> datetime:
+        return local.replace(tzinfo=self.zone)
+
+
+async def _is_open(case: CaseHandle) -> bool:
+    return (await case.workflow.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+def _packs(given: Given, folder: Path) -> list[ServiceStandards]:
+    """The pack of the story under an id of its own, and its later version if the story has one."""
+    base = load_pack(folder / given.pack) if given.pack else default_pack()
+    data = _merged(base.model_dump(mode="json", by_alias=True), given.changes)
+    data = _merged(data, {"calendar": given.calendar})
+    data["id"] = f"story-{uuid4().hex[:8]}"
+    packs = [ServiceStandards.model_validate(data)]
+    if given.later_version:
+        later = _merged(data, given.later_version) | {"version": LATER, "effective_from": NEVER_BY_ITSELF}
+        packs.append(ServiceStandards.model_validate(later))
+    return packs
+
+
+def _merged(into: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Mappings key by key; lists of steps by their id; everything else replaced."""
+    result = dict(into)
+    for key, value in changes.items():
+        old = result.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            result[key] = _merged(old, value)
+        elif isinstance(value, dict) and isinstance(old, list) and all(isinstance(each, dict) and "id" in each for each in old):
+            result[key] = [_merged(each, value[each["id"]]) if each["id"] in value else each for each in old]
+        else:
+            result[key] = value
+    return result

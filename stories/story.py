@@ -1,0 +1,197 @@
+"""A story as its author writes it: given a calendar, when people act and time passes, then dates, events and notices.
+
+    story: Fifteen minutes across closing time and a weekend
+    when:
+      - {at: 2026-02-27 16:25, open: information_request}
+      - {at: 2026-02-27 16:25, do: start_service}
+    then:
+      due: {provide: 2026-03-02 08:40}
+
+Times are the office's own, to the minute. docs/stories.md explains every word.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from casework.standards.limits import Frozen
+
+ONE = "case"  # what the only case of a story is called
+
+
+class StoryError(Exception):
+    """A story cannot be read. `problems` has one line for each reason."""
+
+    def __init__(self, file: str, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+def _minute(value: Any) -> Any:
+    """Times as people write them: 2026-03-04 10:15, in the office's zone."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError as error:
+            raise ValueError("must be a time such as 2026-03-04 10:15") from error
+    else:
+        raise ValueError("must be a time such as 2026-03-04 10:15")
+    if moment.tzinfo is not None:
+        raise ValueError("must be the office's own time, without an offset")
+    if moment.second or moment.microsecond:
+        raise ValueError("stories are told to the minute")
+    if moment.year > 2400:
+        raise ValueError(f"{moment.year} looks like a Buddhist year; write {moment.year - 543}")
+    return moment
+
+
+Minute = Annotated[datetime, BeforeValidator(_minute)]
+
+
+class Happening(Frozen):
+    """An event expected: its type, and when and in which step if that matters."""
+
+    event: str
+    at: Minute | None = None
+    step: str | None = None
+    late: bool | None = None
+
+
+class Telling(Frozen):
+    """A notice expected: its text, to whom, and when it was ordered if that matters."""
+
+    notice: str
+    to: str | None = None
+    at: Minute | None = None
+
+
+class Then(Frozen):
+    """What must be so for one case. `happened` and `told` must be there in this order, others may be between them."""
+
+    due: dict[str, Minute] = {}
+    target: dict[str, Minute] = {}
+    promised: Minute | None = None
+    counted_from: Minute | None = None
+    used: dict[str, float] = {}  # of a step's limit, when it was last counted: minutes or days
+    stage: str | None = None
+    outcome: str | None = None
+    overdue: bool | None = None
+    paused: str | Literal[False] | None = None
+    extended_by: dict[str, int] = {}
+    happened: list[Happening] = []
+    never: list[str] = []  # events that must not have happened
+    once: list[str] = []  # events that must have happened exactly once
+    told: list[Telling] = []
+    told_times: dict[str, int] = {}  # how often a text went out
+
+
+class CalendarStep(Frozen):
+    """A change of the calendar while cases are open."""
+
+    add: date | None = None
+    remove: date | None = None
+    name: str = "วันหยุดพิเศษ"
+    name_en: str = "special holiday"
+    hours: str | None = None
+    region: str | None = None
+
+    @model_validator(mode="after")
+    def _one_day(self) -> CalendarStep:
+        if (self.add is None) == (self.remove is None):
+            raise ValueError("takes either `add` or `remove`, with a date")
+        return self
+
+
+class When(Frozen):
+    """One thing that happens: a case is opened, a command given, the calendar or the standard changed, a worker stopped or
+    started. With only `at` and `then`, time passes and something is checked."""
+
+    at: Minute
+    case: str = ONE
+    open: Literal["information_request", "forward", "one_stop"] | None = None
+    do: str | None = None
+    by: str | None = None
+    with_: dict[str, Any] = Field(default={}, alias="with")
+    refused: str | None = None
+    calendar: CalendarStep | None = None
+    migrate_to: str | None = None
+    worker: Literal["stops", "starts"] | None = None
+    then: Then | dict[str, Then] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> When:
+        things = [self.open, self.do, self.calendar, self.migrate_to, self.worker]
+        given = sum(thing is not None for thing in things)
+        if given > 1 or (given == 0 and self.then is None):
+            raise ValueError("takes one of open, do, calendar, migrate_to, worker; or only `then`")
+        return self
+
+
+class Given(Frozen):
+    """What the story begins with: a pack, and what is different in it. Mappings are merged into the pack's, key by key."""
+
+    pack: str | None = None
+    changes: dict[str, Any] = {}
+    calendar: dict[str, Any] = {}
+    later_version: dict[str, Any] = {}  # another version of the pack, with these changes, that cases may move to
+
+
+class Story(Frozen):
+    """A whole story."""
+
+    story: str
+    source: str | None = None
+    note: str | None = None
+    given: Given = Given()
+    when: list[When] = Field(min_length=1)
+    then: Then | dict[str, Then] = Then()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Story:
+        times = [step.at for step in self.when]
+        if times != sorted(times):
+            raise ValueError("`when` must be told in the order in which it happens")
+        opened: set[str] = set()
+        for number, step in enumerate(self.when, start=1):
+            if step.open:
+                if step.case in opened:
+                    raise ValueError(f"when {number}: {step.case} is opened twice")
+                opened.add(step.case)
+            elif (step.do or step.then) and step.case not in opened and not isinstance(step.then, dict):
+                raise ValueError(f"when {number}: {step.case} is not open")
+        return self
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last moment that the story speaks of."""
+        expected = self.then.values() if isinstance(self.then, dict) else [self.then]
+        moments = [each.at for then in expected for each in then.happened if each.at]
+        moments += [each.at for then in expected for each in then.told if each.at]
+        return max([self.when[-1].at, *moments])
+
+
+def read_story(path: Path) -> Story:
+    """Read a story; StoryError names each place that cannot be understood."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoryError(str(path), [f"cannot be read ({error.strerror})"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StoryError(str(path), [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
+    try:
+        return Story.model_validate(data)
+    except ValidationError as error:
+        kinds = ("then", "dict[str,then]", "function-before[_minute(), datetime]")
+        problems = [
+            f"{'.'.join(str(part) for part in each['loc'] if str(part).lower() not in kinds[1:]) or 'story'}: "
+            f"{each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+        raise StoryError(str(path), problems) from None
