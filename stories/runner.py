@@ -106,7 +106,6 @@ class _Playing:
         self._queue = f"story-{uuid4().hex[:8]}"
         self._time = StoryTime()
         self._cases: dict[str, CaseHandle] = {}
-        self._worker: Worker | None = None
         self.zone = ZoneInfo(packs[0].calendar.timezone)
         self.notifier = _Kept()
         self.checks: list[Check] = []
@@ -117,8 +116,8 @@ class _Playing:
         plugin = CaseworkPlugin(StandardsLibrary(self._packs), self._records, self.notifier)
         client = await Client.connect(service.target_host, namespace=self._environment.client.namespace, plugins=[plugin])
         self._client = CaseClient(client, self._queue)
-        await self._start_worker()
-        self._stack.push_async_callback(self._stop_worker)
+        worker = Worker(client, task_queue=self._queue, interceptors=[StoryInterceptor(self._time)])
+        await self._stack.enter_async_context(worker)
 
     async def step(self, step: When) -> None:
         """One thing that happens."""
@@ -133,8 +132,6 @@ class _Playing:
                 await self._change_calendar(step.calendar)
             elif step.migrate_to:
                 await self._migrate(step.migrate_to)
-            elif step.worker:
-                await (self._stop_worker() if step.worker == "stops" else self._start_worker())
         if step.then is not None:
             await self.expect(step.then if isinstance(step.then, dict) else {step.case: step.then})
 
@@ -188,7 +185,8 @@ class _Playing:
             await case.send(name, payload)
         except CaseworkError as refused:
             ok = step.refused is not None and step.refused in str(refused)
-            self.checks.append(Check(ok, step.case, name, f"refused: {step.refused}" if step.refused else "done", str(refused)))
+            reason = str(refused).partition(". Possible now")[0]
+            self.checks.append(Check(ok, step.case, name, f"refused: {step.refused}" if step.refused else "done", reason))
         else:
             if step.refused is not None:
                 self.checks.append(Check(False, step.case, name, f"refused: {step.refused}", "done"))
@@ -237,16 +235,6 @@ class _Playing:
         case = self._cases[name]
         view: CaseView = self._time.told(case.case_id, await case.view())
         return Seen(view, await self._records.events(case.case_id), await self._records.notices(case.case_id), self.zone)
-
-    async def _start_worker(self) -> None:
-        if self._worker is None:
-            self._worker = Worker(self._client.temporal, task_queue=self._queue, interceptors=[StoryInterceptor(self._time)])
-            await self._worker.__aenter__()
-
-    async def _stop_worker(self) -> None:
-        if self._worker is not None:
-            await self._worker.__aexit__(None, None, None)
-            self._worker = None
 
     def _any_role(self, command: str) -> str:
         """Somebody who may give the command in some stage, for stories in which it is refused."""

@@ -110,8 +110,8 @@ class CalendarStep(Frozen):
 
 
 class When(Frozen):
-    """One thing that happens: a case is opened, a command given, the calendar or the standard changed, a worker stopped or
-    started. With only `at` and `then`, time passes and something is checked."""
+    """One thing that happens: a case is opened, a command given, the calendar or the standard changed. With only `at` and
+    `then`, time passes and something is checked."""
 
     at: Minute
     case: str = ONE
@@ -122,15 +122,14 @@ class When(Frozen):
     refused: str | None = None
     calendar: CalendarStep | None = None
     migrate_to: str | None = None
-    worker: Literal["stops", "starts"] | None = None
     then: Then | dict[str, Then] | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> When:
-        things = [self.open, self.do, self.calendar, self.migrate_to, self.worker]
+        things = [self.open, self.do, self.calendar, self.migrate_to]
         given = sum(thing is not None for thing in things)
         if given > 1 or (given == 0 and self.then is None):
-            raise ValueError("takes one of open, do, calendar, migrate_to, worker; or only `then`")
+            raise ValueError("takes one of open, do, calendar, migrate_to; or only `then`")
         return self
 
 

@@ -1,0 +1,83 @@
+"""Every story of tests/stories comes out as told; and a story that does not is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from casework.adapters.postgres import PostgresRecords
+from casework.stories.runner import Played, StoryRunner
+from casework.stories.story import StoryError, read_story
+from tests.test_scenarios import SCENARIOS
+
+FOLDER = Path(__file__).parent / "stories"
+STORIES = sorted(FOLDER.glob("*.yaml"))
+
+
+async def played(temporal: WorkflowEnvironment, records: PostgresRecords, file: Path) -> Played:
+    return await StoryRunner(temporal, records).play(read_story(file), file.parent)
+
+
+@pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)
+async def test_a_story_comes_out_as_told(temporal: WorkflowEnvironment, records: PostgresRecords, file: Path) -> None:
+    story = await played(temporal, records, file)
+    assert story.checks
+    assert not [check for check in story.checks if not check.ok]
+
+
+def test_every_scenario_of_the_domain_is_told_as_a_story() -> None:
+    told = {file.stem.split("_")[0].upper() for file in STORIES}
+    assert set(SCENARIOS) <= told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("2026-03-02 08:40}\n    happened", "2026-03-02 08:41}\n    happened", "due provide"),
+        ("event: warned, at: 2026-03-02 08:35", "event: warned, at: 2026-03-02 08:34", "warned"),
+        ("event: breached", "event: extended", "extended"),
+        ("A:\n    due", "A:\n    never: [warned]\n    due", "never warned"),
+        ("A:\n    due", "A:\n    told: [{notice: delay_notice}]\n    due", "delay_notice"),
+        ("A:\n    due", "A:\n    stage: closed\n    due", "stage"),
+        (
+            "do: start_service}\n  - {at: 2026-03-04 16:15, case: B, open",
+            "do: report_held}\n  - {at: 2026-03-04 16:15, case: B, open",
+            "report_held",
+        ),
+    ],
+)
+async def test_a_story_that_does_not_come_out_is_seen(
+    temporal: WorkflowEnvironment, records: PostgresRecords, tmp_path: Path, before: str, after: str, what: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("casework.stories.runner.SETTLED_WITHIN", 0.3)
+    text = (FOLDER / "s02_fifteen_minutes_across_closing_time.yaml").read_text(encoding="utf-8")
+    assert before in text
+    file = tmp_path / "wrong.yaml"
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
+    story = await played(temporal, records, file)
+    assert what in {check.what for check in story.checks if not check.ok}
+    assert not story.ok
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("story: x\nwhen: [{at: 2026-03-02 10:00, opne: forward}]", "when.0.opne: Extra inputs"),
+        ("story: x\nwhen: [{at: 2569-03-02 10:00, open: forward}]", "looks like a Buddhist year; write 2026"),
+        ("story: x\nwhen: [{at: noon, open: forward}]", "when.0.at: must be a time such as 2026-03-04 10:15"),
+        ("story: x\nwhen: [{at: 2026-03-02 10:00, do: pause}]", "when 1: case is not open"),
+        ("story: x\nwhen: [{at: 2026-03-02 10:00}]", "takes one of open, do, calendar, migrate_to"),
+        ("story: x\nwhen: [{at: 2026-03-02 10:00, open: forward}, {at: 2026-03-01 10:00, do: pause}]", "in the order"),
+        ("story: [", "is not valid YAML"),
+        ("when: []", "story: Field required"),
+    ],
+)
+def test_a_story_that_cannot_be_read_is_refused_with_the_place(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "story.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(StoryError) as refused:
+        read_story(file)
+    assert said in str(refused.value)
