@@ -32,6 +32,7 @@ class CalendarBook:
         self._records = records
         self._changes: list[CalendarChange] | None = None
         self._asked_at = float("-inf")
+        self._wait = 0.0  # before the next try, if it is urgent: none, unless the last one failed
         self._reading = asyncio.Lock()
         self._made: dict[tuple[str, str, str | None, int], Clockwork] = {}
 
@@ -68,14 +69,17 @@ class CalendarBook:
         if self._is_due(revision):
             async with self._reading:
                 if self._is_due(revision):
-                    self._asked_at = monotonic()
                     try:
                         self._changes = await self._records.calendar_changes()
+                        self._wait = 0.0
                     except Exception as trouble:  # noqa: BLE001 - whatever it is, counting goes on with what is known
                         log.warning("calendar not read", error=type(trouble).__name__)
+                        self._wait = NOT_BEFORE
+                    self._asked_at = monotonic()
         return self._changes or []
 
     def _is_due(self, revision: int) -> bool:
         age = monotonic() - self._asked_at
         known = max((change.revision for change in self._changes or []), default=0)
-        return age > (NOT_BEFORE if self._changes is None else READ_AGAIN_AFTER) or known < revision
+        urgent = self._changes is None or known < revision
+        return age > (self._wait if urgent else READ_AGAIN_AFTER)

@@ -94,14 +94,20 @@ class StandardActivities(StandardPort):
     async def plan_late(self, order: LateOrder) -> LateRung:
         """What becomes of a rung that comes late: now, at the next opening, or not at all."""
         clockwork = await self._clockwork(order)
-        at = clockwork.late(order.ledger, order.rung, order.now)
+        try:
+            at = clockwork.late(order.ledger, order.rung, order.now)
+        except UNCOUNTABLE as error:
+            raise _cannot(error) from error
         return LateRung(skip=at is None, wait_until=at if at and at > order.now else None)
 
     @activity.defn(name="plan_repeat")
     async def plan_repeat(self, order: RepeatOrder) -> PlannedRung:
         """The next moment of a repeating rung."""
         clockwork = await self._clockwork(order)
-        return clockwork.repeat(order.service, order.step, order.rung, order.due_at, order.after, order.ledger)
+        try:
+            return clockwork.repeat(order.service, order.step, order.rung, order.due_at, order.after, order.ledger)
+        except UNCOUNTABLE as error:
+            raise _cannot(error) from error
 
     async def _clockwork(self, order: StandardOrder) -> Clockwork:
         return await self._book.clockwork(order.standard_id, order.standard_version, order.centre, order.revision)

@@ -5,7 +5,7 @@ and the changes that come after a pack was published (the cabinet adds, moves an
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Literal, Self
@@ -63,6 +63,21 @@ class RemovedHoliday(Frozen):
     date: date
     reason: str | None = None
     region: str | None = None
+
+
+def minutes_open(hours: Sequence[Hours], breaks: Sequence[Break] = ()) -> int:
+    """How many minutes a day with these hours is open, by the wall clock. Raises ValueError if hours overlap."""
+
+    def minutes(start: str, end: str) -> range:
+        begins, ends = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
+        return range(begins, ends if ends > begins else ends + 1440)
+
+    spans = [minutes(each.open, each.close) for each in hours]
+    found = {minute for span in spans for minute in span}
+    if len(found) < sum(len(span) for span in spans):
+        raise ValueError("these hours overlap")
+    closed = {minute + shift for rest in breaks for minute in minutes(rest.from_, rest.to) for shift in (0, 1440)}
+    return len(found - closed)
 
 
 class SpecialDay(Frozen):
@@ -143,6 +158,25 @@ class Calendar(Frozen):
             raise ValueError(f"{', '.join(both)}: a holiday in `holidays.add` and a working day in `special_days`")
         return self
 
+    @model_validator(mode="after")
+    def _is_open_sometime(self) -> Self:
+        for what, hours in (("hours", self.hours), *((f"special_days {day.date}", day.hours) for day in self.special_days)):
+            try:
+                if not minutes_open(hours, self.breaks):
+                    raise ValueError("the breaks leave no opening hours")
+            except ValueError as error:
+                raise ValueError(f"{what}: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _regions_are_known(self) -> Self:
+        removed = [day.region for day in self.holidays.remove if isinstance(day, RemovedHoliday)]
+        used = {*removed, *(day.region for day in self.holidays.add), *(day.region for day in self.special_days)}
+        strange = sorted(region for region in used if region is not None and region not in self.regions.values())
+        if strange:
+            raise ValueError(f"no centre is in the region {', '.join(strange)} (calendar.regions says which centre is in which)")
+        return self
+
 
 class ChangeKind(StrEnum):
     """What became of a date."""
@@ -163,7 +197,7 @@ class NewChange(Frozen):
     hours: list[Hours] = []
     reason: str
     region: str | None = None
-    by: str
+    by: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)  # an id, never a person's name
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -192,24 +226,40 @@ def is_so_already(change: NewChange, known: Sequence[CalendarChange]) -> bool:
 
 
 def calendar_for(rules: Calendar, centre: str | None, changes: Sequence[CalendarChange]) -> Calendar:
-    """The calendar that one centre keeps: its region's days beside the country's, and of several changes the last."""
+    """The calendar that one centre keeps. Of what is said about a date the last counts, and what is said for the centre's
+    region above what is said for the whole country."""
     region = rules.regions.get(centre or "")
-    added = {day.date: day for day in rules.holidays.add if day.region in (None, region)}
-    removals = [day if isinstance(day, RemovedHoliday) else RemovedHoliday(date=day) for day in rules.holidays.remove]
-    removed = {day.date: day for day in removals if day.region in (None, region)}
-    special = {day.date: day for day in rules.special_days if day.region in (None, region)}
-    for change in sorted(changes, key=lambda change: change.revision):
-        if change.region not in (None, region):
+    added: dict[date, AddedHoliday] = {}
+    removed: dict[date, RemovedHoliday] = {}
+    special: dict[date, SpecialDay] = {}
+    for said in sorted(_said(rules, changes), key=lambda said: said.region is not None):
+        if said.region not in (None, region):
             continue
         for days in (added, removed, special):
-            days.pop(change.date, None)
+            days.pop(said.date, None)
+        match said:
+            case AddedHoliday():
+                added[said.date] = said
+            case RemovedHoliday():
+                removed[said.date] = said
+            case SpecialDay():
+                special[said.date] = said
+    kept = rules.holidays.model_copy(update={"add": list(added.values()), "remove": list(removed.values())})
+    return rules.model_copy(update={"holidays": kept, "special_days": list(special.values())})
+
+
+def _said(rules: Calendar, changes: Sequence[CalendarChange]) -> Iterator[AddedHoliday | RemovedHoliday | SpecialDay]:
+    """Everything that is said about single dates: by the pack, then by the changes in their order."""
+    yield from rules.holidays.add
+    yield from (day if isinstance(day, RemovedHoliday) else RemovedHoliday(date=day) for day in rules.holidays.remove)
+    yield from rules.special_days
+    for change in sorted(changes, key=lambda change: change.revision):
+        about = {"date": change.date, "region": change.region}
         names = {"name_th": change.name_th or change.reason, "name_en": change.name_en or change.name_th or change.reason}
         match change.kind:
             case ChangeKind.HOLIDAY:
-                added[change.date] = AddedHoliday(date=change.date, source=change.reason, **names)
+                yield AddedHoliday.model_validate({**about, **names, "source": change.reason})
             case ChangeKind.WITHDRAWN:
-                removed[change.date] = RemovedHoliday(date=change.date, reason=change.reason)
+                yield RemovedHoliday.model_validate({**about, "reason": change.reason})
             case ChangeKind.HOURS:
-                special[change.date] = SpecialDay(date=change.date, hours=change.hours, **names)
-    kept = rules.holidays.model_copy(update={"add": list(added.values()), "remove": list(removed.values())})
-    return rules.model_copy(update={"holidays": kept, "special_days": list(special.values())})
+                yield SpecialDay.model_validate({**about, **names, "hours": change.hours})

@@ -25,7 +25,18 @@ class PlannedRung(Frozen):
     from_due: bool = False  # it stands at, before or after the due time, not at a distance from the start
     repeat_every: Limit | None = None
     outside_hours: OutsideHours = OutsideHours.PLANNED
+    brought_forward: bool = False  # a change put its moment into the past: it stands now instead
     waited_since: datetime | None = None  # its own moment, if it passed unseen and the rung waits for the next opening
+
+    @property
+    def first(self) -> str:
+        """The key of the rung that a repeating one repeats; of any other its own."""
+        return self.key.partition("#")[0]
+
+    @property
+    def says(self) -> str:
+        """What it does and to whom: how a rung is known again in another ladder."""
+        return f"{self.action.value} {' '.join(sorted(self.to))}"
 
 
 class Plan(Frozen):

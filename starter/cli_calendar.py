@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from casework.standards.calendar_rules import CalendarChange, ChangeKind, Hours, NewChange, is_so_already
+from casework.standards.calendar_rules import CalendarChange, ChangeKind, Hours, NewChange, is_so_already, minutes_open
 from casework.standards.clock import Clockwork
 from casework.standards.loader import StandardsLibrary, UnknownStandard
 from casework.standards.model import LATEST_YEAR, ServiceStandards
@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 
 DateArgument = Annotated[str, typer.Argument(metavar="DATE", help="ISO 8601, such as 2026-10-16.")]
+EARLIEST_YEAR = 1990
 ReasonOption = Annotated[str, typer.Option(help="Why, such as the number of the cabinet's resolution; it is kept for good.")]
 NameOption = Annotated[str, typer.Option(help="What the day is called, in Thai; requesters are told it.")]
 EnglishOption = Annotated[str, typer.Option("--name-en", help="The same in English.")]
@@ -61,8 +62,8 @@ def add(
     Example: casework calendar add 2026-10-16 --name "วันหยุดราชการกรณีพิเศษ" --reason "มติ ครม. 6 ต.ค. 2569"
     """
     pack = _standard(library_of(None), standard)
-    kind = ChangeKind.HOURS if hours else ChangeKind.HOLIDAY
-    change = _change(pack, day, kind, name, name_en, reason, region, by, _hours(hours))
+    kind = ChangeKind.HOLIDAY if hours is None else ChangeKind.HOURS
+    change = _change(pack, day, kind, name, name_en, reason, region, by, _hours(pack, hours))
     _carry_out(pack, [change], by, apply, as_json)
 
 
@@ -136,6 +137,8 @@ def list_days(
     wanted = year or datetime.now(calendar.zone).year
     if wanted > LATEST_YEAR:
         raise InvalidCase(f"{wanted} looks like a Buddhist year; write {wanted - 543}")
+    if wanted < EARLIEST_YEAR:
+        raise InvalidCase(f"--year takes {EARLIEST_YEAR} or later")
     days = [date.fromordinal(n) for n in range(date(wanted, 1, 1).toordinal(), date(wanted + 1, 1, 1).toordinal())]
     special = {each.date: each for each in calendar.rules.special_days}
     changed = {change.date: change for change in changes if change.region in (None, region)}
@@ -166,6 +169,8 @@ def _carry_out(pack: ServiceStandards, changes: Sequence[NewChange], by: str | N
     """Show what a change moves; with --apply, make it and tell the cases."""
     library = library_of(None)
 
+    actor = Actor(id=actor_of(by), role="operator")
+
     async def go() -> int:
         async with records_at_hand() as records:
             known = await records.calendar_changes()
@@ -183,8 +188,7 @@ def _carry_out(pack: ServiceStandards, changes: Sequence[NewChange], by: str | N
                 note("nothing was changed; the same command with --apply changes it")
                 return 0
             newest = max((change.revision for change in proposed if change.standard == pack.id), default=0)
-            message = Recount(actor=Actor(id=actor_of(by), role="operator"), revision=newest)
-            return await apply_to(recounting, moving, message)
+            return await apply_to(recounting, moving, Recount(actor=actor, revision=newest))
 
     raise typer.Exit(run(go()))
 
@@ -199,7 +203,7 @@ def _wanted(pack: ServiceStandards, changes: Sequence[NewChange], known: Sequenc
         holiday = calendar.holiday(change.date)
         if is_so_already(change, known):
             note(f"{change.date}: was changed so before")
-        elif change.kind is ChangeKind.HOLIDAY and holiday:
+        elif change.kind is ChangeKind.HOLIDAY and holiday and change.region is None:
             note(f"{change.date}: is a holiday already ({holiday.th} · {holiday.en})")
         elif change.kind is ChangeKind.WITHDRAWN and not holiday and change.date not in _special(calendar.rules.special_days):
             raise InvalidCase(f"{change.date} is neither a holiday nor a day with hours of its own; there is nothing to withdraw")
@@ -248,16 +252,20 @@ def _known_region(pack: ServiceStandards, region: str | None) -> None:
         raise InvalidCase(f"no centre is in the region {region}; {pack.id} has {', '.join(known) or 'no regions'}")
 
 
-def _hours(text: str | None) -> list[Hours]:
-    found = []
-    for part in text.split(",") if text else []:
-        begins, _, ends = part.strip().partition("-")
-        try:
-            found.append(Hours(open=begins, close=ends))
-        except ValidationError as error:
-            raise InvalidCase(
-                f"--hours takes 08:30-12:00 or 08:30-12:00,13:00-16:30: {'; '.join(errors.problems(error))}"
-            ) from None
+def _hours(pack: ServiceStandards, text: str | None) -> list[Hours]:
+    if text is None:
+        return []
+    try:
+        found = [Hours(open=part.strip().partition("-")[0], close=part.strip().partition("-")[2]) for part in text.split(",")]
+        if any(each.open == each.close for each in found):
+            raise ValueError("a day does not close when it opens")
+        if not minutes_open(found, pack.calendar.breaks):
+            raise ValueError("the breaks leave nothing of these hours")
+    except ValidationError as error:
+        wrong = "; ".join(errors.problems(error))
+        raise InvalidCase(f"--hours takes 08:30-12:00 or 08:30-12:00,13:00-16:30: {wrong}") from None
+    except ValueError as error:
+        raise InvalidCase(f"--hours {text}: {error}") from None
     return found
 
 
@@ -273,5 +281,7 @@ def _standard(library: StandardsLibrary, standard: str | None) -> ServiceStandar
 
 
 def actor_of(by: str | None) -> str:
-    """Who makes the change: the name given, or whoever is logged in."""
-    return by or re.sub(r"[^A-Za-z0-9_.-]", "", getpass.getuser()) or "operator"
+    """Who makes the change: the id given, or whoever is logged in. Raises InvalidCase for what is no id."""
+    if by is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", by):
+        raise InvalidCase("--by takes an id such as somying or DOEB.0042, not a person's name")
+    return by or re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9_.-]", "", getpass.getuser())[:64] or "operator"

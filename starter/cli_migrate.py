@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from casework.adapters.postgres import PostgresRecords
 from casework.standards.loader import UnknownStandard
@@ -15,6 +16,7 @@ from casework.starter.errors import InvalidCase
 from casework.starter.printing import note
 from casework.starter.records_at_hand import records_at_hand
 from casework.starter.recounting import Recounting, under_version
+from casework.workflows import errors
 from casework.workflows.contracts import Actor
 from casework.workflows.messages import ChangeStandard
 
@@ -45,6 +47,12 @@ def migrate(
     except UnknownStandard as error:
         raise InvalidCase(str(error)) from error
 
+    given = {"actor": Actor(id=actor_of(by), role="operator"), "from_id": from_[0], "from_version": from_[1], "reason": reason}
+    try:
+        message = ChangeStandard.model_validate({**given, "standard_id": to[0], "standard_version": to[1]})
+    except ValidationError as error:
+        raise InvalidCase("; ".join(errors.problems(error))) from None
+
     async def go() -> int:
         async with records_at_hand() as records:
             return await move(records)
@@ -58,14 +66,6 @@ def migrate(
         if not apply:
             note("nothing was changed; the same command with --apply changes it")
             return 0
-        message = ChangeStandard(
-            actor=Actor(id=actor_of(by), role="operator"),
-            from_id=from_[0],
-            from_version=from_[1],
-            standard_id=to[0],
-            standard_version=to[1],
-            reason=reason,
-        )
         return await apply_to(recounting, concerned, message)
 
     raise typer.Exit(run(go()))

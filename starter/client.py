@@ -38,7 +38,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from casework.starter.errors import CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
+from casework.starter.errors import CaseClosed, CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
 from casework.workflows import errors, names
 from casework.workflows.contracts import CaseResult, CaseView, CommandReply, Request, Stage
 from casework.workflows.messages import Command
@@ -260,7 +260,7 @@ class CaseHandle:
             except NotFound as missing:
                 return missing
             outcome = view.outcome.value if view.outcome else "no outcome"
-            return CaseRefused(f"{self.case_id} is closed ({outcome}); no command is possible any more", [])
+            return CaseClosed(f"{self.case_id} is closed ({outcome}); no command is possible any more")
         return _translated(error, self.case_id)
 
 
@@ -279,7 +279,7 @@ def _translated(error: Exception, case_id: str) -> Exception:
         if cause.type == errors.REFUSED:
             return CaseRefused(cause.message, details)
         if cause.type == "AcceptedUpdateCompletedWorkflow":
-            return CaseRefused(f"{case_id} was closed before this could be done")
+            return CaseClosed(f"{case_id} was closed before this could be done")
         return InvalidCase(cause.message, details)
     if isinstance(error, WorkflowQueryFailedError):
         return NotFound(f"{case_id} is not a case that can be shown: {error}")

@@ -3,6 +3,7 @@
 CaseworkError
 ├── InvalidCase      the request or command is not valid; nothing changed          (exit 2)
 ├── CaseRefused      the case does not allow it now; it says what it allows        (exit 3)
+│   ├── CaseClosed   it is closed; nothing is possible any more
 │   └── CaseExists   the id belongs to another request
 ├── NotFound         no such case                                                  (exit 4)
 └── Unreachable      no server or no worker answered                               (exit 5)
@@ -31,6 +32,10 @@ class CaseRefused(CaseworkError):
     """The case does not allow it now. `details` lists what it allows."""
 
     exit_code = 3
+
+
+class CaseClosed(CaseRefused):
+    """The case is closed."""
 
 
 class CaseExists(CaseRefused):

@@ -26,33 +26,32 @@ class Explainer:
 
     def clock(self, view: CaseView, clock: ClockView) -> Explanation:
         """The days of one clock. Raises InvalidCase if its pack or its calendar is not at hand."""
-        return explain(self.clockwork(view, clock.revision), view.service, clock.step, clock.ledger)
+        standard, _, version = clock.calendar.partition(" ")  # a step that is done stays under the version it was done under
+        return explain(self.clockwork(view, clock.revision, (standard, version)), view.service, clock.step, clock.ledger)
 
     def promise(self, view: CaseView) -> Explanation | None:
         """The days of the promise to the requester, or None while there is none. Raises InvalidCase as `clock` does."""
         if view.promise is None:
             return None
-        revision = max((clock.revision for clock in view.clocks), default=self._newest(view))
+        clockwork = self.clockwork(view, view.promise.revision, (view.standard_id or "", view.standard_version or ""))
         try:
-            return explain(self.clockwork(view, revision), view.service, view.promise.chain, view.promise.ledger)
+            return explain(clockwork, view.service, view.promise.chain, view.promise.ledger)
         except ValueError as error:
             raise InvalidCase(str(error)) from error
 
-    def clockwork(self, view: CaseView, revision: int) -> Clockwork:
-        """What counts for this case, on the calendar as it was at a revision."""
-        if revision > self._newest(view):
+    def clockwork(self, view: CaseView, revision: int, standard: tuple[str, str]) -> Clockwork:
+        """What counts for this case under a version of its standard, on the calendar as it was at a revision."""
+        known = max((change.revision for change in self._changes if change.standard == standard[0]), default=0)
+        if revision > known:
             raise InvalidCase(
                 f"{view.case_id} was counted with change {revision} of the calendar; "
                 "set CASEWORK_DATABASE_URL to the records that keep it"
             )
         try:
-            pack = self._library.get(view.standard_id or "", view.standard_version or "")
+            pack = self._library.get(*standard)
         except UnknownStandard as error:
             raise InvalidCase(f"{error}, or give it with --pack") from error
         return Clockwork(pack, view.centre, [c for c in self._changes if c.standard == pack.id and c.revision <= revision])
-
-    def _newest(self, view: CaseView) -> int:
-        return max((change.revision for change in self._changes if change.standard == view.standard_id), default=0)
 
 
 def described(day: Entry) -> dict[str, str]:

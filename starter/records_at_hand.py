@@ -25,7 +25,7 @@ async def records_at_hand() -> AsyncIterator[PostgresRecords]:
     except RecordsError as error:
         advice = "; bring the schema up to date: casework migrate" if "UndefinedTable" in str(error) else ""
         raise Unreachable(f"{error}{advice}") from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
         raise Unreachable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
     finally:
         await records.close()

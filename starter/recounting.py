@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
 from typing import TypeVar
 
 from casework.adapters.postgres import PostgresRecords
@@ -27,7 +26,7 @@ from casework.standards.ledger import Ledger
 from casework.standards.loader import StandardsLibrary
 from casework.standards.plan import PROMISE, Plan
 from casework.starter.client import CaseClient
-from casework.starter.errors import CaseRefused, CaseworkError, NotFound
+from casework.starter.errors import CaseClosed, CaseworkError, NotFound
 from casework.workflows.contracts import OpenCase, RunningClock
 from casework.workflows.messages import ChangeStandard, Recount
 
@@ -57,11 +56,6 @@ class Moving:
     moves: list[Move] = field(default_factory=list)
     problem: str | None = None
     warning: str | None = None
-
-    @property
-    def signature(self) -> str:
-        """The same for the same moves: what makes sending them twice one command."""
-        return sha256(repr([(move.step, move.old, move.new) for move in self.moves]).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -131,15 +125,10 @@ class Recounting:
         """Tell these cases to count again. Each answers once it has; one that fails says why and stops nobody."""
 
         async def tell(case: Moving) -> Done:
-            about = f"{message.standard_version}" if isinstance(message, ChangeStandard) else f"{message.revision}"
-            command_id = f"{message.command_name()}-{about}-{case.signature}"
             try:
-                await self._client.case(case.case_id).act(message, command_id)
-            except NotFound:
-                pass  # closed and gone meanwhile
-            except CaseRefused as refused:
-                if "is closed" not in str(refused):
-                    return Done(case, str(refused))
+                await self._client.case(case.case_id).act(message)
+            except (NotFound, CaseClosed):
+                return Done(case)  # closed meanwhile: nothing runs in it any more
             except CaseworkError as error:
                 return Done(case, str(error))
             return Done(case)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from casework.standards.calendar_rules import ChangeKind, NewChange
 from casework.workflows.contracts import Document, Stage
 from casework.workflows.messages import (
     AssignToOwner,
@@ -24,16 +25,19 @@ from casework.workflows.messages import (
     Extend,
     ForwardApplication,
     IssueDeficiencyList,
+    Pause,
     Rate,
     RecordNoShow,
     RecordOwnerReply,
     RecordSelection,
+    Recount,
     ReferToOwner,
     Refuse,
     Reopen,
     ReportHeld,
     ReportProgress,
     ReportResult,
+    Resume,
     StartService,
     TellRequester,
     Withdraw,
@@ -130,6 +134,27 @@ async def one_stop_no_show(office: Office) -> PlayedCase:
     return case
 
 
+async def forward_paused_extended_and_recounted(office: Office) -> PlayedCase:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.act(Pause(actor=OWNER, reason="awaiting_requester"))
+    await case.pass_time(timedelta(days=3))
+    await case.act(Resume(actor=OWNER))
+    day = (await case.view()).clocks[-1].due_at.date() - timedelta(days=1)
+    asked = NewChange(standard="moe-jsc", date=day, kind=ChangeKind.HOLIDAY, name_th="วันหยุดพิเศษ", reason="มติ ครม.", by="prasert")
+    made = await office.records.change_calendar([asked])
+    await case.act(Recount(actor=HEAD, revision=made[0].revision))
+    await case.act(Extend(actor=HEAD, step="owner_act", by=5, reason="รอผลตรวจ"))
+    await case.act(Pause(actor=OWNER, reason="awaiting_third_party"))
+    standing = (await case.view()).pause
+    assert standing is not None
+    await case.pass_time(standing.until)
+    await case.act(Pause(actor=OWNER, reason="force_majeure"))
+    await case.act(Withdraw(actor=CITIZEN))
+    return case
+
+
 STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
     information_provided,
     information_referred_late,
@@ -137,6 +162,7 @@ STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
     forward_in_silence,
     forward_returned,
     forward_with_mail_down,
+    forward_paused_extended_and_recounted,
     one_stop_advised,
     one_stop_converted,
     one_stop_no_show,

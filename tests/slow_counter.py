@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
 Spans = list[tuple[int, int]]  # minutes of the day [from, to), to may exceed 1440 for the night after
+Pauses = list[tuple[datetime, datetime]]
 
 
 class SlowOffice:
@@ -18,12 +19,24 @@ class SlowOffice:
     def __init__(self, zone: str, weekdays: set[int], spans: Spans, breaks: Spans, holidays: set[date]) -> None:
         self.zone = ZoneInfo(zone)
         self.weekdays, self.spans, self.breaks, self.holidays = weekdays, spans, breaks, holidays
+        self.known: dict[int, bool] = {}
 
     def works_on(self, day: date) -> bool:
         return day.weekday() in self.weekdays and day not in self.holidays
 
     def is_open(self, at: datetime) -> bool:
         """Whether the minute that begins at `at` is worked, by the wall clock."""
+        minute = int(at.timestamp() // 60)
+        if minute not in self.known:
+            self.known[minute] = self._is_open(at)
+        return self.known[minute]
+
+    def close_on(self, day: date, closed: bool) -> None:
+        """A holiday comes, or goes."""
+        (self.holidays.add if closed else self.holidays.discard)(day)
+        self.known.clear()
+
+    def _is_open(self, at: datetime) -> bool:
         local = at.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         if any(begin <= minute < end for begin, end in self.breaks):
@@ -83,3 +96,38 @@ class SlowOffice:
             at -= MINUTE
             minutes -= self.is_open(at)
         return at
+
+    # A clock with pauses: (begun, end) pairs on full minutes. A day counts if the clock ran in its last open minute.
+
+    def runs(self, at: datetime, pauses: Pauses) -> bool:
+        return self.is_open(at) and not any(begun <= at < end for begun, end in pauses)
+
+    def due_by_minutes(self, at: datetime, minutes: int, pauses: Pauses) -> datetime:
+        while minutes:
+            minutes -= self.runs(at, pauses)
+            at += MINUTE
+        return at
+
+    def minutes_run(self, start: datetime, end: datetime, pauses: Pauses) -> int:
+        count = 0
+        while start < end:
+            count += self.runs(start, pauses)
+            start += MINUTE
+        return count
+
+    def counts(self, day: date, pauses: Pauses, working: bool) -> bool:
+        last = self.close_of(day) - MINUTE
+        return (self.works_on(day) or not working) and not any(begun <= last < end for begun, end in pauses)
+
+    def due_by_days(self, received: date, days: int, pauses: Pauses, working: bool) -> date:
+        while days:
+            received += timedelta(days=1)
+            days -= self.counts(received, pauses, working)
+        return received
+
+    def days_run(self, received: date, until: datetime, pauses: Pauses, working: bool) -> int:
+        count = 0
+        while self.close_of(received + timedelta(days=1)) <= until:
+            received += timedelta(days=1)
+            count += self.counts(received, pauses, working)
+        return count

@@ -201,7 +201,7 @@ async def test_a_pause_that_nobody_ends_reminds_and_then_ends_by_itself(office: 
 async def test_a_result_that_comes_during_a_pause_is_in_time(office: Office) -> None:
     case = await with_owner(office)
     await case.act(Pause(actor=OWNER, reason="awaiting_third_party"))
-    await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    await case.act(ReportResult(actor=OWNER, result="ระหว่างหยุดนับ"))
     view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
     assert view.pause is None
     assert not next(c for c in view.clocks if c.step == "owner_act").breached

@@ -83,7 +83,7 @@ class Case:
             raise self.desk.invalid
         promise, *plans = answer.plans
         self.file.terms = answer.terms
-        self.file.promise = Promise(chain=PROMISE, ledger=promise.ledger, due_at=promise.due_at)
+        self.file.promise = Promise.planned(PROMISE, promise)
         self._record_opening(promise)
         for plan in plans:
             self._start(plan)
@@ -95,6 +95,7 @@ class Case:
             while self.file.stage is not Stage.CLOSED:
                 try:
                     await stages[self.file.stage]()
+                    await self.clocks.count_what_stopped()
                 except _NewRun:
                     self._rest()
                     await workflow.wait_condition(lambda: self.desk.inbox is not None or workflow.all_handlers_finished())
@@ -123,15 +124,12 @@ class Case:
             if promise and self.file.promise:
                 self.file.promise.chain = promise
             return True  # they began with the receipt
-        now, made = workflow.now(), self.file.promise
+        now = workflow.now()
         wanted = [*steps, *([promise] if promise and promise not in steps else [])]
         runs = [StepRun(step=step, ledger=Ledger(started_at=now)) for step in wanted]
-        if made and made.uncounted and not promise:
-            promise = made.chain
-            runs.append(StepRun(step=promise, ledger=made.ledger))
         for plan in (await self._planner.plan(runs, now)).plans if runs else []:
             if plan.step == promise:
-                self.file.promise = Promise(chain=promise, ledger=plan.ledger, due_at=plan.due_at)
+                self.file.promise = Promise.planned(promise, plan)
             if plan.step in steps:
                 self._start(plan)
         return True

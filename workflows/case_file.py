@@ -6,12 +6,14 @@ dropped here.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from casework.standards.ledger import Balance, Ledger, PauseEntry
-from casework.standards.limits import Limit
+from casework.standards.limits import Action, Limit
 from casework.standards.plan import Plan, PlannedRung
 from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
 from casework.workflows.ports import NoticeOrder, Terms
@@ -39,13 +41,14 @@ class Clock(BaseModel):
     due_at: AwareDatetime
     internal_target: AwareDatetime | None = None
     rungs: list[PlannedRung]
-    fired: list[str] = []
+    fired: dict[str, str] = {}  # key -> what the rung said
     round: int = 1
     expires: bool = False
     expired: bool = False
     breached: bool = False  # ever
     overdue: bool = False  # now: an extension may put the due time ahead again
     stopped_at: AwareDatetime | None = None
+    uncounted: bool = False  # it stopped in a pause: its due time is still that of the longest pause
     calendar: str
     revision: int = 0
     warning: str | None = None
@@ -78,28 +81,63 @@ class Clock(BaseModel):
         last = self.ledger.pauses[-1] if self.ledger.pauses else None
         return last if last and last.ended is None else None
 
-    def replan(self, plan: Plan, now: datetime) -> None:
-        """Take a new plan: pending rungs move, fired ones stay fired, and nothing moves into the past."""
+    def say(self, rung: PlannedRung) -> None:
+        """A rung has fired; it will not again in this round."""
+        self.rungs = [other for other in self.rungs if other.key != rung.key]
+        self.fired[rung.key] = rung.says
+
+    def replan(self, plan: Plan, now: datetime, repeats: Sequence[PlannedRung] = ()) -> None:
+        """Take a new plan, and the next moments of what repeats: pending rungs move, fired ones stay fired, what waits for
+        the office to open goes on waiting, and nothing moves into the past."""
         self.limit, self.ledger, self.balance = plan.limit, plan.ledger, plan.balance
         self.due_at, self.internal_target = plan.due_at, plan.internal_target
-        self.rungs = [
-            rung if rung.at > now else rung.model_copy(update={"at": now}) for rung in plan.rungs if rung.key not in self.fired
-        ]
         self.overdue = self.overdue and plan.due_at <= now
         self.calendar, self.revision, self.warning = plan.calendar, plan.revision, plan.warning
+        waiting = [rung for rung in self.rungs if rung.waited_since]
+        repeating = {rung.first: rung for rung in self.rungs if "#" in rung.key}
+        found = [rung for rung in plan.rungs if rung.key not in self.fired]
+        # One that fired while the next was asked for has put up its own next.
+        found += [rung if rung.key not in self.fired else repeating.get(rung.first, rung) for rung in repeats]
+        kept = {rung.first for rung in waiting}
+        moved = [rung for rung in found if rung.first not in kept and rung.key not in self.fired]
+        self.rungs = waiting + [
+            rung if rung.at > now else rung.model_copy(update={"at": now, "brought_forward": True}) for rung in moved
+        ]
 
     def next_round(self, plan: Plan, now: datetime, anew: bool = False) -> None:
-        """Let rungs stand again that a new plan puts ahead: those that hang on the due time, or all of them (`anew`)."""
-        ahead = {rung.key for rung in plan.rungs if anew or (rung.from_due and rung.at > now)}
-        spoken = [key for key in self.fired if key.partition("#")[0] in ahead]
-        if spoken:
-            self.fired = [key for key in self.fired if key not in spoken]
+        """Let rungs stand again that a new plan puts ahead: those that hang on the due time, or all of them (`anew`). What
+        repeats after the due time counts from the new one."""
+        of_due = {rung.key for rung in plan.rungs if rung.from_due}
+        ahead = {rung.key for rung in plan.rungs if rung.from_due and rung.at > now}
+        again = [key for key in self.fired if anew or key in ahead or ("#" in key and key.partition("#")[0] in of_due)]
+        if again:
+            self.fired = {key: said for key, said in self.fired.items() if key not in again}
+            self.rungs = [rung for rung in self.rungs if not rung.waited_since or rung.first not in of_due]
             self.round += 1
+
+    def other_ladder(self, plan: Plan, now: datetime) -> None:
+        """Know again, in the ladder of another standard, what has been said: a rung that says the same to the same people
+        has fired if one did here; one whose moment is over was never asked for then. A breach is a breach in both."""
+        said = Counter(said for key, said in self.fired.items() if "#" not in key)
+        pending = Counter(rung.says for rung in self.rungs)
+        fired: dict[str, str] = {}
+        for rung in plan.rungs:
+            if rung.action is Action.BREACH:
+                over = self.breached
+            elif said[rung.says]:
+                said[rung.says] -= 1
+                over = True
+            else:
+                over = rung.at <= now and not pending[rung.says]
+            if over:
+                fired[rung.key] = rung.says
+        self.fired, self.round = fired, self.round + 1
+        self.rungs = []
 
     def last_repeat(self, rung: PlannedRung) -> PlannedRung:
         """A repeating rung as it fired last, to count on from there."""
         numbers = [int(key.partition("#")[2] or 0) for key in self.fired if key.partition("#")[0] == rung.key]
-        return rung.model_copy(update={"key": f"{rung.key}#{max(numbers)}"}) if numbers else rung
+        return rung.model_copy(update={"key": f"{rung.key}#{max(numbers)}"}) if any(numbers) else rung
 
     def end_pause(self, at: datetime) -> None:
         """The pause that stands ends."""
@@ -114,6 +152,7 @@ class Clock(BaseModel):
         """The step is done. The due time is inclusive: done at it is done in time."""
         if self.stopped_at is None:
             self.stopped_at = at
+            self.uncounted = self.pause is not None
             self.end_pause(at)
 
 
@@ -128,11 +167,22 @@ class Promise(BaseModel):
     chain: str
     ledger: Ledger
     due_at: AwareDatetime
-    uncounted: bool = False  # an entry was made; the next stage counts again
+    revision: int = 0
+    uncounted: bool = False  # a pause ended with its stage: the date is still that of the longest pause
+
+    @classmethod
+    def planned(cls, chain: str, plan: Plan) -> Promise:
+        """A promise that is made."""
+        return cls(chain=chain, ledger=plan.ledger, due_at=plan.due_at, revision=plan.revision)
+
+    def replan(self, plan: Plan) -> None:
+        """Take a new plan."""
+        self.ledger, self.due_at, self.revision, self.uncounted = plan.ledger, plan.due_at, plan.revision, False
 
     def end_pause(self, at: datetime) -> None:
-        """The pause that stands ends with its stage; the next one counts again."""
-        self.ledger, self.uncounted = ended(self.ledger, at), True
+        """The pause that stands ends with its stage."""
+        standing = any(entry.ended is None for entry in self.ledger.pauses)
+        self.ledger, self.uncounted = ended(self.ledger, at), self.uncounted or standing
 
     def is_made_of(self, step: str) -> bool:
         """Whether that step's time is part of the promise."""

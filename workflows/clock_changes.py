@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from temporalio import workflow
 
@@ -21,9 +21,9 @@ from casework.workflows.timekeeper import Timekeeper
 with workflow.unsafe.imports_passed_through():
     from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
     from casework.standards.limits import Named
-    from casework.standards.plan import REQUESTER, Plan
+    from casework.standards.plan import PROMISE, REQUESTER, Plan, PlannedRung
     from casework.workflows import errors
-    from casework.workflows.case_file import CaseFile, Clock, StandingPause, ended
+    from casework.workflows.case_file import CaseFile, Clock, Promise, StandingPause, ended
     from casework.workflows.clock_checks import may_change_standard, may_extend, may_pause, may_resume
     from casework.workflows.contracts import Actor, Stage
     from casework.workflows.messages import ChangeStandard, Extend, Pause, Recount, Resume
@@ -31,6 +31,20 @@ with workflow.unsafe.imports_passed_through():
 
 Check = Callable[[CaseFile, Any], str | None]
 THE_CALENDAR = Named(th="วันทำการเปลี่ยนแปลง", en="the working days changed")
+
+
+Turn = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
+Entry = Callable[[Ledger], Ledger]
+TRY_AGAIN = timedelta(minutes=1)
+
+
+class _Next(NamedTuple):
+    """What a clock is to become: everything asked for, nothing changed yet."""
+
+    clock: Clock
+    plan: Plan
+    repeats: list[PlannedRung]
+    turn: Turn | None = None
 
 
 class ClockChanges:
@@ -42,7 +56,6 @@ class ClockChanges:
         self._journal = journal
         self._timekeeper = timekeeper
         self._changing = asyncio.Lock()
-        self._followed = 0  # the change of the calendar that was counted again for last
 
     async def extend(self, message: Extend) -> None:
         """A step gets more time; the requester hears the old and the new date."""
@@ -50,15 +63,13 @@ class ClockChanges:
             file, clock = self._file, self._file.clocks[message.step]
             given = ExtensionEntry(at=now, n=message.by, unit=clock.limit.unit, by=message.actor.id, reason=message.reason)
             promised = file.promise is not None and file.promise.chain.split("+")[0] == clock.step
-            ledgers = {clock.step: _extended(clock.ledger, given)}
-            old = clock.due_at
-            [plan], promise = await self._plan(
-                ledgers, _extended(file.promise.ledger, given) if promised and file.promise else None
+            run = StepRun(step=clock.step, ledger=_extended(clock.ledger, given))
+            [next_], promise = await self._plan(
+                [(clock, run)], (lambda ledger: _extended(ledger, given)) if promised else None, now, Clock.next_round
             )
-            clock.next_round(plan, now)
-            await self._take(clock, plan, now)
-            self._promise(promise)
-            dates = {"old_due_at": old.isoformat(), "new_due_at": plan.due_at.isoformat()}
+            old = clock.due_at
+            self._take([next_], promise, now)
+            dates = {"old_due_at": old.isoformat(), "new_due_at": clock.due_at.isoformat()}
             self._journal.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
             self._journal.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
 
@@ -68,54 +79,50 @@ class ClockChanges:
             file, terms = self._file, self._file.terms
             assert terms is not None
             rule = terms.pauses[message.reason]
-            clocks = [clock for clock in file.running if clock.step in rule.steps]
             planned = await self._planner.pause(message.reason, now)
+            clocks = [clock for clock in file.running if clock.step in rule.steps]
             entry = PauseEntry(reason=message.reason, by=message.actor.id, begun=now, until=planned.until, then=rule.then)
-            promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
             # The promise goes on where it stood, also when a step begins anew: it never starts again.
-            of_promise = _paused(file.promise.ledger, entry.model_copy(update={"then": "continue"})) if file.promise else None
-            plans, promise = await self._plan(
-                {clock.step: _paused(clock.ledger, entry) for clock in clocks}, of_promise if promised else None
+            of_promise = entry.model_copy(update={"then": "continue"})
+            promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
+            taken, promise = await self._plan(
+                [(clock, StepRun(step=clock.step, ledger=_paused(clock.ledger, entry))) for clock in clocks],
+                (lambda ledger: _paused(ledger, of_promise)) if promised else None,
+                now,
+                _anew if rule.then == "restart" else None,
             )
-            for clock, plan in zip(clocks, plans, strict=True):
-                if rule.then == "restart":
-                    clock.next_round(plan, now, anew=True)
-                await self._take(clock, plan, now)
-            self._promise(promise)
-            remind_at = planned.remind_at if rule.remind and planned.remind_at > now else None
+            self._take(taken, promise, now)
             file.pause = StandingPause(
                 reason=message.reason,
                 by=message.actor.id,
                 begun=now,
                 until=planned.until,
-                remind_at=remind_at,
+                remind_at=planned.remind_at if rule.remind and planned.remind_at > now else None,
                 steps=[clock.step for clock in clocks],
             )
-            note = {"note": message.note} if message.note else {}
-            self._journal.record(
-                message.event, message.actor, reason=message.reason, steps=file.pause.steps, until=_iso(planned.until), **note
-            )
+            told = {"reason": message.reason, "steps": file.pause.steps, "until": _iso(planned.until)}
+            self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
             self._journal.notify(terms.pause_notices["begun"], REQUESTER, **self._timekeeper.pause_values())
 
     async def resume(self, message: Resume) -> None:
         """The clocks that stood still run again, from where they stood or anew; the requester hears the date."""
         async with self._change(may_resume, message) as now:
-            file, terms = self._file, self._file.terms
+            file, terms, paused = self._file, self._file.terms, self._file.pause
             assert terms is not None
-            assert file.pause is not None
-            clocks = [clock for clock in file.running if clock.step in file.pause.steps]
-            promised = file.promise if any(file.promise.is_made_of(c.step) for c in clocks if file.promise) else None
-            plans, promise = await self._plan(
-                {clock.step: ended(clock.ledger, now) for clock in clocks}, ended(promised.ledger, now) if promised else None
+            assert paused is not None
+            clocks = [clock for clock in file.running if clock.step in paused.steps]
+            promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
+            taken, promise = await self._plan(
+                [(clock, StepRun(step=clock.step, ledger=ended(clock.ledger, now))) for clock in clocks],
+                (lambda ledger: ended(ledger, now)) if promised else None,
+                now,
             )
-            for clock, plan in zip(clocks, plans, strict=True):
-                await self._take(clock, plan, now)
-            self._promise(promise)
-            paused, file.pause = file.pause, None
-            note = {"note": message.note} if message.note else {}
-            self._journal.record(
-                message.event, message.actor, reason=paused.reason, steps=paused.steps, paused_since=_iso(paused.begun), **note
-            )
+            if file.pause is not paused:
+                raise errors.refused("the pause ended meanwhile")
+            self._take(taken, promise, now)
+            file.pause = None
+            told = {"reason": paused.reason, "steps": paused.steps, "paused_since": _iso(paused.begun)}
+            self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
             self._journal.notify(terms.pause_notices["resumed"], REQUESTER, **self._timekeeper.pause_values(paused))
 
     async def recount(self, message: Recount) -> None:
@@ -123,45 +130,60 @@ class ClockChanges:
         and the requester told once; fired rungs stay fired, and nothing moves into the past."""
         async with self._change(_nothing_against, message):
             await self._recount(message.revision, message.actor)
+            if self._is_behind(message.revision):
+                raise errors.refused("the worker could not read the calendar's latest change; the case follows when it can")
 
     async def change_standard(self, message: ChangeStandard) -> None:
         """Move the case to another version of its standard; what moves is recorded and told as for a recount."""
         async with self._change(may_change_standard, message) as now:
-            file = self._file
-            clocks = file.running
-            runs = self._runs(clocks)
-            answer = await self._planner.under(message.standard_id, message.standard_version, runs, now)
+            file, clocks, promise = self._file, self._file.running, self._file.promise
+            other = (message.standard_id, message.standard_version)
+            answer = await self._planner.under(*other, self._runs(None), now)
             if answer.terms is None:
-                raise errors.refused(
-                    f"the case does not fit {message.standard_id} {message.standard_version}: {answer.problem}", []
-                )
+                raise errors.refused(f"the case does not fit {message.standard_id} {message.standard_version}: {answer.problem}")
+            taken = [
+                await self._next(clock, plan, now, Clock.other_ladder, other)
+                for clock, plan in zip(clocks, answer.plans, strict=False)
+            ]
             self._still_running(clocks)
             assert file.terms is not None
             before = f"{file.terms.standard_id} {file.terms.standard_version}"
             file.terms = answer.terms
-            moved = [
-                await self._move(clock, _new_rungs_ahead(clock, plan, now), now)
-                for clock, plan in zip(clocks, answer.plans, strict=False)
-            ]
-            moved += self._move_promise(answer.plans[len(clocks) :])
+            moved = self._move(taken, promise, answer.plans[len(clocks) :], now)
             for clock in clocks:
                 clock.expires = clock.step in answer.terms.expiring
             after = f"{answer.terms.standard_id} {answer.terms.standard_version}"
-            self._journal.record(
-                message.event, message.actor, before=before, after=after, reason=message.reason, moved=[m for m in moved if m]
-            )
+            told = {"before": before, "after": after, "reason": message.reason, "moved": moved}
+            self._journal.record(message.event, message.actor, **told)
             self._tell(moved, Named(th=message.reason, en=message.reason))
+
+    async def count_what_stopped(self) -> None:
+        """What stopped in a pause was planned for the longest it could be: count it as it was."""
+        stopped = [clock for clock in self._file.clocks.values() if clock.uncounted]
+        promise = self._file.promise if self._file.promise and self._file.promise.uncounted else None
+        runs = [StepRun(step=clock.step, ledger=clock.ledger) for clock in stopped]
+        runs += [StepRun(step=promise.chain, ledger=promise.ledger)] if promise else []
+        if not runs:
+            return
+        plans = (await self._planner.plan(runs, workflow.now())).plans
+        for clock, plan in zip(stopped, plans, strict=False):
+            clock.due_at, clock.balance, clock.uncounted = plan.due_at, plan.balance, False
+        if promise:
+            promise.replan(plans[-1])
 
     async def keep(self) -> None:
         """Follow the calendar: when the records tell of a change that this case was not counted with, count again. Whoever
         changes the calendar tells the cases it knows of; this finds those that were opened or counted beside it."""
         while True:
-            await workflow.wait_condition(lambda: self._followed < self._file.calendar_known and self._is_behind())
-            self._followed = self._file.calendar_known
-            async with self._changing:
-                if self._is_behind():
+            await workflow.wait_condition(lambda: self._is_behind(self._file.calendar_known))
+            try:
+                async with self._changing:
                     await self._timekeeper.catch_up(workflow.now())
-                    await self._recount(self._followed, None)
+                    await self._recount(self._file.calendar_known, None)
+            except errors.CannotPlan:
+                pass  # the change is not one that can be counted with; the dates told stand until it is corrected
+            if self._is_behind(self._file.calendar_known):
+                await workflow.sleep(TRY_AGAIN, summary="the calendar has changed and could not be counted with yet")
 
     # Helpers
 
@@ -173,106 +195,114 @@ class ClockChanges:
             now = workflow.now()
             reason = check(self._file, message)
             if reason:
-                raise errors.refused(reason, [])
+                raise errors.refused(reason)
             try:
                 yield now
             except errors.CannotPlan as error:
-                raise errors.refused(f"{message.command_name()} cannot be counted: {error}", []) from None
+                raise errors.refused(f"{message.command_name()} cannot be counted: {error}") from None
 
-    async def _plan(self, ledgers: dict[str, Ledger], promise: Ledger | None) -> tuple[list[Plan], Plan | None]:
-        """The plans that follow from these entries, and the promise's if they move it."""
-        file = self._file
-        clocks = [file.clocks[step] for step in ledgers]
-        runs = [StepRun(step=step, ledger=ledger) for step, ledger in ledgers.items()]
-        if promise is not None and file.promise is not None:
-            runs.append(StepRun(step=file.promise.chain, ledger=promise))
-        answer = await self._planner.plan(runs, workflow.now())
+    async def _plan(
+        self, entries: list[tuple[Clock, StepRun]], of_promise: Entry | None, now: datetime, turn: Turn | None = None
+    ) -> tuple[list[_Next], Plan | None]:
+        """What follows from these entries: the next state of each clock, and the promise's plan if they move it. Nothing is
+        changed yet; what is asked is asked here, so that the change itself is made in one piece."""
+        promise = self._file.promise
+        runs = [run for _, run in entries]
+        if of_promise is not None and promise is not None:
+            runs.append(StepRun(step=promise.chain, ledger=of_promise(promise.ledger)))
+        plans = (await self._planner.plan(runs, now)).plans
+        clocks = [clock for clock, _ in entries]
+        taken = [await self._next(clock, plan, now, turn) for clock, plan in zip(clocks, plans, strict=False)]
         self._still_running(clocks)
-        return answer.plans[: len(ledgers)], answer.plans[len(ledgers)] if promise is not None else None
+        return taken, plans[len(clocks)] if of_promise is not None else None
+
+    async def _next(
+        self, clock: Clock, plan: Plan, now: datetime, turn: Turn | None = None, standard: tuple[str, str] | None = None
+    ) -> _Next:
+        """A clock's next plan, and when what repeats comes again."""
+        draft = clock.model_copy(deep=True)
+        if turn is not None:
+            turn(draft, plan, now)
+        repeats = [
+            await self._planner.repeat(clock.step, plan.ledger, plan.due_at, draft.last_repeat(rung), now, standard)
+            for rung in plan.rungs
+            if rung.repeat_every and rung.key in draft.fired
+        ]
+        return _Next(clock, plan, repeats, turn)
+
+    def _take(self, taken: list[_Next], promise: Plan | None, now: datetime) -> None:
+        for each in taken:
+            if each.turn is not None:
+                each.turn(each.clock, each.plan, now)
+            each.clock.replan(each.plan, now, each.repeats)
+        if promise is not None and self._file.promise is not None:
+            self._file.promise.replan(promise)
 
     def _still_running(self, clocks: list[Clock]) -> None:
         done = [clock.step for clock in clocks if not clock.running]
         if done:
-            raise errors.refused(f"{', '.join(done)} was finished meanwhile", [])
+            raise errors.refused(f"{', '.join(done)} was finished meanwhile")
 
-    async def _take(self, clock: Clock, plan: Plan, now: datetime) -> None:
-        clock.replan(plan, now)
-        for rung in plan.rungs:
-            if rung.repeat_every and rung.key in clock.fired:  # it goes on repeating, counted on the new plan
-                again = await self._planner.repeat(clock, clock.last_repeat(rung), now)
-                if clock.running and again.key not in clock.fired:
-                    clock.rungs.append(again)
+    def _is_behind(self, revision: int) -> bool:
+        file = self._file
+        promise = [file.promise.revision] if file.promise and file.outcome is None else []
+        return any(known < revision for known in (*promise, *(clock.revision for clock in file.running)))
 
-    def _promise(self, plan: Plan | None) -> None:
-        if plan is not None and self._file.promise is not None:
-            self._file.promise.ledger, self._file.promise.due_at = plan.ledger, plan.due_at
-
-    def _is_behind(self) -> bool:
-        return any(clock.revision < self._file.calendar_known for clock in self._file.running)
-
-    def _runs(self, clocks: list[Clock]) -> list[StepRun]:
-        runs = [StepRun(step=clock.step, ledger=clock.ledger, standing=clock.due_at) for clock in clocks]
-        promise = self._file.promise
-        if promise is not None and self._file.outcome is None:
-            runs.append(StepRun(step=promise.chain, ledger=promise.ledger, standing=promise.due_at))
+    def _runs(self, until: datetime | None) -> list[StepRun]:
+        """Everything that runs, with the due times told; a standing pause ends then at the latest."""
+        file = self._file
+        runs = [StepRun(step=c.step, ledger=_until(c.ledger, until), standing=c.due_at) for c in file.running]
+        if file.promise is not None and file.outcome is None:
+            ledger = _until(file.promise.ledger, until)
+            runs.append(StepRun(step=file.promise.chain, ledger=ledger, standing=file.promise.due_at))
         return runs
 
     async def _recount(self, revision: int, actor: Actor | None) -> None:
-        now, clocks = workflow.now(), self._file.running
-        await self._recount_pause()
-        since = min((clock.revision for clock in clocks), default=0)
-        runs = self._runs(clocks)
+        file, now, clocks, promise, paused = self._file, workflow.now(), self._file.running, self._file.promise, self._file.pause
+        # The longest pause is counted on the calendar too.
+        pausing = await self._planner.pause(paused.reason, paused.begun) if paused else None
+        until = max(pausing.until, now) if pausing else None
+        runs = self._runs(until)
         if not runs:
             return
+        since = min([clock.revision for clock in clocks] + ([promise.revision] if promise else []))
         answer = await self._planner.plan(runs, now, revision, since)
-        moved = [await self._move(clock, plan, now) for clock, plan in zip(clocks, answer.plans, strict=False) if clock.running]
-        moved += self._move_promise(answer.plans[len(clocks) :])
-        if any(moved):
+        taken = [await self._next(clock, plan, now) for clock, plan in zip(clocks, answer.plans, strict=False)]
+        if file.pause is not paused or file.promise is not promise:
+            return  # a stage or a pause ended meanwhile: what runs now is found behind, or was counted just now
+        if paused is not None and pausing is not None and until is not None:
+            paused.until, paused.remind_at = until, paused.remind_at and max(pausing.remind_at, now)
+        moved = self._move([each for each in taken if each.clock.running], promise, answer.plans[len(clocks) :], now)
+        if moved:
             because = answer.because or THE_CALENDAR
             newest = max(plan.revision for plan in answer.plans)
-            self._journal.record(
-                "calendar_changed", actor, revision=newest, because=because.th, moved=[move for move in moved if move]
-            )
+            self._journal.record("calendar_changed", actor, revision=newest, because=because.th, moved=moved)
             self._tell(moved, because)
 
-    async def _recount_pause(self) -> None:
-        """The longest pause is counted on the calendar too."""
-        file, pause = self._file, self._file.pause
-        if pause is None:
-            return
-        planned = await self._planner.pause(pause.reason, pause.begun)
-        if file.pause is not pause or planned.until == pause.until:
-            return
-        until = max(planned.until, workflow.now())
-        pause.until = until
-        pause.remind_at = pause.remind_at and max(planned.remind_at, workflow.now())
-        for clock in file.running:
-            clock.ledger = _until(clock.ledger, until)
-        if file.promise is not None:
-            file.promise.ledger = _until(file.promise.ledger, until)
+    def _move(self, taken: list[_Next], promise: Promise | None, of_promise: list[Plan], now: datetime) -> list[dict[str, str]]:
+        """Take plans, and say which dates they moved."""
+        moved = []
+        for each in taken:
+            clock = each.clock
+            before, rungs = clock.due_at, {rung.key: rung.at for rung in clock.rungs}
+            self._take([each], None, now)
+            if clock.due_at != before or {rung.key: rung.at for rung in clock.rungs} != rungs:
+                moved.append({"step": clock.step, "old_due_at": _iso(before), "new_due_at": _iso(clock.due_at)})
+        for plan in of_promise:
+            if promise is not None and promise is self._file.promise:
+                before = promise.due_at
+                promise.replan(plan)
+                if promise.due_at != before:
+                    moved.append({"step": PROMISE, "old_due_at": _iso(before), "new_due_at": _iso(promise.due_at)})
+        return moved
 
-    async def _move(self, clock: Clock, plan: Plan, now: datetime) -> dict[str, str] | None:
-        before, rungs = clock.due_at, {rung.key: rung.at for rung in clock.rungs}
-        await self._take(clock, plan, now)
-        if clock.due_at == before and {rung.key: rung.at for rung in clock.rungs} == rungs:
-            return None
-        return {"step": clock.step, "old_due_at": _iso(before), "new_due_at": _iso(clock.due_at)}
-
-    def _move_promise(self, plans: list[Plan]) -> list[dict[str, str] | None]:
-        promise = self._file.promise
-        if promise is None or not plans or plans[0].due_at == promise.due_at:
-            return []
-        before = promise.due_at
-        self._promise(plans[0])
-        return [{"step": "promise", "old_due_at": _iso(before), "new_due_at": _iso(promise.due_at)}]
-
-    def _tell(self, moved: list[dict[str, str] | None], because: Named) -> None:
+    def _tell(self, moved: list[dict[str, str]], because: Named) -> None:
         """One notice, of the date that binds or concerns the requester: their own step's, else the promise."""
         terms = self._file.terms
         assert terms is not None
-        dates = {move["step"]: move for move in moved if move and move["old_due_at"] != move["new_due_at"]}
+        dates = {move["step"]: move for move in moved if move["old_due_at"] != move["new_due_at"]}
         own = [step for step in terms.requester_steps if step in dates]
-        step = own[0] if own else "promise" if self._file.stage is not Stage.AWAITING_DOCUMENTS else ""
+        step = own[0] if own else PROMISE if self._file.stage is not Stage.AWAITING_DOCUMENTS else ""
         if step in dates:
             old, new = dates[step]["old_due_at"], dates[step]["new_due_at"]
             values = {"reason_th": because.th, "reason_en": because.en, "old_due_at": old, "new_due_at": new}
@@ -291,14 +321,14 @@ def _paused(ledger: Ledger, entry: PauseEntry) -> Ledger:
     return ledger.model_copy(update={"pauses": [*ledger.pauses, entry]})
 
 
-def _until(ledger: Ledger, until: datetime) -> Ledger:
+def _until(ledger: Ledger, until: datetime | None) -> Ledger:
+    if until is None:
+        return ledger
     return ledger.model_copy(update={"pauses": [p if p.ended else p.model_copy(update={"until": until}) for p in ledger.pauses]})
 
 
-def _new_rungs_ahead(clock: Clock, plan: Plan, now: datetime) -> Plan:
-    """Of another ladder only what lies ahead, or was pending before: nobody is chased for what no standard asked then."""
-    pending = {rung.key for rung in clock.rungs}
-    return plan.model_copy(update={"rungs": [rung for rung in plan.rungs if rung.at > now or rung.key in pending]})
+def _anew(clock: Clock, plan: Plan, now: datetime) -> None:
+    clock.next_round(plan, now, anew=True)
 
 
 def _iso(at: datetime) -> str:

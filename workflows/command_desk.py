@@ -145,9 +145,9 @@ class CommandDesk:
             taken = self.inbox = Taken(message)
             await workflow.wait_condition(lambda: taken.done or self._file.stage is Stage.CLOSED)
             if taken.declined:
-                raise errors.refused(taken.declined, [])
+                raise errors.refused(taken.declined)
             if not taken.done and self._in_hand is not taken:
-                raise errors.refused("the case was closed before this could be done", [])
+                raise errors.refused("the case was closed before this could be done")
         return self._remember(self.reply())
 
     async def opened(self) -> CommandReply:

@@ -253,6 +253,7 @@ class PromiseView(Frozen):
     chain: str
     due_at: AwareDatetime
     ledger: Ledger
+    revision: int = 0
 
 
 class PauseView(Frozen):

@@ -44,10 +44,10 @@ def invalid_request(found: Sequence[str]) -> ApplicationError:
     return ApplicationError(message, list(found), type=INVALID_REQUEST, non_retryable=True)
 
 
-def refused(reason: str, allowed_now: Sequence[str]) -> ApplicationError:
-    """A command that is not possible now."""
-    now = ", ".join(allowed_now) or "none, the case is closed"
-    return ApplicationError(f"{reason}. Possible now: {now}", list(allowed_now), type=REFUSED, non_retryable=True)
+def refused(reason: str, allowed_now: Sequence[str] | None = None) -> ApplicationError:
+    """A command that is not possible now; with what is, where that helps."""
+    now = "" if allowed_now is None else f". Possible now: {', '.join(allowed_now) or 'none, the case is closed'}"
+    return ApplicationError(f"{reason}{now}", list(allowed_now or []), type=REFUSED, non_retryable=True)
 
 
 def other_request(case_id: str) -> ApplicationError:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from casework.workflows import options
 
 with workflow.unsafe.imports_passed_through():
+    from casework.standards.ledger import Ledger
     from casework.standards.plan import PROMISE, PausePlan, PlannedRung
     from casework.workflows import errors
     from casework.workflows.case_file import CaseFile, Clock
@@ -69,9 +70,19 @@ class Planner:
         """What becomes of a rung whose moment passed while nobody was there."""
         return await self._ask(StandardPort.plan_late, LateOrder(**self._standard(), ledger=clock.ledger, rung=rung, now=now))
 
-    async def repeat(self, clock: Clock, rung: PlannedRung, after: datetime) -> PlannedRung:
-        """When a repeating rung comes next."""
-        order = RepeatOrder(**self._standard(), step=clock.step, ledger=clock.ledger, rung=rung, due_at=clock.due_at, after=after)
+    async def repeat(
+        self,
+        step: str,
+        ledger: Ledger,
+        due_at: datetime,
+        rung: PlannedRung,
+        after: datetime,
+        standard: tuple[str, str] | None = None,
+    ) -> PlannedRung:
+        """When a repeating rung comes next; under another version of the standard, if one is named."""
+        order = RepeatOrder(**self._standard(), step=step, ledger=ledger, rung=rung, due_at=due_at, after=after)
+        if standard:
+            order = order.model_copy(update={"standard_id": standard[0], "standard_version": standard[1]})
         return await self._ask(StandardPort.plan_repeat, order)
 
     async def _ask(self, question: Callable[[Any, Order], Awaitable[Answer]], order: Order) -> Answer:

@@ -95,7 +95,8 @@ class Timekeeper:
     async def _fire(self, alarm: Alarm) -> None:
         clock, rung = alarm.clock, alarm.rung
         if clock is None:
-            self._fire_pause()
+            if alarm in _pause_alarms(self._file):  # else it was moved or ended meanwhile
+                self._fire_pause()
         elif not clock.running:
             return  # stopped by a command of the same moment
         elif rung is not None:
@@ -141,28 +142,27 @@ class Timekeeper:
         if rung not in clock.rungs:
             return  # fired by a command of the same moment
         late = rung.waited_since is not None or workflow.now() - alarm.at > LATE
-        if late and rung.action is not Action.BREACH and rung.outside_hours is not OutsideHours.FIRE and not rung.waited_since:
-            # Nobody was there at its moment. Is this one in which people are told?
+        if (late or rung.brought_forward) and not rung.waited_since and not _at_any_hour(rung):
+            # This is not the moment the ladder meant. Is it one in which people are told?
             answer = await self._planner.late(clock, rung, workflow.now())
             if not clock.running or rung not in clock.rungs:
                 return
             if answer.wait_until:
-                waiting = rung.model_copy(update={"at": answer.wait_until, "waited_since": rung.at})
+                since = {"waited_since": rung.at} if late else {"brought_forward": False}
+                waiting = rung.model_copy(update={"at": answer.wait_until, **since})
                 clock.rungs = [waiting if other is rung else other for other in clock.rungs]
                 return
             if answer.skip:
-                clock.rungs = [other for other in clock.rungs if other.key != rung.key]
-                clock.fired.append(rung.key)
+                clock.say(rung)
                 self._journal.record("rung_skipped", step=clock.step, rung=rung.key, planned_at=rung.at.isoformat())
                 return
         if rung.repeat_every:
             # Planned before this one is taken down: whatever stops us here, the ladder is whole.
-            again = await self._planner.repeat(clock, rung, workflow.now())
+            again = await self._planner.repeat(clock.step, clock.ledger, clock.due_at, rung, workflow.now())
             if not clock.running or rung not in clock.rungs:
                 return
             clock.rungs.append(again)
-        clock.rungs = [other for other in clock.rungs if other.key != rung.key]
-        clock.fired.append(rung.key)
+        clock.say(rung)
         if rung.action is Action.BREACH:
             clock.breached = clock.overdue = True
         if rung.action is Action.ESCALATE:
@@ -222,6 +222,11 @@ def _pause_alarms(file: CaseFile) -> list[Alarm]:
     if pause.remind_at is not None and pause.remind_at < pause.until:
         return [Alarm(pause.remind_at, None, None, f"paused ({pause.reason}): remind before {pause.until:%Y-%m-%d %H:%M}")]
     return [Alarm(pause.until, None, None, f"paused ({pause.reason}): ends at the latest")]
+
+
+def _at_any_hour(rung: PlannedRung) -> bool:
+    """A breach is a fact, told when it is one; others only if the ladder says so."""
+    return rung.action is Action.BREACH or rung.outside_hours is OutsideHours.FIRE
 
 
 def _words(clock: Clock, rung: PlannedRung) -> str:

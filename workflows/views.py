@@ -57,7 +57,7 @@ def _clock_view(clock: Clock) -> ClockView:
         ledger=clock.ledger,
         balance=clock.balance,
         rungs=clock.rungs,
-        fired=clock.fired,
+        fired=list(clock.fired),
         next_rung_at=following.at if following else None,
         next_rung=f"{following.action.value} {', '.join(following.to)}" if following else None,
         calendar=clock.calendar,
@@ -68,7 +68,11 @@ def _clock_view(clock: Clock) -> ClockView:
 
 def promise_view(promise: Promise | None) -> PromiseView | None:
     """The promise, if one was made."""
-    return PromiseView(chain=promise.chain, due_at=promise.due_at, ledger=promise.ledger) if promise else None
+    return (
+        PromiseView(chain=promise.chain, due_at=promise.due_at, ledger=promise.ledger, revision=promise.revision)
+        if promise
+        else None
+    )
 
 
 def pause_view(pause: StandingPause | None) -> PauseView | None:

@@ -1,0 +1,332 @@
+"""The clocks of a case under anything in any order: time passes, pause, resume, extend, the calendar changes, a step is
+finished. The engine's own timekeeper, journal and clock changes run here without Temporal; a slow counter that shares no code
+says what must be so after each step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from temporalio.exceptions import ApplicationError
+
+from casework.activities.calendar_book import CalendarBook
+from casework.activities.standard import StandardActivities
+from casework.standards.calendar_rules import AddedHoliday, Break, Calendar, CalendarChange, ChangeKind, Holidays, Hours
+from casework.standards.ledger import Ledger
+from casework.standards.limits import Action, Unit
+from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.office_calendar import WEEKDAYS
+from casework.workflows import clock_changes, journal, planner, timekeeper
+from casework.workflows.case_file import CaseFile, Clock, Promise
+from casework.workflows.contracts import Actor, ForwardRequest, InformationRequest, Stage
+from casework.workflows.errors import CannotPlan
+from casework.workflows.messages import Extend, Pause, Recount, Resume
+from casework.workflows.ports import OpeningOrder, StepRun
+from tests.slow_counter import SlowOffice
+from tests.test_counting import span
+
+T = TypeVar("T")
+PACK = default_pack()
+ACTOR = Actor(id="somying", role="centre_officer")
+OFFICES: list[tuple[str, set[int], list[tuple[str, str]], list[tuple[str, str]]]] = [
+    ("Asia/Bangkok", {0, 1, 2, 3, 4}, [("08:30", "16:30")], []),
+    ("Asia/Bangkok", {0, 1, 2, 3, 4, 5}, [("08:00", "12:00"), ("13:00", "17:00")], [("10:00", "10:20")]),
+    ("Asia/Bangkok", {0, 1, 2, 3, 4}, [("22:00", "06:00")], []),
+    ("Europe/Berlin", {0, 2, 3, 5, 6}, [("00:30", "12:00"), ("20:00", "24:00")], [("11:00", "11:30")]),
+    ("America/New_York", set(range(7)), [("00:00", "24:00")], []),
+]
+STEPS = {"provide": "information_request", "owner_gather": "information_request", "owner_act": "forward"}
+REASONS = {
+    "provide": ["awaiting_requester", "system_down"],
+    "owner_gather": ["awaiting_third_party"],
+    "owner_act": ["force_majeure"],
+}
+# Around the changes of daylight saving, the end of a leap February is in 2028, the end of a year in the third.
+STARTS = [datetime(2026, 3, 5, tzinfo=UTC), datetime(2028, 2, 25, tzinfo=UTC), datetime(2026, 12, 20, tzinfo=UTC)]
+
+
+class DirectPlanner(planner.Planner):
+    """Asks the activities themselves, without a server between."""
+
+    activities: StandardActivities
+
+    async def _ask(self, question: Any, order: Any) -> Any:
+        try:
+            return await getattr(self.activities, question.__name__)(order)
+        except ApplicationError as error:
+            raise CannotPlan(error.message) from error
+
+
+class Changes:
+    """The records, as far as the calendar goes."""
+
+    def __init__(self) -> None:
+        self.made: list[CalendarChange] = []
+
+    async def calendar_changes(self) -> list[CalendarChange]:
+        return list(self.made)
+
+
+class ClockMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.patch = pytest.MonkeyPatch()
+        stub = SimpleNamespace(now=lambda: self.now, uuid4=uuid4)
+        for module in (clock_changes, journal, planner, timekeeper):
+            self.patch.setattr(module, "workflow", stub)
+
+    def teardown(self) -> None:
+        self.patch.undo()
+        self.loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    @initialize(
+        office=st.sampled_from(OFFICES),
+        step=st.sampled_from(sorted(STEPS)),
+        start=st.sampled_from(STARTS),
+        minutes=st.integers(0, 20_000),
+        holidays=st.sets(st.integers(0, 50), min_size=4, max_size=16),
+    )
+    def open(self, office: Any, step: str, start: datetime, minutes: int, holidays: set[int]) -> None:
+        zone, weekdays, hours, breaks = office
+        days = {start.date() + timedelta(days=n) for n in holidays}
+        calendar = Calendar(
+            timezone=zone,
+            working_weekdays=[WEEKDAYS[day] for day in sorted(weekdays)],
+            hours=[Hours(open=begin, close=end) for begin, end in hours],
+            breaks=[Break.model_validate({"from": begin, "to": end}) for begin, end in breaks],
+            holidays=Holidays(provider="none", add=[AddedHoliday(date=day, name_th="หยุด") for day in days]),
+        )
+        self.slow = SlowOffice(zone, weekdays, [span(*h) for h in hours], [span(*b) for b in breaks], days)
+        self.step, self.service = step, STEPS[step]
+        self.now = self.start = start + timedelta(minutes=minutes)
+        self.changes = Changes()
+        pack = PACK.model_copy(update={"calendar": calendar})
+        book = CalendarBook(StandardsLibrary([pack]), self.changes)  # type: ignore[arg-type]  # all it reads
+        activities = StandardActivities(book)
+        asked = {"request_id": "x", "requester": {"name": "ก"}, "subject": "ก", "channel": "email"}
+        request: InformationRequest | ForwardRequest
+        if self.service == "forward":
+            request = ForwardRequest.model_validate({**asked, "documents": []})
+        else:
+            request = InformationRequest.model_validate(asked)
+        self.file = CaseFile(
+            case_id="x", request=request, opened_at=self.now, received_at=self.now, stage=Stage.SERVING, stage_since=self.now
+        )
+        order = OpeningOrder(service=self.service, standard=None, centre="JSC", received_at=self.now, steps=[step])
+        opening = self.run(activities.open_terms(order))
+        assert opening.terms is not None, opening.problem
+        self.file.terms = opening.terms
+        lock = asyncio.Lock()
+        asking = DirectPlanner(self.file, lock)
+        asking.activities = activities
+        self.journal = journal.Journal(self.file, lock, lambda: None)
+        self.timekeeper = timekeeper.Timekeeper(self.file, asking, self.journal)
+        self.clocks = clock_changes.ClockChanges(self.file, asking, self.journal, self.timekeeper)
+        [plan] = self.run(asking.plan([StepRun(step=step, ledger=Ledger(started_at=self.now))], self.now)).plans
+        self.file.clocks[step] = Clock.planned(plan, expires=False)
+        self.file.promise = Promise.planned(step, plan)
+        self.paused_at: list[tuple[datetime, datetime | None]] = []
+        self.restarted = False
+        self.kept_due = False
+
+    @property
+    def clock(self) -> Clock:
+        return self.file.clocks[self.step]
+
+    @property
+    def limit(self) -> tuple[int, Unit]:
+        return self.clock.limit.n, self.clock.limit.unit
+
+    # What may happen
+
+    @rule(minutes=st.one_of(st.integers(1, 40), st.integers(60, 4_000), st.integers(5_000, 30_000)))
+    def time_passes(self, minutes: int) -> None:
+        if self.step == "provide":  # the slow counter counts every minute
+            minutes = min(minutes, 3_000)
+        until = self.now + timedelta(minutes=minutes)
+        for _ in range(500):
+            alarm = self.timekeeper.next_alarm()
+            if alarm is None or alarm.at > until:
+                break
+            self.now = max(self.now, alarm.at)
+            self.run(self.timekeeper._fire(alarm))
+        else:
+            raise AssertionError("the timekeeper does not come to rest")
+        self.now = until
+        self.same_pause()
+
+    @rule(after=st.sampled_from([-2_000, -1, 0, 1, 90, 1_500, 3_000, 12_000, 25_000]))
+    def the_due_time_comes(self, after: int) -> None:
+        minutes = (self.clock.due_at - self.now) // timedelta(minutes=1) + after
+        if minutes > 0:
+            self.time_passes(minutes)
+
+    @precondition(lambda self: self.file.pause is None and self.clock.running)
+    @rule(number=st.integers(0, 5))
+    def pause(self, number: int) -> None:
+        reasons = REASONS[self.step]
+        reason = reasons[number % len(reasons)]
+        self.run(self.clocks.pause(Pause(actor=ACTOR, reason=reason)))
+        self.restarted = self.restarted or reason == "system_down"
+        self.same_pause()
+
+    @precondition(lambda self: self.file.pause is not None)
+    @rule()
+    def resume(self) -> None:
+        before = self.clock.due_at
+        self.run(self.clocks.resume(Resume(actor=ACTOR)))
+        assert self.clock.due_at <= before, "what was said at the pause was the latest it could be"
+        self.same_pause()
+
+    @precondition(lambda self: self.clock.running and len(self.clock.ledger.extensions) < 1 and self.step != "provide")
+    @rule(n=st.integers(1, 15))
+    def extend(self, n: int) -> None:
+        self.run(self.clocks.extend(Extend(actor=ACTOR, step=self.step, by=n, reason="ผลตรวจ")))
+        breach = any(rung.action is Action.BREACH for rung in self.clock.rungs)
+        assert breach == (self.clock.due_at > self.now or not self.clock.breached), "a new due time may be breached anew"
+
+    @precondition(lambda self: self.clock.running)
+    @rule(ahead=st.integers(-10, 40), kind=st.sampled_from([ChangeKind.HOLIDAY, ChangeKind.WITHDRAWN]))
+    def the_calendar_changes(self, ahead: int, kind: ChangeKind) -> None:
+        day = self.now.astimezone(self.slow.zone).date() + timedelta(days=ahead)
+        if kind is ChangeKind.WITHDRAWN:  # one that is there, the nearest
+            day = min(self.slow.holidays, key=lambda other: abs(other - day), default=day)
+        self.slow.close_on(day, kind is ChangeKind.HOLIDAY)
+        revision = len(self.changes.made) + 1
+        self.changes.made.append(
+            CalendarChange(
+                standard=PACK.id, date=day, kind=kind, reason="มติ", by="somying", revision=revision, at=self.now, name_th="หยุด"
+            )
+        )
+        before, overdue, fired = self.clock.due_at, self.clock.overdue, self.count_fired()
+        pending = {rung.key for rung in self.clock.rungs}
+        self.run(self.clocks.recount(Recount(actor=ACTOR, revision=revision)))
+        self.same_pause()
+        assert self.clock.revision == revision
+        assert self.clock.due_at >= min(before, self.now), "nothing moves into the past"
+        assert all(rung.at >= self.now for rung in self.clock.rungs)
+        assert {rung.key for rung in self.clock.rungs} >= pending, "no rung is lost"
+        assert not overdue or self.clock.breached
+        assert self.count_fired() == fired, "a change of the calendar fires nothing by itself"
+        self.kept_due = self.clock.ledger.not_before is not None
+
+    # What must be so
+
+    @invariant()
+    def the_due_time_is_what_the_slow_counter_finds(self) -> None:
+        if self.kept_due:
+            assert self.clock.due_at >= self.slow_due()
+        else:
+            assert self.clock.due_at == self.slow_due()
+            if not self.restarted and self.file.promise is not None:
+                assert self.file.promise.due_at == self.clock.due_at, "the promise runs above the clock"
+
+    @invariant()
+    def what_is_left_is_the_budget_less_what_was_consumed(self) -> None:
+        n, unit = self.limit
+        begun, pauses = self.counted()
+        balance = self.run(self.balance())
+        if unit.seconds:
+            consumed = self.slow.minutes_run(begun, self.now, pauses)
+            left = self.slow.minutes_run(max(self.now, begun), self.clock.due_at, pauses)
+            elapsed = self.slow.minutes_run(begun, self.now, [])
+        else:
+            working = unit is Unit.WORKING_DAY
+            received = self.received(begun)
+            consumed = self.slow.days_run(received, self.now, pauses, working)
+            left = self.slow.days_run(received, self.clock.due_at, pauses, working) - consumed
+            elapsed = self.slow.days_run(received, self.now, [], working)
+        assert balance.consumed == consumed <= elapsed
+        if self.now <= self.clock.due_at and not self.kept_due:
+            assert left == n - consumed
+
+    @invariant()
+    def no_rung_fires_twice_and_none_is_left_behind(self) -> None:
+        fired = [(event.data.get("round", 1), event.data["rung"]) for event in self.facts()]
+        assert max(Counter(fired).values(), default=0) <= 1
+        assert not {rung.key for rung in self.clock.rungs} & set(self.clock.fired)
+        if self.clock.running and self.file.pause is None:
+            assert all(rung.at >= self.now or rung.action is Action.BREACH for rung in self.clock.rungs)
+        ladder = {rung.key for rung in self.run(self.plan()).rungs}
+        standing = {key.partition("#")[0] for key in (*self.clock.fired, *(rung.key for rung in self.clock.rungs))}
+        assert ladder <= standing, "every rung of the ladder stands or has fired"
+        repeating = {rung.key for rung in self.run(self.plan()).rungs if rung.repeat_every}
+        pending = {rung.key.partition("#")[0] for rung in self.clock.rungs}
+        assert repeating <= pending, "what repeats stands again"
+
+    @invariant()
+    def history_only_grows(self) -> None:
+        events = self.file.events
+        assert [event.seq for event in events] == sorted({event.seq for event in events})
+        assert all(a.at <= b.at for a, b in pairwise(events))
+
+    @invariant()
+    def nobody_is_chased_while_the_clock_stands_still(self) -> None:
+        for event in self.facts():
+            late_breach = event.type == "breached"
+            for begun, end in self.paused_at:
+                assert late_breach or not begun < event.at < (end or self.now), (event, begun, end)
+
+    # Helpers
+
+    def same_pause(self) -> None:
+        entries = self.clock.ledger.pauses
+        self.paused_at = [(entry.begun, entry.ended) for entry in entries]
+
+    def counted(self) -> tuple[datetime, list[tuple[datetime, datetime]]]:
+        ledger, begun = self.clock.ledger, self.start
+        for entry in ledger.pauses:
+            if entry.then == "restart":
+                begun = entry.ended or entry.until
+        return begun, [
+            (entry.begun, entry.ended or entry.until) for entry in ledger.pauses if (entry.ended or entry.until) > begun
+        ]
+
+    def received(self, begun: datetime) -> date:
+        first = self.slow.next_opening(begun)
+        local = first.astimezone(self.slow.zone)
+        minute = local.hour * 60 + local.minute
+        today = self.slow.works_on(local.date()) and any(a <= minute < b for a, b in self.slow.spans)
+        return local.date() if today else local.date() - timedelta(days=1)
+
+    def slow_due(self) -> datetime:
+        n, unit = self.limit
+        begun, pauses = self.counted()
+        if unit.seconds:
+            return self.slow.due_by_minutes(begun, n, pauses)
+        last = self.slow.due_by_days(self.received(begun), n, pauses, unit is Unit.WORKING_DAY)
+        return self.slow.close_of(last)
+
+    def facts(self) -> list[Any]:
+        return [event for event in self.file.events if "rung" in event.data]
+
+    def count_fired(self) -> int:
+        return len(self.facts())
+
+    async def plan(self) -> Any:
+        asking = self.timekeeper._planner
+        return (await asking.plan([StepRun(step=self.step, ledger=self.clock.ledger)], self.now)).plans[0]
+
+    async def balance(self) -> Any:
+        return (await self.plan()).balance
+
+
+ClockMachine.TestCase.settings = settings(
+    max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestClocks = ClockMachine.TestCase
