@@ -68,7 +68,7 @@ class StandardActivities(StandardPort):
             plans = [_planned(clockwork, order, run) for run in order.runs]
         except UNCOUNTABLE as error:  # trying again would say the same
             raise _cannot(error) from error
-        return Plans(plans=self._marked(plans), because=await self._because(order))
+        return Plans(plans=self._marked(plans), because=await self._because(order, plans))
 
     @activity.defn(name="plan_standard")
     async def plan_standard(self, order: PlanOrder) -> Opening:
@@ -117,11 +117,14 @@ class StandardActivities(StandardPort):
             return list(plans)
         return [plan.model_copy(update={"warning": plan.warning or UNREAD}) for plan in plans]
 
-    async def _because(self, order: PlanOrder) -> Named | None:
-        if order.since is None:
+    async def _because(self, order: PlanOrder, plans: Sequence[Plan]) -> Named | None:
+        """The changes since that lie where these plans count."""
+        if order.since is None or not plans:
             return None
         changes = await self._book.changes_after(order.standard_id, order.standard_version, order.centre, order.since)
-        return _named(changes)
+        ends = [plan.due_at for plan in plans] + [run.standing for run in order.runs if run.standing]
+        first, last = min(plan.started_at for plan in plans).date(), max(ends).date()
+        return _named([change for change in changes if first <= change.date <= last])
 
 
 def _planned(clockwork: Clockwork, order: PlanOrder, run: StepRun) -> Plan:

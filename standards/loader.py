@@ -75,7 +75,7 @@ def parse_pack(text: str, name: str) -> ServiceStandards:
     try:
         return ServiceStandards.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(node, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
+        problems = [problem_at(node, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
         raise PackError(name, list(dict.fromkeys(problems))) from error
 
 
@@ -123,7 +123,8 @@ class StandardsLibrary:
         return max(enumerate(in_force), key=lambda numbered: (numbered[1].effective_from, numbered[0]))[1]
 
 
-def _problem(node: yaml.Node | None, loc: tuple[int | str, ...], message: str) -> str:
+def problem_at(node: yaml.Node | None, loc: tuple[int | str, ...], message: str) -> str:
+    """A problem that pydantic found, by the line and path of the YAML it was read from."""
     path = ""
     line = None
     for part in loc:

@@ -34,7 +34,9 @@ app = typer.Typer(
 
 DateArgument = Annotated[str, typer.Argument(metavar="DATE", help="ISO 8601, such as 2026-10-16.")]
 EARLIEST_YEAR = 1990
-ReasonOption = Annotated[str, typer.Option(help="Why, such as the number of the cabinet's resolution; it is kept for good.")]
+ReasonOption = Annotated[
+    str, typer.Option(help="Why, such as the number of the cabinet's resolution. Kept for good; requesters are told the name.")
+]
 NameOption = Annotated[str, typer.Option(help="What the day is called, in Thai; requesters are told it.")]
 EnglishOption = Annotated[str, typer.Option("--name-en", help="The same in English.")]
 RegionOption = Annotated[str | None, typer.Option(help="Only centres of this region (calendar.regions of the pack).")]
@@ -142,7 +144,7 @@ def list_days(
     days = [date.fromordinal(n) for n in range(date(wanted, 1, 1).toordinal(), date(wanted + 1, 1, 1).toordinal())]
     special = {each.date: each for each in calendar.rules.special_days}
     changed = {change.date: change for change in changes if change.region in (None, region)}
-    found = table("date", "", "", "change")
+    found = table("date", "", "", "")
     for day in days:
         holiday, own = calendar.holiday(day), special.get(day)
         change = changed.get(day)
@@ -157,10 +159,17 @@ def list_days(
             line["change"] = change.model_dump(mode="json") if change else None
             print(json.dumps(line, ensure_ascii=False))
         else:
-            told = f"{change.revision}: {change.kind.value} by {change.by} ({change.reason})" if change else ""
+            told = f"change {change.revision}" if change else ""
             found.add_row(day.isoformat(), f"{day:%a}", what, told)
     if not as_json:
         console.print(found)
+        if changes:
+            history = table("change", "date", "", "made by", "at", "reason")
+            for each in changes:
+                what = f"{each.kind.value} {_spoken(each.hours)} {each.name_th}{f' ({each.region})' if each.region else ''}"
+                made_at = f"{each.at.astimezone(calendar.zone):%Y-%m-%d %H:%M}"
+                history.add_row(str(each.revision), each.date.isoformat(), what, each.by, made_at, each.reason)
+            console.print(history)
         verified = pack.calendar.holidays.verified_through
         note(f"{pack.id}{f', region {region}' if region else ''}; the published list is verified through {verified or '–'}")
 
@@ -179,7 +188,7 @@ def _carry_out(pack: ServiceStandards, changes: Sequence[NewChange], by: str | N
             proposed = [*known, *_numbered(wanted, known)]
             if apply:
                 made = await records.change_calendar(wanted)
-                note(f"the calendar has {len(made)} change(s) more" if made else "the calendar was changed before")
+                note(f"{len(made)} change(s) of the calendar made" if made else "the calendar itself stays as it is")
                 proposed = await records.calendar_changes()
             recounting = Recounting(client, records, pack.id, on_calendar(library, proposed, pack.id))
             moving = await look(recounting)
@@ -202,7 +211,7 @@ def _wanted(pack: ServiceStandards, changes: Sequence[NewChange], known: Sequenc
         calendar = Clockwork(pack, centre, ours).calendar
         holiday = calendar.holiday(change.date)
         if is_so_already(change, known):
-            note(f"{change.date}: was changed so before")
+            note(f"{change.date}: this change was made before")
         elif change.kind is ChangeKind.HOLIDAY and holiday and change.region is None:
             note(f"{change.date}: is a holiday already ({holiday.th} · {holiday.en})")
         elif change.kind is ChangeKind.WITHDRAWN and not holiday and change.date not in _special(calendar.rules.special_days):
@@ -210,6 +219,12 @@ def _wanted(pack: ServiceStandards, changes: Sequence[NewChange], known: Sequenc
         else:
             if change.kind is ChangeKind.HOLIDAY and not calendar.opens_on(change.date):
                 note(f"{change.date}: the office is closed on this day of the week anyway")
+            if change.date < datetime.now(calendar.zone).date():
+                note(f"{change.date}: lies in the past; due times already told never move into the past")
+            if change.kind is ChangeKind.WITHDRAWN and not change.name_th and holiday:
+                # What requesters are told is the day, not the remark of whoever withdrew it.
+                change = change.model_copy(update={"name_th": f"ยกเลิก{holiday.th}", "name_en": f"{holiday.en} withdrawn"})
+            note(f"{change.date}: {change.kind.value} {_spoken(change.hours)} {change.name_th}".rstrip())
             wanted.append(change)
     return wanted
 

@@ -11,6 +11,7 @@ import typer
 
 from casework.standards.explanation import Explanation
 from casework.standards.plan import PROMISE
+from casework.standards.thai_dates import format_time
 from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer, as_json
@@ -51,11 +52,13 @@ def explain_case(
             if json_wanted:
                 print(json.dumps(as_json(name, clock.due_at, explained), ensure_ascii=False))
             else:
-                state = f", {clock.balance.words} when it stopped to run" if clock.paused else ""
+                state = f", {clock.balance.words} when it was paused; if it stays so until the latest" if clock.paused else ""
                 _print(f"[bold]{name}[/] {clock.limit}{state}", view, clock.due_at, explained, lang)
         if promise is not None and view.promise is not None:
             if json_wanted:
                 print(json.dumps(as_json(PROMISE, view.promise.due_at, promise), ensure_ascii=False))
+            elif any(name == view.promise.chain and e.plan.due_at == promise.plan.due_at for name, _, e in found):
+                console.print(f"[bold]{PROMISE}[/] is {view.promise.chain}, above")
             else:
                 _print(f"[bold]{PROMISE}[/] {view.promise.chain} {promise.plan.limit}", view, view.promise.due_at, promise, lang)
 
@@ -64,9 +67,16 @@ def explain_case(
 
 def _print(head: str, view: CaseView, due_at: datetime, explained: Explanation, lang: Literal["th", "en"]) -> None:
     zone = zone_of(view)
-    console.print(f"{head}, from {local(explained.plan.started_at, zone)}")
+    thai = lang == "th"
+    console.print(f"{head}, {'ตั้งแต่' if thai else 'from'} {_spoken(explained.plan.started_at.astimezone(zone), lang)}")
     for line in explained.lines(lang):
         console.print(f"  {line}", markup=False)
-    console.print(f"  due [bold]{local(due_at, zone)}[/]")
+    console.print(f"  {'กำหนด' if thai else 'due'} [bold]{_spoken(due_at.astimezone(zone), lang)}[/]")
+    if explained.plan.warning:
+        note(f"  {explained.plan.warning}")
     if explained.plan.due_at != due_at:
         note(f"the pack or the list of holidays has changed since: today the count comes to {local(explained.plan.due_at, zone)}")
+
+
+def _spoken(at: datetime, lang: Literal["th", "en"]) -> str:
+    return format_time(at, "th", "BE", False) if lang == "th" else f"{at:%Y-%m-%d %H:%M:%S}"

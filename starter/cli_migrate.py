@@ -20,11 +20,15 @@ from casework.workflows import errors
 from casework.workflows.contracts import Actor
 from casework.workflows.messages import ChangeStandard
 
+REASON = "ปรับปรุงมาตรฐานการให้บริการ"
+
 
 def migrate(
     before: Annotated[str, typer.Argument(metavar="FROM", help="The version that cases are under: ID@VERSION.")],
     after: Annotated[str, typer.Argument(metavar="TO", help="The version they go to: ID@VERSION. Workers must serve it.")],
-    reason: Annotated[str, typer.Option(help="Why; requesters whose date moves are told.")] = "ปรับปรุงมาตรฐานการให้บริการ",
+    reason: Annotated[
+        str, typer.Option(help="Why, in words for requesters: those whose date moves are told them.")
+    ] = "ปรับปรุงมาตรฐานการให้บริการ",
     service: Annotated[str | None, typer.Option(help="Only cases of this service.")] = None,
     by: ByOption = None,
     apply: ApplyFlag = False,

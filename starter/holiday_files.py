@@ -9,6 +9,7 @@ from typing import NamedTuple
 from icalendar import Calendar, Component
 
 from casework.standards.calendar_rules import ChangeKind
+from casework.standards.model import LATEST_YEAR
 from casework.starter.errors import InvalidCase
 
 LONGEST = 31  # days of one event; a longer one is a mistake
@@ -43,6 +44,8 @@ def read_ics(file: Path) -> list[HolidayEvent]:
             problems.append(f"{where}: has no SUMMARY")
         elif "RRULE" in event or "RDATE" in event:
             problems.append(f"{where}: recurs; write each date out, no government promises holidays for ever")
+        elif begins is not None and begins.year > LATEST_YEAR:
+            problems.append(f"{where}: {begins.year} looks like a Buddhist year; write {begins.year - 543}")
         elif begins is None or (ends is None and "DTEND" in event):
             problems.append(f"{where}: is not a whole-day event (DTSTART;VALUE=DATE:20261016)")
         else:

@@ -35,6 +35,9 @@ SHOWN = (
 )
 
 
+WHOLE = {"case", "number", "at", "due", "date", "started", "→"}  # columns that are copied, never folded
+
+
 def complain(text: str) -> None:
     """Say on stderr what is wrong."""
     stderr.print(f"[red]✗[/] {escape(text)}")
@@ -60,11 +63,29 @@ def say(event: Event) -> str:
     who = f"{event.actor.id} ({event.actor.role})" if event.actor else "⏰ the clock" if event.data.get("rung") else "the case"
     data = {key: event.data[key] for key in SHOWN if event.data.get(key) not in (None, [], "")}
     data = {key: f"{value[:60]}…" if isinstance(value, str) and len(value) > 60 else value for key, value in data.items()}
+    data |= _dates(event)
     told = ", ".join(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in data.items())
     colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(
         event.type, "cyan"
     )
     return f"[{colour}]{event.type:<24}[/] [dim]{escape(who)}[/] {escape(told)}"
+
+
+def _dates(event: Event) -> dict[str, str]:
+    """By how much and from when to when something moved."""
+    moved = event.data.get("moved") or ([event.data] if "new_due_at" in event.data else [])
+    by = {"by": str(event.data["by"])} if "new_due_at" in event.data and "by" in event.data else {}
+    spoken = [
+        f"{move.get('step', 'due')} {_day(move['old_due_at'])} → {_day(move['new_due_at'])}"
+        for move in moved
+        if move["old_due_at"] != move["new_due_at"]
+    ]
+    until = {"until": _day(event.data["until"])} if "until" in event.data else {}
+    return {**by, **({"moved": "; ".join(spoken)} if spoken else {}), **until}
+
+
+def _day(iso: str) -> str:
+    return iso[:16].replace("T", " ")
 
 
 def print_case(view: CaseView) -> None:
@@ -80,6 +101,16 @@ def print_case(view: CaseView) -> None:
     officer = view.officer.id if view.officer else "–"
     late = "   [red]OVERDUE[/]" if view.overdue else ""
     console.print(f"  officer   {officer}   owner agency {view.agency or '–'}   escalated {view.escalation}×{late}")
+    if view.pause:
+        since, until = local(view.pause.begun, zone), local(view.pause.until, zone)
+        console.print(
+            f"  [yellow]paused[/]    since {since} ({view.pause.reason}, by {view.pause.by}), until {until} at the latest; "
+            "due times below are the latest they can be"
+        )
+    for warning in dict.fromkeys(
+        f"{clock.step}: {clock.warning}" for clock in view.clocks if clock.warning and not clock.stopped_at
+    ):
+        console.print(f"  [yellow]warning[/]   {warning}")
     for link in view.links:
         console.print(f"  linked    {link.relation} {link.case_id}")
     for owed in [notice for notice in view.notices if notice.status == "owed"]:
@@ -124,7 +155,7 @@ def table(*columns: str) -> Table:
     """A plain table with a dim head."""
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column.strip() in WHOLE)
     return made
 
 

@@ -28,24 +28,24 @@ async def play(files: list[Path], timeline: bool, texts: bool) -> int:
         except StoryError as error:
             problems += 1
             complain(str(error))
-    if problems:
-        return 2
     failed = 0
+    if not stories:
+        return 2
     async with story_servers() as servers:
         runner = StoryRunner(servers.environment, servers.records)
         for file, story in stories:
             began = time.monotonic()
             try:
                 played = await runner.play(story, file.parent)
-            except (PackError, ValueError) as error:
+            except (PackError, StoryError, ValueError) as error:
                 complain(f"{file}: {error}")
                 failed += 1
                 continue
             failed += not played.ok
             show(file, played, time.monotonic() - began, timeline or not played.ok, texts)
-    if len(stories) > 1:
-        note(f"{len(stories) - failed} of {len(stories)} stories came out as told")
-    return 1 if failed else 0
+    if len(files) > 1:
+        console.print(f"{len(stories) - failed} of {len(files)} stories came out as told")
+    return 2 if problems else 1 if failed else 0
 
 
 def show(file: Path, played: Played, seconds: float, timeline: bool, texts: bool) -> None:
@@ -54,8 +54,9 @@ def show(file: Path, played: Played, seconds: float, timeline: bool, texts: bool
     source = f"  [dim]{escape(played.story.source)}[/]" if played.story.source else ""
     console.print(f"{mark} [bold]{escape(played.story.story)}[/]{source}  [dim]{file.name}, {seconds:.1f} s[/]")
     if timeline:
+        width = max((len(told.case) for told in played.timeline), default=0) + 2
         for told in played.timeline:
-            case = "" if told.case == ONE else f"{told.case:<4}"
+            case = "" if told.case == ONE else f"{told.case:<{width}}"
             console.print(f"    {told.event.at.astimezone(played.zone):%a %Y-%m-%d %H:%M}  {case}{say(told.event)}")
     if texts:
         for message in played.messages:

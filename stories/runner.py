@@ -29,7 +29,8 @@ from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import CaseworkError
 from casework.stories import defaults
 from casework.stories.checks import Check, Seen, check
-from casework.stories.story import CalendarStep, Given, Story, Then, When
+from casework.stories.known_names import unknown_names
+from casework.stories.story import CalendarStep, Given, Story, StoryError, Then, When
 from casework.stories.story_time import StoryInterceptor, StoryTime
 from casework.workflows import names
 from casework.workflows.contracts import Actor, CaseView, Event, Request
@@ -83,8 +84,12 @@ class StoryRunner:
         self._records = records
 
     async def play(self, story: Story, folder: Path) -> Played:
-        """Play a story; `folder` is where its pack is looked for. Raises PackError if the pack it asks for is not valid."""
+        """Play a story; `folder` is where its pack is looked for. Raises PackError if the pack it asks for is not valid, and
+        StoryError for names that the pack does not know."""
         packs = _packs(story.given, folder)
+        unknown = unknown_names(story, packs[0])
+        if unknown:
+            raise StoryError(story.story, unknown)
         async with AsyncExitStack() as stack:
             playing = _Playing(self._environment, self._records, packs, stack)
             await playing.begin()
@@ -206,6 +211,8 @@ class _Playing:
             **named,
         )
         made = await self._records.change_calendar([asked])
+        if not made:
+            self.checks.append(Check(False, "calendar", str(day), "a change", "is so already"))
         for case in self._cases.values():
             if await _is_open(case):
                 await case.act(Recount(actor=OPERATOR, revision=max((each.revision for each in made), default=0)))

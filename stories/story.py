@@ -12,15 +12,21 @@ Times are the office's own, to the minute. docs/stories.md explains every word.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from casework.standards.limits import Frozen
+from casework.standards.loader import problem_at
+from casework.standards.model import LATEST_YEAR
 
+WRITTEN = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d)(:\d\d)?$")
+DOTTED = re.compile(r"^(\d{4}-\d\d-\d\d) (\d{1,2})[.:](\d\d)$")
 ONE = "case"  # what the only case of a story is called
 
 
@@ -34,24 +40,29 @@ class StoryError(Exception):
 
 def _minute(value: Any) -> Any:
     """Times as people write them: 2026-03-04 10:15, in the office's zone."""
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError as error:
-            raise ValueError("must be a time such as 2026-03-04 10:15") from error
-    else:
-        raise ValueError("must be a time such as 2026-03-04 10:15")
-    if moment.tzinfo is not None:
-        raise ValueError("must be the office's own time, without an offset")
-    if moment.second or moment.microsecond:
-        raise ValueError("stories are told to the minute")
-    if moment.year > 2400:
-        raise ValueError(f"{moment.year} looks like a Buddhist year; write {moment.year - 543}")
-    return moment
+    text = value.isoformat(sep=" ") if isinstance(value, datetime) else str(value).strip()
+    written = WRITTEN.match(text)
+    if written is None:
+        dotted = DOTTED.match(text)
+        hint = f"; write {dotted[1]} {int(dotted[2]):02}:{dotted[3]}" if dotted else ""
+        raise ValueError(f"must be a time such as 2026-03-04 10:15, the office's own{hint}")
+    if written[2] not in (None, ":00"):
+        raise ValueError(f"stories are told to the minute; write {written[1]}")
+    if int(text[:4]) > LATEST_YEAR:
+        raise ValueError(f"{text[:4]} looks like a Buddhist year; write {int(text[:4]) - 543}{text[4:10]}")
+    try:
+        return datetime.fromisoformat(written[1])
+    except ValueError as error:
+        raise ValueError(f"is no time: {error}") from None
 
 
+def _day(value: Any) -> Any:
+    if isinstance(value, date) and value.year > LATEST_YEAR:
+        raise ValueError(f"{value.year} looks like a Buddhist year; write {value.year - 543}")
+    return value
+
+
+Day = Annotated[date, AfterValidator(_day)]
 Minute = Annotated[datetime, BeforeValidator(_minute)]
 
 
@@ -92,11 +103,25 @@ class Then(Frozen):
     told_times: dict[str, int] = {}  # how often a text went out
 
 
+def _one_or_by_case(value: Any) -> str:
+    """Whether a `then` speaks of one case or of several by name."""
+    if isinstance(value, Then):
+        return "<one>"
+    known = set(Then.model_fields)
+    return "<one>" if not isinstance(value, dict) or not value or known & set(value) else "<cases>"
+
+
+Expected = Annotated[
+    Annotated[Then, Tag("<one>")] | Annotated[dict[str, Then], Tag("<cases>")],
+    Discriminator(_one_or_by_case),
+]
+
+
 class CalendarStep(Frozen):
     """A change of the calendar while cases are open."""
 
-    add: date | None = None
-    remove: date | None = None
+    add: Day | None = None
+    remove: Day | None = None
     name: str = "วันหยุดพิเศษ"
     name_en: str = "special holiday"
     hours: str | None = None
@@ -122,7 +147,7 @@ class When(Frozen):
     refused: str | None = None
     calendar: CalendarStep | None = None
     migrate_to: str | None = None
-    then: Then | dict[str, Then] | None = None
+    then: Expected | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> When:
@@ -150,13 +175,13 @@ class Story(Frozen):
     note: str | None = None
     given: Given = Given()
     when: list[When] = Field(min_length=1)
-    then: Then | dict[str, Then] = Then()
+    then: Expected = Then()
 
     @model_validator(mode="after")
     def _in_order(self) -> Story:
-        times = [step.at for step in self.when]
-        if times != sorted(times):
-            raise ValueError("`when` must be told in the order in which it happens")
+        for number, (before, after) in enumerate(pairwise(self.when), start=2):
+            if after.at < before.at:
+                raise ValueError(f"when {number}: {after.at:%Y-%m-%d %H:%M} comes before what is told above it")
         opened: set[str] = set()
         for number, step in enumerate(self.when, start=1):
             if step.open:
@@ -165,6 +190,8 @@ class Story(Frozen):
                 opened.add(step.case)
             elif (step.do or step.then) and step.case not in opened and not isinstance(step.then, dict):
                 raise ValueError(f"when {number}: {step.case} is not open")
+        if self.then == Then() and all(step.then is None and step.refused is None for step in self.when):
+            raise ValueError("expects nothing; write what must come out under `then`")
         return self
 
     @property
@@ -177,20 +204,17 @@ class Story(Frozen):
 
 
 def read_story(path: Path) -> Story:
-    """Read a story; StoryError names each place that cannot be understood."""
+    """Read a story; StoryError names line, place and reason of everything that cannot be understood."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
     except OSError as error:
         raise StoryError(str(path), [f"cannot be read ({error.strerror})"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise StoryError(str(path), [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
     try:
         return Story.model_validate(data)
     except ValidationError as error:
-        kinds = ("then", "dict[str,then]", "function-before[_minute(), datetime]")
-        problems = [
-            f"{'.'.join(str(part) for part in each['loc'] if str(part).lower() not in kinds[1:]) or 'story'}: "
-            f"{each['msg'].removeprefix('Value error, ')}"
-            for each in error.errors(include_input=False, include_url=False)
-        ]
-        raise StoryError(str(path), problems) from None
+        found = [problem_at(node, each["loc"], each["msg"]) for each in error.errors(include_input=False, include_url=False)]
+        raise StoryError(str(path), list(dict.fromkeys(found))) from None

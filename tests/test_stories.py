@@ -65,12 +65,22 @@ async def test_a_story_that_does_not_come_out_is_seen(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("story: x\nwhen: [{at: 2026-03-02 10:00, opne: forward}]", "when.0.opne: Extra inputs"),
-        ("story: x\nwhen: [{at: 2569-03-02 10:00, open: forward}]", "looks like a Buddhist year; write 2026"),
-        ("story: x\nwhen: [{at: noon, open: forward}]", "when.0.at: must be a time such as 2026-03-04 10:15"),
+        ("story: x\nwhen: [{at: 2026-03-02 10:00, opne: forward}]", "line 2: when[0].opne: Extra inputs"),
+        ("story: x\nwhen: [{at: 2569-03-02 10:00, open: forward}]", "looks like a Buddhist year; write 2026-03-02"),
+        ("story: x\nwhen: [{at: noon, open: forward}]", "line 2: when[0].at: must be a time such as 2026-03-04 10:15"),
         ("story: x\nwhen: [{at: 2026-03-02 10:00, do: pause}]", "when 1: case is not open"),
         ("story: x\nwhen: [{at: 2026-03-02 10:00}]", "takes one of open, do, calendar, migrate_to"),
-        ("story: x\nwhen: [{at: 2026-03-02 10:00, open: forward}, {at: 2026-03-01 10:00, do: pause}]", "in the order"),
+        (
+            "story: x\nwhen: [{at: 2026-03-02 10:00, open: forward}, {at: 2026-03-01 10:00, do: pause}]",
+            "when 2: 2026-03-01 10:00 comes before what is told above it",
+        ),
+        ("story: x\nwhen: [{at: 2026-03-02 9.30, open: forward}]", "the office's own; write 2026-03-02 09:30"),
+        ("story: x\nwhen: [{at: '2026-03-02 09:30:15', open: forward}]", "told to the minute; write 2026-03-02 09:30"),
+        ("story: x\nwhen: [{at: 2026-03-02 09:30, open: forward}]", "expects nothing"),
+        (
+            "story: x\nwhen: [{at: 2026-03-02 09:30, open: forward}]\nthen: {due: {relay: 2569-03-02 09:30}}",
+            "line 3: then.due.relay: 2569",
+        ),
         ("story: [", "is not valid YAML"),
         ("when: []", "story: Field required"),
     ],
@@ -80,4 +90,30 @@ def test_a_story_that_cannot_be_read_is_refused_with_the_place(tmp_path: Path, t
     file.write_text(text, encoding="utf-8")
     with pytest.raises(StoryError) as refused:
         read_story(file)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("do: start_service", "do: start_servise", "when 2: unknown command start_servise; did you mean start_service?"),
+        ("due: {provide: 2026-03-02", "due: {provde: 2026-03-02", "then.A: unknown step provde; did you mean provide?"),
+        ("A:\n    due", "A:\n    never: [brached]\n    due", "then.A: unknown event brached; did you mean breached?"),
+        (
+            "A:\n    due",
+            "A:\n    told_times: {delay_notise: 0}\n    due",
+            "unknown notice delay_notise; did you mean delay_notice?",
+        ),
+        ("A:\n    due", "A:\n    stage: close\n    due", "unknown stage close; did you mean closed?"),
+    ],
+)
+async def test_a_name_that_nobody_knows_is_refused_before_the_story_is_played(
+    temporal: WorkflowEnvironment, records: PostgresRecords, tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    text = (FOLDER / "s02_fifteen_minutes_across_closing_time.yaml").read_text(encoding="utf-8")
+    assert before in text
+    file = tmp_path / "wrong.yaml"
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(StoryError) as refused:
+        await played(temporal, records, file)
     assert said in str(refused.value)

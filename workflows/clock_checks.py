@@ -52,5 +52,26 @@ def may_change_standard(file: CaseFile, message: ChangeStandard) -> str | None:
     return None
 
 
+def something_to_extend(file: CaseFile) -> bool:
+    """Whether a running step may be extended once more."""
+    terms = file.terms
+    return terms is not None and any(
+        len(clock.ledger.extensions) < terms.extensions[clock.step].times
+        for clock in file.running
+        if clock.step in terms.extensions
+    )
+
+
+def something_to_pause(file: CaseFile) -> bool:
+    """Whether the standard has a reason for which a running step may stand still."""
+    steps = {step for rule in (file.terms.pauses.values() if file.terms else ()) for step in rule.steps}
+    return file.pause is None and any(clock.step in steps for clock in file.running)
+
+
+def stands_still(file: CaseFile) -> bool:
+    """Whether clocks stand still now."""
+    return file.pause is not None
+
+
 def _running(file: CaseFile) -> str:
     return ", ".join(clock.step for clock in file.running) or "none"

@@ -36,6 +36,10 @@ Act = Callable[["Case", Any], Awaitable[None] | None]
 Check = Callable[[CaseFile, Any], str | None]
 
 
+def _always(_: CaseFile) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Declaration:
     """One command of a process. `check` returns why the message is refused, or None. Commands by operators are given with
@@ -46,6 +50,7 @@ class Declaration:
     act: Act | None = None
     check: Check | None = None
     by_operators: bool = False
+    offered: Callable[[CaseFile], bool] = _always  # whether it is worth offering now; the check has the last word
 
     @property
     def name(self) -> str:
@@ -74,10 +79,15 @@ class HoldsCase(Protocol):
 
 
 def command(
-    message: type[Command], *stages: Stage, act: Act | None = None, check: Check | None = None, by_operators: bool = False
+    message: type[Command],
+    *stages: Stage,
+    act: Act | None = None,
+    check: Check | None = None,
+    by_operators: bool = False,
+    offered: Callable[[CaseFile], bool] = _always,
 ) -> Any:
     """Declare a command: an update named after its message, possible in these stages."""
-    declared = Declaration(message, stages, act, check, by_operators)
+    declared = Declaration(message, stages, act, check, by_operators, offered)
 
     async def handler(self: HoldsCase, payload: Any = None) -> CommandReply:
         return await self.case.desk.obey(declared, payload, self.case)
@@ -182,7 +192,10 @@ class CommandDesk:
         return [
             AllowedCommand(name=name, roles=roles[name])
             for name, declared in sorted(self._commands.items())
-            if file.stage in declared.stages and roles.get(name) and not (declared.act is None and self._telling_result)
+            if file.stage in declared.stages
+            and roles.get(name)
+            and declared.offered(file)
+            and not (declared.act is None and self._telling_result)
         ]
 
     def reply(self) -> CommandReply:

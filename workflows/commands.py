@@ -12,7 +12,15 @@ with workflow.unsafe.imports_passed_through():
     from casework.standards.plan import OFFICER
     from casework.workflows import errors
     from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
-    from casework.workflows.clock_checks import may_change_standard, may_extend, may_pause, may_resume
+    from casework.workflows.clock_checks import (
+        may_change_standard,
+        may_extend,
+        may_pause,
+        may_resume,
+        something_to_extend,
+        something_to_pause,
+        stands_still,
+    )
     from casework.workflows.contracts import CaseView, CommandReply
     from casework.workflows.messages import (
         AddDocument,
@@ -90,9 +98,11 @@ class SharedCommands:
     add_note = command(AddNote, *OPEN_STAGES, act=take_note)
     add_document = command(AddDocument, *OPEN_STAGES, act=take_document, check=has_room)
     reassign = command(Reassign, *OPEN_STAGES, act=give_to)
-    extend = command(Extend, *OPEN_STAGES, act=lambda case, it: case.clocks.extend(it), check=may_extend)
-    pause = command(Pause, *OPEN_STAGES, act=lambda case, it: case.clocks.pause(it), check=may_pause)
-    resume = command(Resume, *OPEN_STAGES, act=lambda case, it: case.clocks.resume(it), check=may_resume)
+    extend = command(
+        Extend, *OPEN_STAGES, act=lambda case, it: case.clocks.extend(it), check=may_extend, offered=something_to_extend
+    )
+    pause = command(Pause, *OPEN_STAGES, act=lambda case, it: case.clocks.pause(it), check=may_pause, offered=something_to_pause)
+    resume = command(Resume, *OPEN_STAGES, act=lambda case, it: case.clocks.resume(it), check=may_resume, offered=stands_still)
     recount = command(Recount, *OPEN_STAGES, act=lambda case, it: case.clocks.recount(it), by_operators=True)
     change_standard = command(
         ChangeStandard,

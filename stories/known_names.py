@@ -1,0 +1,70 @@
+"""The names a story uses, checked against its pack before it is played: a mistyped event that must never happen never does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from casework.standards.model import ServiceStandards
+from casework.standards.plan import REQUESTER
+from casework.stories.story import Story, Then
+from casework.workflows.command_desk import declared_commands
+from casework.workflows.contracts import Outcome, Stage
+from casework.workflows.processes import PROCESSES
+from casework.workflows.timekeeper import FACTS
+
+OWN_EVENTS = {
+    "opened", "closed", "calendar_changed", "resumed", "pause_reminded", "pause_ran_out", "overdue_again", "rung_skipped",
+    "improvement_task_opened", "notice_failed", "application_returned", "requester_and_centre_told", "papers_handed_to_owner",
+    "satisfaction_not_answered", "cancelled_by_operator", "went_on_as",
+}  # fmt: skip
+
+
+def unknown_names(story: Story, pack: ServiceStandards) -> list[str]:
+    """One line for each name that neither the pack nor the engine knows, with what was probably meant."""
+    return list(dict.fromkeys(_unknown(story, pack)))
+
+
+def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
+    declared = {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
+    roles = {role for stages in pack.commands.values() for by in stages.values() for each in by.values() for role in each}
+    roles |= {REQUESTER, *pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
+    steps = {step.id for service in pack.services.values() for step in service.steps}
+    events = OWN_EVENTS | set(FACTS.values()) | {one.message.event for one in declared.values()}
+    texts, pauses = set(pack.notifications), set(pack.pauses)
+    for number, step in enumerate(story.when, start=1):
+        where = f"when {number}"
+        if step.do is not None:
+            yield from _check(where, "command", [step.do], declared)
+        if step.by is not None and step.refused is None:
+            yield from _check(where, "role", [step.by], roles)
+        if step.do == "pause" and step.refused is None:
+            yield from _check(where, "pause", [str(step.with_.get("reason", ""))], pauses)
+        if step.calendar and step.calendar.region:
+            yield from _check(where, "region", [step.calendar.region], pack.calendar.regions.values())
+    for where, then in _expected(story):
+        yield from _check(where, "step", (*then.due, *then.target, *then.used, *then.extended_by), steps)
+        yield from _check(where, "step", (each.step for each in then.happened if each.step), steps)
+        yield from _check(where, "event", (*(each.event for each in then.happened), *then.never, *then.once), events)
+        yield from _check(where, "notice", (*(each.notice for each in then.told), *then.told_times), texts)
+        yield from _check(where, "role", (each.to for each in then.told if each.to), roles)
+        yield from _check(where, "stage", [then.stage] if then.stage else [], [stage.value for stage in Stage])
+        yield from _check(where, "outcome", [then.outcome] if then.outcome else [], [outcome.value for outcome in Outcome])
+        yield from _check(where, "pause", [then.paused] if then.paused else [], pauses)
+
+
+def _expected(story: Story) -> Iterator[tuple[str, Then]]:
+    for where, then in (*((f"when {n}", step.then) for n, step in enumerate(story.when, start=1)), ("then", story.then)):
+        if isinstance(then, dict):
+            yield from ((f"{where}.{case}", each) for case, each in then.items())
+        elif then is not None:
+            yield where, then
+
+
+def _check(where: str, what: str, used: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    names = sorted(set(known))
+    for name in used:
+        if name not in names:
+            meant = get_close_matches(name, names, 1)
+            hint = f"did you mean {meant[0]}?" if meant else f"known are {', '.join(names) or 'none'}"
+            yield f"{where}: unknown {what} {name}; {hint}"

@@ -1,0 +1,225 @@
+"""Changes of running clocks, case by case: other ladders, nights, what stops in a pause, calendars that cannot be counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from casework.standards.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, RemovedHoliday, calendar_for
+from casework.standards.clock import Clockwork
+from casework.standards.ledger import Ledger
+from casework.standards.limits import Action, OutsideHours
+from casework.standards.loader import PackError, default_pack, parse_pack
+from casework.standards.model import ServiceStandards
+from casework.workflows.case_file import Clock
+from casework.workflows.contracts import Stage
+from casework.workflows.messages import AssignToOwner, ForwardApplication, Pause, Recount, Settle
+from tests.line import Line
+from tests.office import COMPLAINTS, OFFICER, OWNER, Office
+from tests.test_clock_machine import ACTOR, OFFICES, ClockMachine
+from tests.test_scenarios import PACK_TEXT
+
+CLOCK = Clockwork(default_pack())
+START = datetime.fromisoformat("2026-03-02T11:00:00+07:00")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+07:00")
+
+
+def with_ladder(*rungs: str) -> ServiceStandards:
+    """The default pack with another ladder for owners."""
+    begins, ends = PACK_TEXT.index("  owner_30wd:\n") + len("  owner_30wd:\n"), PACK_TEXT.index("rung_notices:")
+    return parse_pack(PACK_TEXT[:begins] + "".join(f"    - {rung}\n" for rung in rungs) + PACK_TEXT[ends:], "other")
+
+
+CHASE = "{at: {n: 15, unit: working_day}, do: chase, to: [owner_agency]}"
+BREACH = "{at: due, do: breach, to: [owner_director]}"
+AGAIN = "{at: {due_plus: 7, unit: calendar_day}, repeat_every: {n: 7, unit: calendar_day}, do: escalate, to: [deputy_permanent_secretary]}"
+
+
+def played(pack: ServiceStandards, now: datetime) -> Clock:
+    """An owner's clock whose rungs up to now have fired."""
+    clock = Clock.planned(Clockwork(pack).plan("forward", "owner_act", Ledger(started_at=START)), expires=False)
+    for rung in list(clock.rungs):
+        if rung.at <= now:
+            clock.say(rung)
+            clock.breached = clock.breached or rung.action is Action.BREACH
+    return clock
+
+
+def moved(clock: Clock, pack: ServiceStandards, now: datetime) -> dict[str, datetime]:
+    plan = Clockwork(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    clock.other_ladder(plan, now)
+    clock.replan(plan, now)
+    return {f"{rung.action.value} {' '.join(rung.to)}": rung.at for rung in clock.rungs}
+
+
+def test_a_breach_comes_although_the_new_ladder_has_fewer_rungs_before_it() -> None:
+    now = at("2026-04-13 10:00")  # two chases and an escalation have fired
+    ahead = moved(played(default_pack(), now), with_ladder(CHASE, BREACH), now)
+    assert ahead["breach owner_director"] == at("2026-04-20 16:30")
+    assert "chase owner_agency" not in ahead
+
+
+def test_a_chase_that_was_made_is_not_made_again_under_a_ladder_that_has_it_later() -> None:
+    now = at("2026-03-25 10:00")
+    later = CHASE.replace("n: 15", "n: 20")
+    ahead = moved(played(default_pack(), now), with_ladder(later, BREACH), now)
+    assert "chase owner_agency" not in ahead
+
+
+def test_what_a_new_ladder_asks_for_in_the_past_was_never_asked_for() -> None:
+    now = at("2026-03-20 10:00")
+    early = "{at: {n: 5, unit: working_day}, do: warn, to: [complaint_centre]}"
+    ahead = moved(played(default_pack(), now), with_ladder(early, CHASE, BREACH), now)
+    assert set(ahead) == {"chase owner_agency", "breach owner_director", "progress requester"}
+
+
+def test_an_overdue_case_moved_to_another_version_goes_on_repeating() -> None:
+    pack, now = with_ladder(CHASE, BREACH, AGAIN), at("2026-05-06 10:00")
+    clock = played(pack, now)
+    assert [rung.key for rung in clock.rungs] == []
+    plan = Clockwork(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    clock.other_ladder(plan, now)
+    [base] = [rung for rung in plan.rungs if rung.repeat_every]
+    assert base.key in clock.fired
+    again = Clockwork(pack).repeat("forward", "owner_act", clock.last_repeat(base), plan.due_at, now)
+    clock.replan(plan, now, [again])
+    assert [rung.at for rung in clock.rungs] == [at("2026-05-11 16:30")]
+    assert clock.breached
+
+
+def test_days_of_a_region_stand_above_those_of_the_country_whichever_came_later() -> None:
+    rules = default_pack().calendar
+    day = date(2026, 11, 6)
+    both = rules.model_copy(
+        update={
+            "regions": {"CNX": "north"},
+            "holidays": rules.holidays.model_copy(
+                update={"add": [AddedHoliday(date=day, name_th="อุทกภัย", region="north")], "remove": [RemovedHoliday(date=day)]}
+            ),
+        }
+    )
+    assert [each.date for each in calendar_for(both, "CNX", []).holidays.add] == [day]
+    assert calendar_for(both, "JSC", []).holidays.add == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("  breaks: []", "  breaks: []\n  special_days: [{date: 2026-11-06, name_th: ก, hours: [{open: '08:30', close: '12:00'}, {open: '11:00', close: '16:30'}]}]", "overlap"),
+        ("  breaks: []", "  breaks: [{from: '12:00', to: '13:00'}]\n  special_days: [{date: 2026-11-06, name_th: ก, hours: [{open: '12:00', close: '13:00'}]}]", "leave no opening hours"),
+        ("    add: []", "    add: [{date: 2026-11-06, name_th: ก, region: nroth}]", "no centre is in the region nroth"),
+    ],
+)  # fmt: skip
+def test_a_calendar_that_cannot_be_counted_on_is_refused_before_a_case_is(before: str, after: str, said: str) -> None:
+    assert before in PACK_TEXT
+    with pytest.raises(PackError, match=said):
+        parse_pack(PACK_TEXT.replace(before, after, 1), "calendar")
+
+
+@pytest.fixture
+def machine() -> Iterator[ClockMachine]:
+    """An owner's clock, 2 March to 20 April 2026, driven without a server."""
+    machine = ClockMachine()
+    machine.open(OFFICES[0], "owner_act", datetime(2026, 3, 2, tzinfo=UTC), 240, {1})  # 11:00; the 3rd is a holiday
+    yield machine
+    machine.teardown()
+
+
+def recount(machine: ClockMachine, day: date, kind: ChangeKind, name: str = "หยุด") -> None:
+    revision = len(machine.changes.made) + 1
+    machine.changes.made.append(
+        CalendarChange(
+            standard="moe-jsc", date=day, kind=kind, reason="มติ", by="x", revision=revision, at=machine.now, name_th=name
+        )
+    )
+    machine.run(machine.clocks.recount(Recount(actor=ACTOR, revision=revision)))
+
+
+def test_a_rung_brought_forward_at_night_waits_for_the_morning_and_is_not_called_late(machine: ClockMachine) -> None:
+    chase = next(rung for rung in machine.clock.rungs if rung.action is Action.CHASE)
+    machine.time_passes((chase.at - machine.now) // timedelta(minutes=1) - 18 * 60)  # 22:30 the night before
+    recount(machine, date(2026, 3, 3), ChangeKind.WITHDRAWN)
+    moved_to = next(rung for rung in machine.clock.rungs if rung.key == chase.key)
+    assert moved_to.brought_forward
+    machine.time_passes(60)
+    assert machine.count_fired() == 1, "the progress notice of day 10 only; nobody is chased at night"
+    machine.time_passes(10 * 60)
+    [chased] = [event for event in machine.file.events if event.type == "chased"]
+    assert chased.at.astimezone(machine.slow.zone).strftime("%H:%M") == "08:30"
+    assert "late" not in chased.data
+
+
+def test_what_a_ladder_skips_outside_hours_is_recorded_as_skipped(machine: ClockMachine) -> None:
+    machine.clock.rungs = [
+        rung.model_copy(update={"outside_hours": OutsideHours.SKIP}) if rung.action is Action.CHASE else rung
+        for rung in machine.clock.rungs
+    ]
+    chase = next(rung for rung in machine.clock.rungs if rung.action is Action.CHASE)
+    machine.now = chase.at + timedelta(hours=10)  # nobody was there; it is night
+    machine.run(machine.timekeeper.catch_up(machine.now))
+    assert [event.type for event in machine.file.events if event.data.get("rung") == chase.key] == ["rung_skipped"]
+
+
+def test_a_rung_that_waits_for_the_morning_goes_on_waiting_when_the_calendar_changes(machine: ClockMachine) -> None:
+    chase = next(rung for rung in machine.clock.rungs if rung.action is Action.CHASE)
+    machine.now = chase.at + timedelta(hours=10)
+    machine.run(machine.timekeeper.catch_up(machine.now))
+    recount(machine, date(2026, 4, 10), ChangeKind.HOLIDAY)
+    machine.time_passes(12 * 60)
+    [chased] = [event for event in machine.file.events if event.type == "chased"]
+    assert chased.data["late"] is True
+    assert chased.data["planned_at"] == chase.at.isoformat()
+
+
+def test_requesters_are_told_what_changed_since_not_everything_that_ever_did(machine: ClockMachine) -> None:
+    recount(machine, date(2026, 3, 10), ChangeKind.HOLIDAY, "แรก")
+    recount(machine, date(2026, 3, 11), ChangeKind.HOLIDAY, "สอง")
+    said = [event.data["because"] for event in machine.file.events if event.type == "calendar_changed"]
+    assert said == ["แรก", "สอง"]
+
+
+async def test_what_stops_in_a_pause_is_counted_as_it_was(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    before = await case.view()
+    await case.act(Pause(actor=OWNER, reason="awaiting_requester"))
+    await case.act(Settle(actor=OWNER, terms="ตกลงกันได้"))
+    view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
+    owner = next(clock for clock in view.clocks if clock.step == "owner_act")
+    assert owner.due_at == before.clocks[-1].due_at
+    assert view.promised_at == before.promised_at
+    assert owner.due_at == CLOCK.plan("forward", "owner_act", owner.ledger).due_at
+
+
+@pytest.mark.xdist_group("cli")
+def test_cases_are_moved_to_another_version_only_when_a_worker_serves_it(casework: Line, tmp_path: Path) -> None:
+    request = {"request_id": uuid4().hex, "requester": {"name": "ก", "citizen_id": "1101700230708"}, "subject": "ก"}
+    case = casework("open", "forward", stdin={**request, "documents": []}).strip()
+    casework("do", case, "forward_application", "--as", "somying:centre_officer:JSC")
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(PACK_TEXT, encoding="utf-8")
+    text = PACK_TEXT.replace('version: "2569.1"', 'version: "2570.1"').replace(
+        "limit: {n: 30, unit: working_day}", "limit: {n: 25, unit: working_day}"
+    )
+    new.write_text(text, encoding="utf-8")
+    packs = f"{old}:{new}"
+    words = ["standards", "migrate", "moe-jsc@2569.1", "moe-jsc@2570.1", "--service", "forward"]
+    lines = [json.loads(line) for line in casework(*words, "--json", CASEWORK_PACKS=packs).splitlines()]
+    [mine] = [line for line in lines if line["case_id"] == case]
+    assert {move["step"] for move in mine["moves"]} == {"owner_act", "promise"}
+    for _ in range(2):  # the second run is not answered with what the first one heard
+        said = casework(*words, "--apply", exit_code=3, CASEWORK_PACKS=packs)
+        assert "does not fit moe-jsc 2570.1" in said
+        assert "could not follow" in said
+    assert json.loads(casework("show", case, "--json"))["standard_version"] == "2569.1"
+    assert "is not loaded" in casework("standards", "migrate", "moe-jsc@2569.1", "moe-jsc@9", exit_code=2, CASEWORK_PACKS=packs)
+    assert "ID@VERSION" in casework("standards", "migrate", "moe-jsc", "moe-jsc@2570.1", exit_code=2, CASEWORK_PACKS=packs)
