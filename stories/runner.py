@@ -249,7 +249,7 @@ class _Playing:
         return roles[0][0] if roles else "centre_officer"
 
     def _aware(self, local: datetime) -> datetime:
-        return local.replace(tzinfo=self.zone)
+        return local.replace(tzinfo=self.zone).astimezone(UTC)  # sums within a zone would go by its wall clock
 
 
 async def _is_open(case: CaseHandle) -> bool:
