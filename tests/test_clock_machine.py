@@ -270,6 +270,14 @@ class ClockMachine(RuleBasedStateMachine):
         assert repeating <= pending, "what repeats stands again"
 
     @invariant()
+    def every_rung_stands_where_the_slow_counter_finds_it(self) -> None:
+        if self.kept_due:
+            return
+        for rung in self.clock.rungs:
+            if not rung.brought_forward and not rung.waited_since:
+                assert rung.at == self.slow_moment(rung.key), rung.key
+
+    @invariant()
     def history_only_grows(self) -> None:
         events = self.file.events
         assert [event.seq for event in events] == sorted({event.seq for event in events})
@@ -311,6 +319,29 @@ class ClockMachine(RuleBasedStateMachine):
             return self.slow.due_by_minutes(begun, n, pauses)
         last = self.slow.due_by_days(self.received(begun), n, pauses, unit is Unit.WORKING_DAY)
         return self.slow.close_of(last)
+
+    def slow_moment(self, key: str) -> datetime:
+        """Where the default pack's ladders put a rung, counted slowly."""
+        begun, pauses = self.counted()
+        ladder, _, index = key.partition("#")[0].partition("/")
+        due, repeats = self.slow_due(), int(key.partition("#")[2] or 0)
+        if ladder == "counter_15m":
+            minutes = {"0": 10, "1": self.limit[0]}
+            if index in minutes:
+                return self.slow.due_by_minutes(begun, minutes[index], pauses)
+            return self.slow.due_by_minutes(due, 15, pauses)
+        received = self.received(begun)
+        if ladder == "owner_15d":
+            days = {"0": 7, "1": 12, "2": self.limit[0]}[index]
+            return self.slow.close_of(self.slow.due_by_days(received, days, pauses, False))
+        if (ladder, index) == ("owner_30wd", "4"):  # every 7 calendar days after the due date, on the working day before
+            last = self.slow.due_by_days(received, self.limit[0], pauses, True)
+            day = self.slow.due_by_days(last, 7 * (repeats + 1), pauses, False)
+            while not self.slow.counts(day, pauses, True):
+                day -= timedelta(days=1)
+            return self.slow.close_of(day)
+        days = int(index) if ladder == "progress" else {"0": 15, "1": 24, "2": 27, "3": self.limit[0]}[index]
+        return self.slow.close_of(self.slow.due_by_days(received, days, pauses, True))
 
     def facts(self) -> list[Any]:
         return [event for event in self.file.events if "rung" in event.data]
