@@ -19,7 +19,17 @@ from casework.standards.loader import StandardsLibrary, default_pack, load_pack
 from casework.starter.client import CaseClient
 from casework.starter.embedded import temporal_binary
 from casework.workflows.contracts import Stage
-from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Rate, ReportProgress, ReportResult, Withdraw
+from casework.workflows.messages import (
+    AddNote,
+    AssignToOwner,
+    ForwardApplication,
+    Pause,
+    Rate,
+    ReportProgress,
+    ReportResult,
+    Resume,
+    Withdraw,
+)
 from casework.workflows.names import CASE_NUMBER, SEARCH_ATTRIBUTES, TASK_QUEUE
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
@@ -70,6 +80,27 @@ async def test_a_case_of_many_notes_goes_through_several_runs_and_stays_one_case
     assert Counter(event.type for event in events)["note_added"] == 13
     assert set(Counter(mail.get_content() for mail in case.mails()).values()) == {1}
     assert len(case.mails()) == 2 + 12 + 2  # received, forwarded, 12 progress, result, satisfaction
+
+
+async def test_a_pause_goes_on_in_the_next_run(brief: Office) -> None:
+    case = await brief.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    before = await case.view()
+    await case.act(Pause(actor=OWNER, reason="awaiting_requester"))
+    standing = await case.view()
+    first = (await case.handle.workflow.describe()).run_id
+    for n in range(25):
+        await case.act(AddNote(actor=OFFICER, text=f"บันทึก {n}"))
+    assert (await case.handle.workflow.describe()).run_id != first
+    later = await case.view()
+    assert (later.pause, later.promise, later.clocks[-1]) == (standing.pause, standing.promise, standing.clocks[-1])
+    await case.act(Resume(actor=OWNER))
+    resumed = await case.view()
+    assert resumed.pause is None
+    assert resumed.promised_at == resumed.clocks[-1].due_at == before.clocks[-1].due_at
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
 
 
 async def test_notices_still_owed_are_carried_into_the_next_run_and_sent_once(brief: Office, mailbox: Mailbox) -> None:
