@@ -123,6 +123,7 @@ def list_cases(
     service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with a step past its due time.")] = False,
+    paused: Annotated[bool, typer.Option("--paused", help="Only cases whose clocks stand still.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     as_json: JsonFlag = False,
 ) -> None:
@@ -135,6 +136,7 @@ def list_cases(
         service and f"CaseService = '{service}'",
         stage and f"CaseStage = '{stage}'",
         "CaseOverdue = true" if overdue else None,
+        "CasePaused IS NOT NULL" if paused else None,
     ]
     zone = ZoneInfo(library_of(None).current().calendar.timezone)
     wanted = " AND ".join(f"({part})" for part in filters if part)
@@ -149,6 +151,7 @@ def list_cases(
         found = table("case", "number", "service", "stage", "unit", "officer", f"due ({zone.key})", "")
         for row in rows:
             late = "[red]overdue[/]" if row.overdue else ""
+            late += f" [yellow]paused: {row.paused}[/]" if row.paused else ""
             found.add_row(
                 row.case_id, row.case_no or "–", row.service or "–", row.stage or "–", row.unit or "–", row.assignee or "–",
                 local(row.due_at, zone), late,

@@ -61,6 +61,7 @@ class CaseRow:
     assignee: str | None
     due_at: datetime | None
     overdue: bool
+    paused: str | None
     escalation: int
     opened_at: datetime
     status: str
@@ -164,6 +165,7 @@ class CaseClient:
                     assignee=shown.get(names.CASE_ASSIGNEE),
                     due_at=shown.get(names.CASE_DUE_AT),
                     overdue=bool(shown.get(names.CASE_OVERDUE)),
+                    paused=shown.get(names.CASE_PAUSED),
                     escalation=shown.get(names.CASE_ESCALATION) or 0,
                     opened_at=found.start_time,
                     status=found.status.name.lower() if found.status else "",

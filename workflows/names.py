@@ -20,10 +20,11 @@ CASE_ASSIGNEE = SearchAttributeKey.for_keyword("CaseAssignee")
 CASE_DUE_AT = SearchAttributeKey.for_datetime("CaseDueAt")
 CASE_OVERDUE = SearchAttributeKey.for_bool("CaseOverdue")
 CASE_ESCALATION = SearchAttributeKey.for_int("CaseEscalation")
+CASE_PAUSED = SearchAttributeKey.for_keyword("CasePaused")  # the reason for which its clocks stand still
 
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     CASE_NUMBER, CASE_SERVICE, CASE_STAGE, CASE_CENTRE, CASE_UNIT,
-    CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION,
+    CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION, CASE_PAUSED,
 )  # fmt: skip
 
 FIRST_STAGE = {"information_request": "queued", "forward": "submitted", "one_stop": "queued"}

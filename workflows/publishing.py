@@ -38,6 +38,7 @@ class Publisher:
             (names.CASE_DUE_AT, file.due_at),
             (names.CASE_OVERDUE, file.overdue or None),
             (names.CASE_ESCALATION, file.escalation or None),
+            (names.CASE_PAUSED, file.pause.reason if file.pause else None),
         ]
         updates: list[SearchAttributeUpdate[Any]] = []
         for key, value in wanted:
