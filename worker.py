@@ -12,12 +12,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import NoReturn
 
 import structlog
 from pydantic import ValidationError
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from casework import logs
@@ -30,6 +32,7 @@ from casework.settings import Settings
 from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter.client import connect_config
 from casework.starter.errors import CaseworkError
+from casework.starter.setup import missing_search_attributes
 
 # Activities under way may finish: a mail that is being sent is sent and noted.
 GRACE = timedelta(seconds=10)
@@ -60,12 +63,21 @@ async def run(settings: Settings) -> None:
     try:
         async with worker:
             served = [f"{pack.id} {pack.version}" for pack in library.packs]
+            await _warn_of_missing_attributes(client)
             log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace, standards=served)
             await stop.wait()
             log.info("worker stopping")
     finally:
         await records.close()
     log.info("worker stopped")
+
+
+async def _warn_of_missing_attributes(client: Client) -> None:
+    """A case cannot show what the namespace does not know, and waits until it does."""
+    with suppress(RPCError):  # some namespaces do not let workers ask
+        missing = await missing_search_attributes(client)
+        if missing:
+            structlog.get_logger().error("search attributes missing; run: casework setup", missing=missing)
 
 
 def _notifier(settings: Settings) -> Notifier:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from casework.standards.explanation import Explanation
+from casework.standards.ledger import Balance
 from casework.standards.plan import PROMISE
 from casework.standards.thai_dates import format_time
 from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
@@ -52,7 +53,7 @@ def explain_case(
             if json_wanted:
                 print(json.dumps(as_json(name, clock.due_at, explained), ensure_ascii=False))
             else:
-                state = f", {clock.balance.words} when it was paused; if it stays so until the latest" if clock.paused else ""
+                state = _paused(clock.balance, lang) if clock.paused else ""
                 _print(f"[bold]{name}[/] {clock.limit}{state}", view, clock.due_at, explained, lang)
         if promise is not None and view.promise is not None:
             if json_wanted:
@@ -76,6 +77,13 @@ def _print(head: str, view: CaseView, due_at: datetime, explained: Explanation, 
         note(f"  {explained.plan.warning}")
     if explained.plan.due_at != due_at:
         note(f"the pack or the list of holidays has changed since: today the count comes to {local(explained.plan.due_at, zone)}")
+
+
+def _paused(balance: Balance, lang: Literal["th", "en"]) -> str:
+    """How it stood when it was paused; what follows is counted as if the pause lasted as long as it may."""
+    if lang == "th":
+        return f" หยุดนับอยู่ ใช้ไป {balance.consumed:g} จาก {balance.budget:g} (นับเสมือนหยุดนานที่สุด)"
+    return f", paused at {balance.words}; counted as if the pause lasted as long as it may"
 
 
 def _spoken(at: datetime, lang: Literal["th", "en"]) -> str:

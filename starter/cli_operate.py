@@ -118,12 +118,14 @@ def doctor(as_json: JsonFlag = False) -> None:
 
 
 def start_worker(servers: Embedded, packs: list[Path]) -> None:
-    """Migrate the records and start the production worker beside embedded servers."""
+    """Bring records and search attributes up to date and start the production worker beside embedded servers."""
 
     async def prepare() -> None:
         records = PostgresRecords(servers.database_url)
         await records.migrate()
         await records.close()
+        # A folder kept from an earlier version may lack what this one shows of a case.
+        await add_search_attributes((await CaseClient.connect(servers.temporal_address, "default")).temporal)
 
     run(prepare())
     if packs:

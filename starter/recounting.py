@@ -164,6 +164,7 @@ def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Mo
     if promise is not None:
         ledger = _with_until(promise.ledger, until)
         plan = clockwork.replan(case.service, promise.chain, ledger, promise.due_at, now)
+        warning = warning or plan.warning
         if plan.due_at != promise.due_at:
             found.append(Move(PROMISE, promise.due_at, plan.due_at))
     return found, warning

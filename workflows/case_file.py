@@ -168,16 +168,18 @@ class Promise(BaseModel):
     ledger: Ledger
     due_at: AwareDatetime
     revision: int = 0
+    warning: str | None = None
     uncounted: bool = False  # a pause ended with its stage: the date is still that of the longest pause
 
     @classmethod
     def planned(cls, chain: str, plan: Plan) -> Promise:
         """A promise that is made."""
-        return cls(chain=chain, ledger=plan.ledger, due_at=plan.due_at, revision=plan.revision)
+        return cls(chain=chain, ledger=plan.ledger, due_at=plan.due_at, revision=plan.revision, warning=plan.warning)
 
     def replan(self, plan: Plan) -> None:
         """Take a new plan."""
-        self.ledger, self.due_at, self.revision, self.uncounted = plan.ledger, plan.due_at, plan.revision, False
+        self.ledger, self.due_at, self.uncounted = plan.ledger, plan.due_at, False
+        self.revision, self.warning = plan.revision, plan.warning
 
     def end_pause(self, at: datetime) -> None:
         """The pause that stands ends with its stage."""

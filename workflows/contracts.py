@@ -254,6 +254,7 @@ class PromiseView(Frozen):
     due_at: AwareDatetime
     ledger: Ledger
     revision: int = 0
+    warning: str | None = None
 
 
 class PauseView(Frozen):

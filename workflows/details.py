@@ -27,6 +27,8 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
         lines += [f"ผล · outcome: **{file.outcome.value}**", ""]
     if file.promised_at:
         lines += [f"กำหนดที่แจ้งผู้รับบริการ · promised by **{_time(file.promised_at, file)}**", ""]
+    if file.promise and file.promise.warning and file.outcome is None:
+        lines += [f"⚠ {file.promise.warning}", ""]
     if file.pause and file.terms:
         rule = file.terms.pauses[file.pause.reason]
         until = _time(file.pause.until, file)
@@ -58,7 +60,8 @@ def _clocks(file: CaseFile) -> list[str]:
         name = f"{label(clock.step, 'th')} · {label(clock.step, 'en')}"
         since, due = _time(clock.started_at, file), _time(clock.due_at, file)
         lines.append(f"| {name} | {since} | {due}{late} | {_next(clock, file)} |")
-    warnings = [f"⚠ {clock.step}: {clock.warning}" for clock in file.running if clock.warning]
+    told = {file.promise.warning} if file.promise and file.outcome is None else set()
+    warnings = [f"⚠ {clock.step}: {clock.warning}" for clock in file.running if clock.warning and clock.warning not in told]
     return [*lines, "", *warnings, *([""] if warnings else [])]
 
 
