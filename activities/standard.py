@@ -34,7 +34,8 @@ from casework.workflows.ports import (
 )
 
 UNREAD = "changes of the calendar could not be read; this date is counted on the published calendar alone"
-UNCOUNTABLE = (KeyError, ValueError, OverflowError)
+NEVER_READ = -1  # older than any calendar: the case counts again as soon as the records answer
+UNCOUNTABLE = (KeyError, IndexError, ValueError, OverflowError)
 
 
 class StandardActivities(StandardPort):
@@ -115,7 +116,7 @@ class StandardActivities(StandardPort):
     def _marked(self, plans: Sequence[Plan]) -> list[Plan]:
         if self._book.was_read:
             return list(plans)
-        return [plan.model_copy(update={"warning": plan.warning or UNREAD}) for plan in plans]
+        return [plan.model_copy(update={"warning": UNREAD, "revision": NEVER_READ}) for plan in plans]
 
     async def _because(self, order: PlanOrder, plans: Sequence[Plan]) -> Named | None:
         """The changes since that lie where these plans count."""

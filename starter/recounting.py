@@ -91,8 +91,11 @@ def under_version(
         return Clockwork(pack, centre, [c for c in changes if c.standard == pack.id])
 
     def counted(case: OpenCase) -> Clockwork | None:
-        concerned = (case.standard_id, case.standard_version) == before and service in (None, case.service)
-        return made(case.centre) if concerned else None
+        if (case.standard_id, case.standard_version) != before or service not in (None, case.service):
+            return None
+        if case.pause is not None:
+            raise ValueError(f"the clocks stand still ({case.pause.reason}); resume first")
+        return made(case.centre)
 
     return counted
 
@@ -179,7 +182,7 @@ def _with_until(ledger: Ledger, until: datetime | None) -> Ledger:
 
 def _rungs_move(clock: RunningClock, plan: Plan, now: datetime) -> bool:
     """Whether a rung that has not fired would stand elsewhere. A repeating one follows its first and is left out."""
-    pending = {rung.key: rung.at for rung in clock.rungs if not rung.repeat_every and not rung.waited_since}
+    pending = {rung.key: rung.at for rung in clock.rungs if not (rung.repeat_every or rung.waited_since or rung.brought_forward)}
     planned = {rung.key: max(rung.at, now) for rung in plan.rungs if rung.key in pending}
     return any(planned.get(key, at) != at for key, at in pending.items() if at > now)
 

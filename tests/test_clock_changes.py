@@ -16,8 +16,8 @@ from casework.activities.standard import StandardActivities
 from casework.adapters.postgres import PostgresRecords, RecordsError
 from casework.standards.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, NewChange, RemovedHoliday, calendar_for
 from casework.standards.clock import Clockwork
-from casework.standards.ledger import Ledger
-from casework.standards.limits import Action, OutsideHours
+from casework.standards.ledger import ExtensionEntry, Ledger
+from casework.standards.limits import Action, OutsideHours, Unit
 from casework.standards.loader import PackError, StandardsLibrary, default_pack, parse_pack
 from casework.standards.model import ServiceStandards
 from casework.workflows.case_file import Clock
@@ -278,3 +278,44 @@ async def test_the_changes_of_the_calendar_are_append_only_and_say_the_same_once
     assert sorted(len(made) for made in both) == [0, 1]
     with pytest.raises(RecordsError, match="refuses"):
         await records._rows("DELETE FROM casework.calendar_changes")
+
+
+def test_a_pending_chase_excuses_one_rung_of_another_ladder_not_all_that_say_the_same() -> None:
+    now = at("2026-03-20 10:00")  # the chase of day 15 is still to come
+    early = [CHASE.replace("n: 15", f"n: {n}") for n in (3, 6)]
+    pack = with_ladder(*early, CHASE, BREACH)
+    clock = played(default_pack(), now)
+    plan = Clockwork(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    clock.other_ladder(plan, now)
+    clock.replan(plan, now)
+    assert [rung.at for rung in clock.rungs if rung.action is Action.CHASE] == [at("2026-03-24 16:30")]
+
+
+def test_a_rung_that_waits_is_planned_anew_when_an_extension_puts_it_ahead() -> None:
+    warn = "{at: {before_due: 5, unit: working_day}, do: warn, to: [complaint_centre]}"
+    pack = with_ladder(warn, BREACH)
+    now = at("2026-04-09 22:00")
+    clock = played(pack, at("2026-04-01 10:00"))
+    clock.rungs = [
+        rung.model_copy(update={"at": at("2026-04-10 08:30"), "waited_since": rung.at}) if rung.action is Action.WARN else rung
+        for rung in clock.rungs
+    ]
+    given = ExtensionEntry(at=now, n=15, unit=Unit.WORKING_DAY, by="x", reason="ข")
+    plan = Clockwork(pack).plan("forward", "owner_act", clock.ledger.model_copy(update={"extensions": [given]}), now)
+    clock.next_round(plan, now)
+    clock.replan(plan, now)
+    assert [rung.at for rung in clock.rungs if rung.action is Action.WARN] == [
+        rung.at for rung in plan.rungs if rung.action is Action.WARN
+    ]
+
+
+def test_what_put_up_its_own_repeat_while_the_plan_was_asked_for_keeps_it() -> None:
+    pack, now = with_ladder(CHASE, BREACH, AGAIN), at("2026-04-27 16:31")
+    clock = played(pack, at("2026-04-27 16:00"))
+    plan = Clockwork(pack).plan("forward", "owner_act", clock.ledger, now)
+    base = next(rung for rung in clock.rungs if rung.repeat_every)
+    again = Clockwork(pack).repeat("forward", "owner_act", base, clock.due_at, now)
+    clock.rungs.append(again)
+    clock.say(base)
+    clock.replan(plan, now, [])
+    assert [rung.key for rung in clock.rungs] == [again.key]

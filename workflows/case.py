@@ -127,11 +127,13 @@ class Case:
         now = workflow.now()
         wanted = [*steps, *([promise] if promise and promise not in steps else [])]
         runs = [StepRun(step=step, ledger=Ledger(started_at=now)) for step in wanted]
-        for plan in (await self._planner.plan(runs, now)).plans if runs else []:
-            if plan.step == promise:
-                self.file.promise = Promise.planned(promise, plan)
-            if plan.step in steps:
-                self._start(plan)
+        if runs:
+            async with self.clocks.changing:  # one standard and one calendar for what is asked and what follows
+                for plan in (await self._planner.plan(runs, now)).plans:
+                    if plan.step == promise:
+                        self.file.promise = Promise.planned(promise, plan)
+                    if plan.step in steps:
+                        self._start(plan)
         return True
 
     async def decision(self) -> Command:

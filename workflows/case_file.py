@@ -98,10 +98,18 @@ class Clock(BaseModel):
         found = [rung for rung in plan.rungs if rung.key not in self.fired]
         # One that fired while the next was asked for has put up its own next.
         found += [rung if rung.key not in self.fired else repeating.get(rung.first, rung) for rung in repeats]
+        asked = {rung.first for rung in repeats}
+        found += [
+            repeating[rung.key]
+            for rung in plan.rungs
+            if rung.key in self.fired and rung.key in repeating and rung.key not in asked
+        ]
         kept = {rung.first for rung in waiting}
         moved = [rung for rung in found if rung.first not in kept and rung.key not in self.fired]
+        brought = {rung.key: rung for rung in self.rungs if rung.brought_forward}
         self.rungs = waiting + [
-            rung if rung.at > now else rung.model_copy(update={"at": now, "brought_forward": True}) for rung in moved
+            rung if rung.at > now else brought.get(rung.key) or rung.model_copy(update={"at": now, "brought_forward": True})
+            for rung in moved
         ]
 
     def next_round(self, plan: Plan, now: datetime, anew: bool = False) -> None:
@@ -109,10 +117,10 @@ class Clock(BaseModel):
         repeats after the due time counts from the new one."""
         of_due = {rung.key for rung in plan.rungs if rung.from_due}
         ahead = {rung.key for rung in plan.rungs if rung.from_due and rung.at > now}
+        self.rungs = [rung for rung in self.rungs if not (rung.waited_since and (anew or rung.first in ahead))]
         again = [key for key in self.fired if anew or key in ahead or ("#" in key and key.partition("#")[0] in of_due)]
         if again:
             self.fired = {key: said for key, said in self.fired.items() if key not in again}
-            self.rungs = [rung for rung in self.rungs if not rung.waited_since or rung.first not in of_due]
             self.round += 1
 
     def other_ladder(self, plan: Plan, now: datetime) -> None:
@@ -121,15 +129,22 @@ class Clock(BaseModel):
         said = Counter(said for key, said in self.fired.items() if "#" not in key)
         pending = Counter(rung.says for rung in self.rungs)
         fired: dict[str, str] = {}
+        passed: list[PlannedRung] = []
         for rung in plan.rungs:
             if rung.action is Action.BREACH:
-                over = self.breached
+                if self.breached:
+                    fired[rung.key] = rung.says
             elif said[rung.says]:
                 said[rung.says] -= 1
-                over = True
+                fired[rung.key] = rung.says
+            elif rung.at > now:
+                pending[rung.says] -= 1
             else:
-                over = rung.at <= now and not pending[rung.says]
-            if over:
+                passed.append(rung)
+        for rung in passed:
+            if pending[rung.says] > 0:  # it stood before, and a shorter limit put its moment into the past: it fires now
+                pending[rung.says] -= 1
+            else:
                 fired[rung.key] = rung.says
         self.fired, self.round = fired, self.round + 1
         self.rungs = []
@@ -227,7 +242,7 @@ class CaseFile(BaseModel):
     case_no: str | None = None
     promise: Promise | None = None
     pause: StandingPause | None = None
-    calendar_known: int = 0  # the latest change of the calendar that the records told of
+    calendar_known: int = -1  # the latest change of the calendar that the records told of; -1: they have not answered yet
     closed_at: AwareDatetime | None = None
     officer: Officer | None = None
     agency: str | None = None

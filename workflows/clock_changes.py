@@ -35,7 +35,7 @@ THE_CALENDAR = Named(th="วันทำการเปลี่ยนแปล�
 
 Turn = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
 Entry = Callable[[Ledger], Ledger]
-TRY_AGAIN = timedelta(minutes=1)
+TRY_AGAIN, AT_LEAST_EVERY = timedelta(minutes=1), timedelta(hours=1)
 
 
 class _Next(NamedTuple):
@@ -55,7 +55,7 @@ class ClockChanges:
         self._planner = planner
         self._journal = journal
         self._timekeeper = timekeeper
-        self._changing = asyncio.Lock()
+        self.changing = asyncio.Lock()  # held by whoever asks the standard and then changes clocks by the answer
 
     async def extend(self, message: Extend) -> None:
         """A step gets more time; the requester hears the old and the new date."""
@@ -79,8 +79,9 @@ class ClockChanges:
             file, terms = self._file, self._file.terms
             assert terms is not None
             rule = terms.pauses[message.reason]
-            planned = await self._planner.pause(message.reason, now)
             clocks = [clock for clock in file.running if clock.step in rule.steps]
+            planned = await self._planner.pause(message.reason, now)
+            self._still_running(clocks)
             entry = PauseEntry(reason=message.reason, by=message.actor.id, begun=now, until=planned.until, then=rule.then)
             # The promise goes on where it stood, also when a step begins anew: it never starts again.
             of_promise = entry.model_copy(update={"then": "continue"})
@@ -129,6 +130,7 @@ class ClockChanges:
         """Count every running clock and the promise again on the calendar of now. What moves is recorded, old and new,
         and the requester told once; fired rungs stay fired, and nothing moves into the past."""
         async with self._change(_nothing_against, message):
+            self._file.calendar_known = max(self._file.calendar_known, message.revision)
             await self._recount(message.revision, message.actor)
             if self._is_behind(message.revision):
                 raise errors.refused("the worker could not read the calendar's latest change; the case follows when it can")
@@ -159,6 +161,10 @@ class ClockChanges:
 
     async def count_what_stopped(self) -> None:
         """What stopped in a pause was planned for the longest it could be: count it as it was."""
+        async with self.changing:
+            await self._count_what_stopped()
+
+    async def _count_what_stopped(self) -> None:
         stopped = [clock for clock in self._file.clocks.values() if clock.uncounted]
         promise = self._file.promise if self._file.promise and self._file.promise.uncounted else None
         runs = [StepRun(step=clock.step, ledger=clock.ledger) for clock in stopped]
@@ -174,23 +180,27 @@ class ClockChanges:
     async def keep(self) -> None:
         """Follow the calendar: when the records tell of a change that this case was not counted with, count again. Whoever
         changes the calendar tells the cases it knows of; this finds those that were opened or counted beside it."""
+        again = TRY_AGAIN
         while True:
             await workflow.wait_condition(lambda: self._is_behind(self._file.calendar_known))
             try:
-                async with self._changing:
+                async with self.changing:
                     await self._timekeeper.catch_up(workflow.now())
                     await self._recount(self._file.calendar_known, None)
             except errors.CannotPlan:
                 pass  # the change is not one that can be counted with; the dates told stand until it is corrected
             if self._is_behind(self._file.calendar_known):
-                await workflow.sleep(TRY_AGAIN, summary="the calendar has changed and could not be counted with yet")
+                await workflow.sleep(again, summary="the calendar has changed and could not be counted with yet")
+                again = min(2 * again, AT_LEAST_EVERY)
+            else:
+                again = TRY_AGAIN
 
     # Helpers
 
     @asynccontextmanager
     async def _change(self, check: Check, message: Any) -> AsyncIterator[datetime]:
         """One change at a time, after the clocks have said what came due before it; refused if it is not possible then."""
-        async with self._changing:
+        async with self.changing:
             await self._timekeeper.catch_up(workflow.now())
             now = workflow.now()
             reason = check(self._file, message)
@@ -258,16 +268,16 @@ class ClockChanges:
         return runs
 
     async def _recount(self, revision: int, actor: Actor | None) -> None:
-        file, now, clocks, promise, paused = self._file, workflow.now(), self._file.running, self._file.promise, self._file.pause
+        file, now, paused = self._file, workflow.now(), self._file.pause
         # The longest pause is counted on the calendar too.
         pausing = await self._planner.pause(paused.reason, paused.begun) if paused else None
         until = max(pausing.until, now) if pausing else None
-        runs = self._runs(until)
+        clocks, promise, runs = file.running, file.promise, self._runs(until)
         if not runs:
             return
         since = min([clock.revision for clock in clocks] + ([promise.revision] if promise else []))
         answer = await self._planner.plan(runs, now, revision, since)
-        taken = [await self._next(clock, plan, now) for clock, plan in zip(clocks, answer.plans, strict=False)]
+        taken = [await self._next(clock, plan, now) for clock, plan in zip(clocks, answer.plans[: len(clocks)], strict=True)]
         if file.pause is not paused or file.promise is not promise:
             return  # a stage or a pause ended meanwhile: what runs now is found behind, or was counted just now
         if paused is not None and pausing is not None and until is not None:

@@ -105,5 +105,5 @@ class Planner:
             "standard_version": terms.standard_version,
             "service": self._file.request.service,
             "centre": self._file.request.centre,
-            "revision": max(revision, self._file.calendar_known),
+            "revision": max(revision, self._file.calendar_known, 0),
         }

@@ -101,6 +101,8 @@ class Timekeeper:
             return  # stopped by a command of the same moment
         elif rung is not None:
             await self._fire_rung(alarm, clock, rung)
+        elif alarm not in _alarms(clock):
+            return  # a change of the same moment put it ahead
         elif clock.expires:
             clock.expired = True
         else:
@@ -148,7 +150,7 @@ class Timekeeper:
             if not clock.running or rung not in clock.rungs:
                 return
             if answer.wait_until:
-                since = {"waited_since": rung.at} if late else {"brought_forward": False}
+                since = {"waited_since": rung.at} if late else {}
                 waiting = rung.model_copy(update={"at": answer.wait_until, **since})
                 clock.rungs = [waiting if other is rung else other for other in clock.rungs]
                 return
