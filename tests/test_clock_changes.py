@@ -10,22 +10,38 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.standard import StandardActivities
 from casework.adapters.postgres import PostgresRecords, RecordsError
+from casework.adapters.smtp import SmtpNotifier
+from casework.plugin import CaseworkPlugin
 from casework.standards.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, NewChange, RemovedHoliday, calendar_for
 from casework.standards.clock import Clockwork
 from casework.standards.ledger import ExtensionEntry, Ledger
 from casework.standards.limits import Action, OutsideHours, Unit
 from casework.standards.loader import PackError, StandardsLibrary, default_pack, parse_pack
 from casework.standards.model import ServiceStandards
+from casework.starter.client import CaseClient
+from casework.starter.recounting import Recounting, under_version
 from casework.workflows.case_file import Clock
 from casework.workflows.contracts import Stage
-from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Pause, Recount, Settle
+from casework.workflows.messages import (
+    AddNote,
+    AssignToOwner,
+    ChangeStandard,
+    ForwardApplication,
+    Pause,
+    Recount,
+    Settle,
+    Withdraw,
+)
 from casework.workflows.ports import OpeningOrder
 from tests.line import Line
-from tests.office import COMPLAINTS, OFFICER, OWNER, Office
+from tests.mailbox import Mailbox
+from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
 from tests.test_clock_machine import ACTOR, OFFICES, ClockMachine
 from tests.test_scenarios import PACK_TEXT
 
@@ -319,3 +335,48 @@ def test_what_put_up_its_own_repeat_while_the_plan_was_asked_for_keeps_it() -> N
     clock.say(base)
     clock.replan(plan, now, [])
     assert [rung.key for rung in clock.rungs] == [again.key]
+
+
+async def test_open_cases_are_looked_at_and_then_moved_to_another_version(
+    temporal: WorkflowEnvironment, records: PostgresRecords, mailbox: Mailbox
+) -> None:
+    old = default_pack().model_copy(update={"id": f"moved-{uuid4().hex[:6]}"})
+    text = PACK_TEXT.replace("limit: {n: 30, unit: working_day}", "limit: {n: 25, unit: working_day}")
+    new = parse_pack(text, "new").model_copy(update={"id": old.id, "version": "2570.1", "effective_from": date(2399, 1, 1)})
+    library = StandardsLibrary([old, new])
+    config = temporal.client.config()
+    config["plugins"] = [CaseworkPlugin(library, records, SmtpNotifier(mailbox.url, "casework@jsc.example"))]
+    office = Office(temporal, records, mailbox)
+    office.client = CaseClient(temporal.client, old.id)
+    async with Worker(type(temporal.client)(**config), task_queue=old.id):
+        free, paused = await office.forward(), await office.forward()
+        for case in (free, paused):
+            await case.act(ForwardApplication(actor=OFFICER))
+        await paused.act(Pause(actor=OWNER, reason="awaiting_requester"))
+
+        def recounting() -> Recounting:
+            counted = under_version(library, [], (old.id, old.version), (new.id, new.version), None)
+            return Recounting(office.client, records, old.id, counted, every=True)
+
+        found = {each.case_id: each async for each in recounting().moving() if each}
+        assert {move.step for move in found[free.case_id].moves} == {"owner_act", "promise"}
+        assert "stand still" in str(found[paused.case_id].problem)
+        assert (await free.view()).standard_version == old.version, "looking changes nothing"
+        message = ChangeStandard(
+            actor=OFFICER,
+            from_id=old.id,
+            from_version=old.version,
+            standard_id=new.id,
+            standard_version=new.version,
+            reason="ใหม่",
+        )
+        told = [each async for each in recounting().apply(list(found.values()), message)]
+        assert {each.case.case_id: bool(each.error) for each in told} == {free.case_id: False, paused.case_id: True}
+        view = await free.view()
+        assert (view.standard_version, view.clocks[-1].limit) == ("2570.1", "25 working days")
+        assert view.clocks[-1].due_at == view.promised_at == found[free.case_id].moves[0].new
+        left = [each async for each in recounting().moving() if each]
+        assert [each.case_id for each in left] == [paused.case_id]
+        for case in (free, paused):
+            await case.act(Withdraw(actor=CITIZEN))
+            await case.handle.result()
