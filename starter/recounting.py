@@ -157,7 +157,10 @@ def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Mo
     """What the case itself would find, counted here."""
     found: list[Move] = []
     warning = None
-    until = max(clockwork.pause(case.pause.reason, case.pause.begun).until, now) if case.pause else None
+    until = None
+    if case.pause is not None:
+        counted = clockwork.pause(case.pause.reason, case.pause.begun).until
+        until = counted if counted > now else case.pause.until  # as the case itself: what was told stands
     for clock in case.clocks:
         plan = clockwork.replan(case.service, clock.step, _with_until(clock.ledger, until), clock.due_at, now)
         warning = warning or plan.warning

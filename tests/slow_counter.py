@@ -19,10 +19,14 @@ class SlowOffice:
     def __init__(self, zone: str, weekdays: set[int], spans: Spans, breaks: Spans, holidays: set[date]) -> None:
         self.zone = ZoneInfo(zone)
         self.weekdays, self.spans, self.breaks, self.holidays = weekdays, spans, breaks, holidays
+        self.special: dict[date, Spans] = {}  # half-days and make-up days, with spans of their own
         self.known: dict[int, bool] = {}
 
     def works_on(self, day: date) -> bool:
-        return day.weekday() in self.weekdays and day not in self.holidays
+        return day in self.special or (day.weekday() in self.weekdays and day not in self.holidays)
+
+    def spans_of(self, day: date) -> Spans:
+        return self.special.get(day, self.spans)
 
     def is_open(self, at: datetime) -> bool:
         """Whether the minute that begins at `at` is worked, by the wall clock."""
@@ -31,9 +35,12 @@ class SlowOffice:
             self.known[minute] = self._is_open(at)
         return self.known[minute]
 
-    def close_on(self, day: date, closed: bool) -> None:
-        """A holiday comes, or goes."""
+    def change(self, day: date, closed: bool, hours: Spans | None = None) -> None:
+        """A holiday comes, or goes, or a day gets hours of its own."""
         (self.holidays.add if closed else self.holidays.discard)(day)
+        self.special.pop(day, None)
+        if hours:
+            self.special[day] = hours
         self.known.clear()
 
     def _is_open(self, at: datetime) -> bool:
@@ -41,9 +48,9 @@ class SlowOffice:
         minute = local.hour * 60 + local.minute
         if any(begin <= minute < end for begin, end in self.breaks):
             return False
-        today = self.works_on(local.date()) and any(begin <= minute < end for begin, end in self.spans)
+        today = self.works_on(local.date()) and any(begin <= minute < end for begin, end in self.spans_of(local.date()))
         yesterday = local.date() - timedelta(days=1)
-        night = self.works_on(yesterday) and any(begin <= minute + 1440 < end for begin, end in self.spans)
+        night = self.works_on(yesterday) and any(begin <= minute + 1440 < end for begin, end in self.spans_of(yesterday))
         return today or night
 
     def next_opening(self, at: datetime) -> datetime:
@@ -85,7 +92,7 @@ class SlowOffice:
 
     def close_of(self, day: date) -> datetime:
         """The end of the last worked minute of a day, or of what would be one if the office worked on it."""
-        minute = max(end for _, end in self.spans)
+        minute = max(end for _, end in self.spans_of(day))
         while any(begin < minute <= end for begin, end in self.breaks):
             minute -= 1
         return datetime(day.year, day.month, day.day, tzinfo=self.zone) + timedelta(minutes=minute)

@@ -380,3 +380,17 @@ async def test_open_cases_are_looked_at_and_then_moved_to_another_version(
         for case in (free, paused):
             await case.act(Withdraw(actor=CITIZEN))
             await case.handle.result()
+
+
+def test_the_end_of_a_pause_that_was_told_does_not_move_into_the_past() -> None:
+    machine = ClockMachine()
+    machine.open(OFFICES[0], "provide", datetime(2026, 12, 20, tzinfo=UTC), 27 * 60, {2})  # Monday 10:00; Tuesday is a holiday
+    machine.pause(1)  # the system is down: one working day at most, so until Wednesday
+    standing = machine.file.pause
+    assert standing is not None
+    told = standing.until
+    machine.time_passes(2 * 24 * 60)
+    recount(machine, date(2026, 12, 22), ChangeKind.WITHDRAWN)
+    assert machine.file.pause is not None
+    assert machine.file.pause.until == told == at("2026-12-23 16:30")
+    machine.teardown()

@@ -46,6 +46,7 @@ OFFICES: list[tuple[str, set[int], list[tuple[str, str]], list[tuple[str, str]]]
     ("Europe/Berlin", {0, 2, 3, 5, 6}, [("00:30", "12:00"), ("20:00", "24:00")], [("11:00", "11:30")]),
     ("America/New_York", set(range(7)), [("00:00", "24:00")], []),
 ]
+HALF_DAY = ("08:00", "11:45")  # on any day, also one on which the office never opens
 STEPS = {"provide": "information_request", "owner_gather": "information_request", "owner_act": "forward"}
 REASONS = {
     "provide": ["awaiting_requester", "system_down"],
@@ -201,16 +202,25 @@ class ClockMachine(RuleBasedStateMachine):
         assert breach == (self.clock.due_at > self.now or not self.clock.breached), "a new due time may be breached anew"
 
     @precondition(lambda self: self.clock.running)
-    @rule(ahead=st.integers(-10, 40), kind=st.sampled_from([ChangeKind.HOLIDAY, ChangeKind.WITHDRAWN]))
+    @rule(ahead=st.integers(-10, 40), kind=st.sampled_from(list(ChangeKind)))
     def the_calendar_changes(self, ahead: int, kind: ChangeKind) -> None:
         day = self.now.astimezone(self.slow.zone).date() + timedelta(days=ahead)
         if kind is ChangeKind.WITHDRAWN:  # one that is there, the nearest
             day = min(self.slow.holidays, key=lambda other: abs(other - day), default=day)
-        self.slow.close_on(day, kind is ChangeKind.HOLIDAY)
+        hours = [HALF_DAY] if kind is ChangeKind.HOURS else []
+        self.slow.change(day, kind is ChangeKind.HOLIDAY, [span(*each) for each in hours])
         revision = len(self.changes.made) + 1
         self.changes.made.append(
             CalendarChange(
-                standard=PACK.id, date=day, kind=kind, reason="มติ", by="somying", revision=revision, at=self.now, name_th="หยุด"
+                standard=PACK.id,
+                date=day,
+                kind=kind,
+                reason="มติ",
+                by="somying",
+                revision=revision,
+                at=self.now,
+                name_th="หยุด",
+                hours=[Hours(open=begin, close=end) for begin, end in hours],
             )
         )
         before, overdue, fired = self.clock.due_at, self.clock.overdue, self.count_fired()
@@ -309,7 +319,7 @@ class ClockMachine(RuleBasedStateMachine):
         first = self.slow.next_opening(begun)
         local = first.astimezone(self.slow.zone)
         minute = local.hour * 60 + local.minute
-        today = self.slow.works_on(local.date()) and any(a <= minute < b for a, b in self.slow.spans)
+        today = self.slow.works_on(local.date()) and any(a <= minute < b for a, b in self.slow.spans_of(local.date()))
         return local.date() if today else local.date() - timedelta(days=1)
 
     def slow_due(self) -> datetime:

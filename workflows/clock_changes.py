@@ -271,7 +271,7 @@ class ClockChanges:
         file, now, paused = self._file, workflow.now(), self._file.pause
         # The longest pause is counted on the calendar too.
         pausing = await self._planner.pause(paused.reason, paused.begun) if paused else None
-        until = max(pausing.until, now) if pausing else None
+        until = (pausing.until if pausing.until > now else paused.until) if pausing and paused else None
         clocks, promise, runs = file.running, file.promise, self._runs(until)
         if not runs:
             return
