@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,12 +12,10 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.activities.calendar_book import CalendarBook
-from casework.activities.standard import StandardActivities
-from casework.adapters.postgres import PostgresRecords, RecordsError
+from casework.adapters.postgres import PostgresRecords
 from casework.adapters.smtp import SmtpNotifier
 from casework.plugin import CaseworkPlugin
-from casework.standards.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, NewChange, RemovedHoliday, calendar_for
+from casework.standards.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, RemovedHoliday, calendar_for
 from casework.standards.clock import Clockwork
 from casework.standards.ledger import ExtensionEntry, Ledger
 from casework.standards.limits import Action, OutsideHours, Unit
@@ -29,7 +26,6 @@ from casework.starter.recounting import Recounting, under_version
 from casework.workflows.case_file import Clock
 from casework.workflows.contracts import Stage
 from casework.workflows.messages import (
-    AddNote,
     AssignToOwner,
     ChangeStandard,
     ForwardApplication,
@@ -38,7 +34,6 @@ from casework.workflows.messages import (
     Settle,
     Withdraw,
 )
-from casework.workflows.ports import OpeningOrder
 from tests.line import Line
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
@@ -246,56 +241,6 @@ def test_cases_are_moved_to_another_version_only_when_a_worker_serves_it(casewor
     assert "ID@VERSION" in casework("standards", "migrate", "moe-jsc", "moe-jsc@2570.1", exit_code=2, CASEWORK_PACKS=packs)
 
 
-class AwayAtFirst:
-    """Records that cannot be read until they are back."""
-
-    def __init__(self) -> None:
-        self.away = True
-        self.made: list[CalendarChange] = []
-
-    async def calendar_changes(self) -> list[CalendarChange]:
-        if self.away:
-            raise OSError("connection refused")
-        return self.made
-
-
-async def test_a_worker_that_never_read_the_calendar_says_so_and_counts_again_when_it_can(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("casework.activities.calendar_book.NOT_BEFORE", 0.0)
-    records = AwayAtFirst()
-    standard = StandardActivities(CalendarBook(StandardsLibrary([default_pack()]), records))  # type: ignore[arg-type]
-    order = OpeningOrder(service="forward", standard=None, centre="JSC", received_at=START, steps=["check_forward"])
-    [alone] = (await standard.open_terms(order)).plans
-    assert alone.warning is not None
-    assert "could not be read" in alone.warning
-    records.away = False
-    data = {"standard": "moe-jsc", "date": "2026-03-04", "kind": "holiday", "name_th": "ก", "reason": "ข", "by": "x"}
-    records.made = [CalendarChange.model_validate({**data, "revision": 1, "at": START})]
-    [read] = (await standard.open_terms(order)).plans
-    assert read.warning is None
-    assert (read.revision, read.due_at) == (1, at("2026-03-05 16:30"))
-
-
-async def test_a_case_that_was_counted_beside_a_change_finds_itself_behind_and_counts_again(office: Office) -> None:
-    case = await office.forward()
-    before = (await case.view()).clocks[0].revision
-    far = NewChange(standard="moe-jsc", date=date(2031, 5, 9), kind=ChangeKind.HOLIDAY, name_th="ก", reason="ข", by="x")
-    [made] = await office.records.change_calendar([far])
-    await case.act(AddNote(actor=OFFICER, text="อะไรก็ได้"))  # its write hears of the change
-    view = await case.handle.wait(lambda view: view.clocks[0].revision == made.revision)
-    assert view.clocks[0].revision > before
-    assert "calendar_changed" not in [event.type for event in view.events], "nothing moved, so nothing is said"
-
-
-async def test_the_changes_of_the_calendar_are_append_only_and_say_the_same_once(records: PostgresRecords) -> None:
-    asked = NewChange(standard="moe-jsc", date=date(2031, 5, 12), kind=ChangeKind.HOLIDAY, name_th="ก", reason="ข", by="x")
-    both = await asyncio.gather(records.change_calendar([asked]), records.change_calendar([asked]))
-    assert sorted(len(made) for made in both) == [0, 1]
-    with pytest.raises(RecordsError, match="refuses"):
-        await records._rows("DELETE FROM casework.calendar_changes")
-
-
 def test_a_pending_chase_excuses_one_rung_of_another_ladder_not_all_that_say_the_same() -> None:
     now = at("2026-03-20 10:00")  # the chase of day 15 is still to come
     early = [CHASE.replace("n: 15", f"n: {n}") for n in (3, 6)]
@@ -394,3 +339,15 @@ def test_the_end_of_a_pause_that_was_told_does_not_move_into_the_past() -> None:
     assert machine.file.pause is not None
     assert machine.file.pause.until == told == at("2026-12-23 16:30")
     machine.teardown()
+
+
+def test_what_repeats_goes_on_after_a_pause_where_it_was(machine: ClockMachine) -> None:
+    machine.the_due_time_comes(22 * 24 * 60)  # overdue for three weeks: the first and two repeats have fired
+    before = [key for key in machine.clock.fired if key.startswith("owner_30wd/4")]
+    assert before == ["owner_30wd/4", "owner_30wd/4#1", "owner_30wd/4#2"]
+    machine.pause(0)
+    machine.time_passes(10 * 24 * 60)
+    machine.resume()
+    [again] = machine.clock.rungs
+    assert again.key == "owner_30wd/4#3"
+    assert again.at == machine.slow_moment(again.key)

@@ -1,0 +1,69 @@
+"""The calendar as workers know it: read beside counting, never waited for, and heard of by every case in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime
+
+import pytest
+
+from casework.activities.calendar_book import CalendarBook
+from casework.activities.standard import StandardActivities
+from casework.adapters.postgres import PostgresRecords, RecordsError
+from casework.standards.calendar_rules import CalendarChange, ChangeKind, NewChange
+from casework.standards.loader import StandardsLibrary, default_pack
+from casework.workflows.messages import AddNote
+from casework.workflows.ports import OpeningOrder
+from tests.office import OFFICER, Office
+
+START = datetime.fromisoformat("2026-03-02T11:00:00+07:00")
+
+
+class AwayAtFirst:
+    """Records that cannot be read until they are back."""
+
+    def __init__(self) -> None:
+        self.away = True
+        self.made: list[CalendarChange] = []
+
+    async def calendar_changes(self) -> list[CalendarChange]:
+        if self.away:
+            raise OSError("connection refused")
+        return self.made
+
+
+async def test_a_worker_that_never_read_the_calendar_says_so_and_counts_again_when_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("casework.activities.calendar_book.NOT_BEFORE", 0.0)
+    records = AwayAtFirst()
+    standard = StandardActivities(CalendarBook(StandardsLibrary([default_pack()]), records))  # type: ignore[arg-type]
+    order = OpeningOrder(service="forward", standard=None, centre="JSC", received_at=START, steps=["check_forward"])
+    [alone] = (await standard.open_terms(order)).plans
+    assert alone.warning is not None
+    assert "could not be read" in alone.warning
+    records.away = False
+    data = {"standard": "moe-jsc", "date": "2026-03-04", "kind": "holiday", "name_th": "ก", "reason": "ข", "by": "x"}
+    records.made = [CalendarChange.model_validate({**data, "revision": 1, "at": START})]
+    [read] = (await standard.open_terms(order)).plans
+    assert read.warning is None
+    assert (read.revision, read.due_at) == (1, datetime.fromisoformat("2026-03-05T16:30:00+07:00"))
+
+
+async def test_a_case_that_was_counted_beside_a_change_finds_itself_behind_and_counts_again(office: Office) -> None:
+    case = await office.forward()
+    before = (await case.view()).clocks[0].revision
+    far = NewChange(standard="moe-jsc", date=date(2031, 5, 9), kind=ChangeKind.HOLIDAY, name_th="ก", reason="ข", by="x")
+    [made] = await office.records.change_calendar([far])
+    await case.act(AddNote(actor=OFFICER, text="อะไรก็ได้"))  # its write hears of the change
+    view = await case.handle.wait(lambda view: view.clocks[0].revision == made.revision)
+    assert view.clocks[0].revision > before
+    assert "calendar_changed" not in [event.type for event in view.events], "nothing moved, so nothing is said"
+
+
+async def test_the_changes_of_the_calendar_are_append_only_and_say_the_same_once(records: PostgresRecords) -> None:
+    asked = NewChange(standard="moe-jsc", date=date(2031, 5, 12), kind=ChangeKind.HOLIDAY, name_th="ก", reason="ข", by="x")
+    both = await asyncio.gather(records.change_calendar([asked]), records.change_calendar([asked]))
+    assert sorted(len(made) for made in both) == [0, 1]
+    with pytest.raises(RecordsError, match="refuses"):
+        await records._rows("DELETE FROM casework.calendar_changes")
