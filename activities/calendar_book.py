@@ -28,7 +28,7 @@ class CalendarBook:
     """Clockworks by standard, region and state of the calendar."""
 
     def __init__(self, library: StandardsLibrary, records: Records) -> None:
-        self.library = library
+        self.packs = library
         self._records = records
         self._changes: list[CalendarChange] | None = None
         self._asked_at = float("-inf")
@@ -41,7 +41,7 @@ class CalendarBook:
 
         Raises UnknownStandard if its pack is not loaded.
         """
-        pack = self.library.get(standard_id, version)
+        pack = self.packs.get(standard_id, version)
         changes = [change for change in await self._read(revision) if change.standard == standard_id]
         newest = max((change.revision for change in changes), default=0)
         key = (standard_id, version, pack.calendar.regions.get(centre), newest)
@@ -53,7 +53,7 @@ class CalendarBook:
 
     async def changes_after(self, standard_id: str, version: str, centre: str, revision: int) -> list[CalendarChange]:
         """The changes after a revision that concern a centre, as this worker knows them."""
-        region = self.library.get(standard_id, version).calendar.regions.get(centre)
+        region = self.packs.get(standard_id, version).calendar.regions.get(centre)
         return [
             change
             for change in self._changes or []

@@ -48,7 +48,7 @@ class StandardActivities(StandardPort):
     async def open_terms(self, order: OpeningOrder) -> Opening:
         """The terms and first plans of a new case, or why there are none."""
         try:
-            pack = self._book.library.current(order.standard, order.received_at.date())
+            pack = self._book.packs.current(order.standard, order.received_at.date())
             clockwork = await self._book.clockwork(pack.id, pack.version, order.centre)
             terms = _terms(pack, order.service)
         except UnknownStandard as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from casework.adapters.postgres import PostgresRecords
+from casework.stories.known_names import OWN_EVENTS
 from casework.stories.runner import Played, StoryRunner
 from casework.stories.story import StoryError, read_story
 from tests.test_scenarios import SCENARIOS
@@ -117,3 +119,10 @@ async def test_a_name_that_nobody_knows_is_refused_before_the_story_is_played(
     with pytest.raises(StoryError) as refused:
         await played(temporal, records, file)
     assert said in str(refused.value)
+
+
+def test_stories_know_every_event_that_the_engine_records_by_itself() -> None:
+    sources = [file.read_text(encoding="utf-8") for file in (FOLDER.parent.parent / "workflows").glob("*.py")]
+    recorded = {name for text in sources for name in re.findall(r"record\(\s*\"([a-z_]+)\"", text)}
+    assert recorded
+    assert recorded <= OWN_EVENTS
