@@ -8,7 +8,7 @@ PACKAGES := standards workflows activities adapters starter stories
 CODE := $(PACKAGES) $(wildcard *.py) tests examples
 
 # A new file must appear in the editable install: the stamp carries the list of files in its name.
-FILES := $(shell ls *.py $(addsuffix /*.py,$(PACKAGES)) standards/packs/* adapters/migrations/* 2>/dev/null | cksum | cut -d' ' -f1)
+FILES := $(shell ls *.py $(addsuffix /*.py,$(PACKAGES)) $(addsuffix /*/*.py,$(PACKAGES)) standards/packs/* adapters/migrations/* 2>/dev/null | cksum | cut -d' ' -f1)
 READY := .venv/.ready-$(FILES)
 
 .PHONY: demo test lint unit fast lock histories clean

@@ -12,30 +12,18 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.journal import JournalActivities
 from casework.activities.standard import StandardActivities
 from casework.adapters.ports import Notifier, Records
+from casework.payloads import CaseworkPayloadConverter
+from casework.runner import casework_runner
 from casework.standards.loader import PackError, StandardsLibrary
 from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import PROCESSES
-
-# Plain data that need not be loaded anew in the sandbox of each case; processes and their mechanism stay inside it.
-PASSED_THROUGH = (
-    "pydantic",
-    "pydantic_core",
-    "annotated_types",
-    "stdnum",
-    "casework.standards",
-    "casework.workflows.contracts",
-    "casework.workflows.messages",
-)
 
 
 class CaseworkPlugin(SimplePlugin):
@@ -54,16 +42,11 @@ class CaseworkPlugin(SimplePlugin):
             data_converter=with_pydantic,
             workflows=list(PROCESSES.values()),
             activities=[
-                standard.open_terms,
-                standard.plan_steps,
-                standard.plan_standard,
-                standard.plan_pause,
-                standard.plan_late,
-                standard.plan_repeat,
+                standard.read_standard,
                 journal.record,
                 journal.send_notice,
             ],
-            workflow_runner=in_sandbox,
+            workflow_runner=casework_runner,
             run_context=lambda: _drained(journal),
         )
 
@@ -78,15 +61,5 @@ async def _drained(journal: JournalActivities) -> AsyncIterator[None]:
 
 
 def with_pydantic(given: DataConverter | None) -> DataConverter:
-    """The pydantic payload converter, beside whatever codec the agency encrypts with."""
-    if given is None:
-        return pydantic_data_converter
-    return dataclasses.replace(given, payload_converter_class=pydantic_data_converter.payload_converter_class)
-
-
-def in_sandbox(given: WorkflowRunner | None) -> WorkflowRunner:
-    """The sandbox, with the modules of plain data passed through."""
-    if given is not None and not isinstance(given, SandboxedWorkflowRunner):
-        return given
-    restrictions = given.restrictions if given else SandboxRestrictions.default
-    return SandboxedWorkflowRunner(restrictions=restrictions.with_passthrough_modules(*PASSED_THROUGH))
+    """The payload converter of casework, beside whatever codec the agency encrypts with."""
+    return dataclasses.replace(given or DataConverter.default, payload_converter_class=CaseworkPayloadConverter)

@@ -6,49 +6,64 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from casework.adapters.ports import Message
+from casework.adapters.ports import Message, OwedNotice
 from casework.standards.limits import Named
 from casework.standards.model import ServiceStandards
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import OFFICER, REQUESTER
 from casework.standards.texts import Value, render, subject
 from casework.workflows.labels import label
-from casework.workflows.ports import CaseSheet, NoticeOrder
 
 TIMES = {"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"}
 Language = Literal["th", "en"]
 
 
-def compose(pack: ServiceStandards, calendar: OfficeCalendar, sheet: CaseSheet, notice: NoticeOrder) -> Message | None:
-    """The message for a notice, or None when its recipient has no electronic address."""
-    address = _address(pack, sheet, notice.to)
+class CannotCompose(Exception):
+    """No text can be made of this notice under its pack. Names the notice, never what it says."""
+
+
+def compose(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> Message | None:
+    """The message for a notice, or None when its recipient has no electronic address. Raises CannotCompose."""
+    try:
+        return _composed(pack, calendar, notice)
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        raise CannotCompose(f"{notice.template} cannot be put in words ({type(error).__name__})") from error
+
+
+def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> Message | None:
+    address = _address(pack, notice)
     if address is None:
         return None
-    first: Language = sheet.requester.language if notice.to == REQUESTER else pack.display.language
+    first: Language = notice.requester.language if notice.to == REQUESTER else pack.display.language
     languages = [first, *(other for other in (pack.display.language, pack.display.second_language) if other and other != first)]
-    values = {lang: _values(pack, calendar, sheet, notice, lang) for lang in languages}
+    values = {lang: _values(pack, calendar, notice, lang) for lang in languages}
     return Message(
-        key=sha256(f"{sheet.case_id}/{notice.id}".encode()).hexdigest()[:32],
+        key=message_key(notice.case_id, notice.id),
         address=address,
-        subject=subject(pack, first, sheet.case_no or sheet.case_id),
+        subject=subject(pack, first, notice.case_no),
         body="\n\n".join(render(pack, notice.template, lang, values[lang]) for lang in dict.fromkeys(languages)),
     )
 
 
-def _address(pack: ServiceStandards, sheet: CaseSheet, role: str) -> str | None:
+def message_key(case_id: str, notice_id: str) -> str:
+    """What a message is known by, however often it is sent."""
+    return sha256(f"{case_id}/{notice_id}".encode()).hexdigest()[:32]
+
+
+def _address(pack: ServiceStandards, notice: OwedNotice) -> str | None:
+    role, officer = notice.to, notice.state.officer
     if role == REQUESTER:
-        return sheet.requester.email
-    if role == OFFICER and sheet.officer and sheet.officer.email:
-        return sheet.officer.email
-    agency = pack.agencies.get(sheet.agency or "")
+        return notice.requester.email
+    if role == OFFICER and officer and officer.email:
+        return officer.email
+    agency = pack.agencies.get(notice.state.agency or "")
     if agency and role in agency.contacts:
         return agency.contacts[role]
     return pack.contacts.get(role)
 
 
-def _values(
-    pack: ServiceStandards, calendar: OfficeCalendar, sheet: CaseSheet, notice: NoticeOrder, language: Language
-) -> dict[str, Value]:
+def _values(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice, language: Language) -> dict[str, Value]:
+    state = notice.state
     given: dict[str, Value] = {
         key: _time(calendar, value) if key in TIMES and isinstance(value, str) else _text(value)
         for key, value in notice.values.items()
@@ -56,28 +71,28 @@ def _values(
     for key in ("reason", "waiting_for"):  # what is said in both languages where one token stands for it
         said = given.pop(f"{key}_{language}", None)
         given |= {key: said} if said is not None else {}
-    service = pack.service(str(given.pop("service", sheet.service)))
-    owner: Named = pack.agencies.get(sheet.agency or "") or pack.organisation.complaint_centre
+    service = pack.service(str(given.pop("service", notice.service)))
+    owner: Named = pack.agencies.get(state.agency or "") or pack.organisation.complaint_centre
     step = str(given.pop("step", ""))
     due = given.get("due_at")
     defaults = {key: text.th if language == "th" else text.en for key, text in pack.token_defaults.items()}
     return {
         **defaults,
-        "case_no": sheet.case_no or sheet.case_id,
-        "requester_name": sheet.requester.name,
+        "case_no": notice.case_no,
+        "requester_name": notice.requester.name,
         "service_th": service.th,
         "service_en": service.en,
-        **({"officer_name": sheet.officer.name} if sheet.officer else {}),
-        "received_at": sheet.received_at.astimezone(calendar.zone),
+        **({"officer_name": state.officer.name} if state.officer else {}),
+        "received_at": notice.received_at.astimezone(calendar.zone),
         "owner_agency_th": owner.th,
         "owner_agency_en": owner.en,
-        "status_th": _name(pack, sheet.stage.value).th,
-        "status_en": _name(pack, sheet.stage.value).en,
+        "status_th": _name(pack, state.stage.value).th,
+        "status_en": _name(pack, state.stage.value).en,
         "step_th": _name(pack, step).th,
         "step_en": _name(pack, step).en,
         "appeal_text_th": pack.appeal.th if pack.appeal else "",
         "appeal_text_en": pack.appeal.en if pack.appeal else "",
-        **{name: url.format(case_id=sheet.case_id) for name, url in pack.links.items()},
+        **{name: url.format(case_id=notice.case_id) for name, url in pack.links.items()},
         **(_distance(calendar, notice.ordered_at, due) if isinstance(due, datetime) else {}),
         **given,
     }

@@ -14,21 +14,10 @@ import structlog
 from temporalio import activity
 
 from casework.activities.calendar_book import CalendarBook
-from casework.activities.composing import compose
-from casework.adapters.ports import Notifier, Records, UndeliverableError
-from casework.standards.clock import Clockwork
+from casework.activities.composing import CannotCompose, compose
+from casework.adapters.ports import Notifier, OwedNotice, Records, UndeliverableError
 from casework.standards.plan import REQUESTER
-from casework.standards.thai_dates import buddhist_year
-from casework.workflows.ports import (
-    Batch,
-    CaseSheet,
-    JournalPort,
-    NoticeErrand,
-    NoticeFate,
-    NoticeOrder,
-    NoticeStatus,
-    Recorded,
-)
+from casework.workflows.ports import Batch, JournalPort, NoticeErrand, NoticeFate, NoticeStatus, Recorded
 
 log = structlog.get_logger()
 
@@ -53,25 +42,23 @@ class JournalActivities(JournalPort):
     @activity.defn(name="record")
     async def record(self, batch: Batch) -> Recorded:
         """Write a batch and try its notices once."""
-        sheet = batch.sheet
-        clockwork = await self._clockwork(sheet)
-        received = sheet.received_at.astimezone(clockwork.calendar.zone)
-        written = await self._records.write(batch, buddhist_year(received))
-        sheet = sheet.model_copy(update={"case_no": written.case_no})
-        ours = [notice for notice in batch.notices if notice.id in written.claimed]
-        others = [notice.id for notice in batch.notices if notice.id not in written.claimed]
-        fates = await self._first_try(sheet, ours) if ours else []
-        known = await self._records.fates(sheet.case_id, others) if others else []
-        return Recorded(case_no=written.case_no, fates=[*fates, *known], calendar=written.calendar)
+        written = await self._records.write(batch)
+        if written.conflicts:
+            log.error("the records hold something else under these keys", case_id=batch.case_id, keys=written.conflicts)
+        known = {notice.id for notice in written.claimed}
+        others = [notice.id for notice in batch.notices if notice.id not in known]
+        fates = await self._first_try(batch.case_id, written.claimed) if written.claimed else []
+        fates += await self._records.fates(batch.case_id, others) if others else []
+        return Recorded(case_no=written.case_no, fates=fates, calendar=written.calendar, conflicts=list(written.conflicts))
 
     @activity.defn(name="send_notice")
     async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
         """Deliver one notice; raises StillOwed while the other side is down."""
-        sheet, notice = errand.sheet, errand.notice
-        if await self._records.claim(sheet.case_id, notice.id):
-            [fate] = await asyncio.shield(self._send_and_settle(sheet, [notice]))
+        claimed = await self._records.claim(errand.case_id, errand.notice_id)
+        if claimed is not None:
+            [fate] = await asyncio.shield(self._send_and_settle(errand.case_id, [claimed]))
         else:
-            found = await self._records.fates(sheet.case_id, [notice.id])
+            found = await self._records.fates(errand.case_id, [errand.notice_id])
             if not found:
                 raise StillOwed("the records do not have this notice yet")
             [fate] = found
@@ -83,17 +70,14 @@ class JournalActivities(JournalPort):
         """Let what is being sent be sent and noted, before a worker ends."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _clockwork(self, sheet: CaseSheet) -> Clockwork:
-        return await self._book.clockwork(sheet.standard_id, sheet.standard_version, sheet.centre)
-
-    async def _first_try(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
-        """Send, but do not let a mail server that hangs hold up the case: after a moment the notices count as owed,
+    async def _first_try(self, case_id: str, notices: Sequence[OwedNotice]) -> list[NoticeFate]:
+        """Send, but do not let a mail server that hangs hold up what follows: after a moment the notices count as owed,
         while the sending under way goes on by itself and notes what became of it."""
-        sending = asyncio.create_task(self._send_and_settle(sheet, notices))
+        sending = asyncio.create_task(self._send_and_settle(case_id, notices))
         self._under_way.add(sending)
         sending.add_done_callback(self._forget)
         done, _ = await asyncio.wait([sending], timeout=FIRST_TRY_WITHIN)
-        if done:
+        if done and sending.exception() is None:
             return sending.result()
         now = datetime.now(UTC)
         return [NoticeFate(id=notice.id, status=NoticeStatus.OWED, at=now, error="still being sent") for notice in notices]
@@ -103,34 +87,36 @@ class JournalActivities(JournalPort):
         if not sending.cancelled() and sending.exception() is not None:
             log.warning("sending not noted", error=type(sending.exception()).__name__)
 
-    async def _send_and_settle(self, sheet: CaseSheet, notices: Sequence[NoticeOrder]) -> list[NoticeFate]:
-        fates = await asyncio.gather(*(self._send(sheet, notice) for notice in notices))
+    async def _send_and_settle(self, case_id: str, notices: Sequence[OwedNotice]) -> list[NoticeFate]:
+        fates = await asyncio.gather(*(self._send(notice) for notice in notices))
         deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN
         while True:
             try:
-                await self._records.settle(sheet.case_id, fates)
+                await self._records.settle(case_id, fates)
                 return fates
             except Exception:  # whatever the records raise: what was sent must be noted, or it is sent again later
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(1)
 
-    async def _send(self, sheet: CaseSheet, notice: NoticeOrder) -> NoticeFate:
+    async def _send(self, notice: OwedNotice) -> NoticeFate:
         status, error = NoticeStatus.SENT, None
         try:
-            clockwork = await self._clockwork(sheet)
-            message = compose(clockwork.pack, clockwork.calendar, sheet, notice)
+            clockwork = await self._book.clockwork(notice.standard_id, notice.standard_version, notice.centre)
+            message = compose(clockwork.pack, clockwork.calendar, notice)
             if message is None and notice.to != REQUESTER:
                 raise UndeliverableError("no address for this role")
             if message is None:
                 status = NoticeStatus.BY_HAND
             else:
                 await self._notifier.send(message)
+        except CannotCompose as problem:  # it would be the same each time: said, shown, and nobody waits for it
+            status, error = NoticeStatus.FAILED, str(problem)
         except UndeliverableError as refused:
             # A citizen whose mailbox refuses is told on paper; a unit's broken address is a failure somebody must see.
             status = NoticeStatus.BY_HAND if notice.to == REQUESTER else NoticeStatus.FAILED
             error = str(refused)
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the notice stays owed and is tried again
             status, error = NoticeStatus.OWED, type(trouble).__name__
-            log.warning("notice not sent", case_id=sheet.case_id, notice=notice.template, to=notice.to, error=error)
+            log.warning("notice not sent", case_id=notice.case_id, notice=notice.template, to=notice.to, error=error)
         return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error)

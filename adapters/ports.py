@@ -1,7 +1,7 @@
 """What activities need of the outside world. An agency may bring its own records or its own way to send.
 
 class TheirRecords:            # any class with these methods
-    async def write(self, batch, be_year): ...
+    async def write(self, batch): ...
 """
 
 from __future__ import annotations
@@ -9,30 +9,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from pydantic import AwareDatetime, JsonValue
+
 from casework.standards.calendar_rules import CalendarChange
-from casework.workflows.ports import Batch, NoticeFate
+from casework.standards.limits import Frozen
+from casework.workflows.contracts import Requester
+from casework.workflows.ports import Batch, CaseState, NoticeFate
+
+
+class OwedNotice(Frozen):
+    """A notice whose sending is ours now, with everything that its text says: what the case said when it was decided
+    (`values`, `state`), and what the records keep of the request."""
+
+    id: str
+    case_id: str
+    case_no: str
+    service: str
+    centre: str
+    template: str
+    to: str
+    values: dict[str, JsonValue]
+    ordered_at: AwareDatetime
+    received_at: AwareDatetime
+    requester: Requester
+    state: CaseState
+
+    @property
+    def standard_id(self) -> str:
+        """The pack that has its text."""
+        return self.state.standard_id
+
+    @property
+    def standard_version(self) -> str:
+        """The version of that pack."""
+        return self.state.standard_version
 
 
 class Written(NamedTuple):
-    """What the records answer to a batch: the registry number, the notices whose sending is now ours, and the number of the
-    latest change of the calendar of the case's standard (0: there was none)."""
+    """What the records answer to a batch: the registry number, the notices whose sending is now ours, the number of the
+    latest change of the calendar of the case's standard (0: there was none), and the keys under which they hold something
+    else (which they keep)."""
 
     case_no: str
-    claimed: frozenset[str]
+    claimed: Sequence[OwedNotice]
     calendar: int = 0
+    conflicts: Sequence[str] = ()
 
 
 class Records(Protocol):
     """Keeps cases, events, documents, notices and answers. Every method may be called again with the same data."""
 
-    async def write(self, batch: Batch, be_year: int) -> Written:
-        """Write a batch in one transaction; nothing that is already there is written again."""
+    async def write(self, batch: Batch) -> Written:
+        """Write a batch in one transaction; nothing that is already there is written again. Batches may come in any order,
+        except that the one with the founding comes first: before it, raises."""
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         """How these notices stand."""
 
-    async def claim(self, case_id: str, notice_id: str) -> bool:
-        """Take an owed notice to send it; False while somebody else has it, or when it is settled."""
+    async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
+        """Take an owed notice to send it; None while somebody else has it, or when it is settled."""
 
     async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
         """Write down how sending went; an owed notice is given back."""

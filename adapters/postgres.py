@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from casework.adapters import statements
-from casework.adapters.ports import Written
+from casework.adapters.ports import OwedNotice, Written
 from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
-from casework.workflows.contracts import Actor, Event, OpenCase
-from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
+from casework.workflows.contracts import Actor, Event, OpenCase, Requester
+from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
 
 CONNECT_TIMEOUT = 3.0
 STATEMENT_TIMEOUT = 5.0
@@ -66,28 +66,64 @@ class PostgresRecords:
             await self._pool.close()
             self._pool = None
 
-    async def write(self, batch: Batch, be_year: int) -> Written:
+    async def write(self, batch: Batch) -> Written:
         """One statement for the whole batch; see WRITE_BATCH."""
         row = await self._row(
             statements.WRITE_BATCH,
-            batch.sheet.model_dump_json(),
+            batch.case_id,
+            batch.at,
+            batch.last_event,
+            batch.state.model_dump_json(),
+            batch.founding.model_dump_json() if batch.founding else None,
+            batch.clocks.model_dump_json() if batch.clocks else None,
             json.dumps([event.model_dump(mode="json") for event in batch.events]),
-            json.dumps([notice.model_dump(mode="json", exclude={"values"}) for notice in batch.notices]),
-            be_year,
+            json.dumps([notice.model_dump(mode="json") for notice in batch.notices]),
             LEASE,
         )
         # Written at the same moment by a second try: its number was committed after our statement began to look.
-        case_no = row["case_no"] or (await self._row(statements.CASE_NUMBER, batch.sheet.case_id))["case_no"]
-        return Written(case_no, frozenset(row["claimed"]), row["calendar"])
+        case_no = row["case_no"] or (await self._row(statements.CASE_NUMBER, batch.case_id))["case_no"]
+        claimed = set(row["claimed"])
+        about = {key: row[key] for key in ("service", "centre", "received_at")} if claimed else {}
+        notices = [
+            OwedNotice(
+                **notice.model_dump(include={"id", "template", "to", "values"}),
+                **about,
+                case_id=batch.case_id,
+                case_no=case_no,
+                ordered_at=batch.at,
+                requester=Requester.model_validate_json(row["requester"]),
+                state=batch.state,
+            )
+            for notice in batch.notices
+            if notice.id in claimed
+        ]
+        return Written(case_no, notices, row["calendar"], tuple(row["conflicts"]))
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         """How these notices stand."""
         rows = await self._rows(statements.NOTICE_STATES, case_id, list(notice_ids))
         return [NoticeFate(id=r["notice_id"], status=NoticeStatus(r["status"]), at=r["at"], error=r["last_error"]) for r in rows]
 
-    async def claim(self, case_id: str, notice_id: str) -> bool:
+    async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
         """Take an owed notice to send it."""
-        return bool(await self._rows(statements.CLAIM_NOTICE, case_id, notice_id, LEASE))
+        rows = await self._rows(statements.CLAIM_NOTICE, case_id, notice_id, LEASE)
+        if not rows:
+            return None
+        [row] = rows
+        return OwedNotice(
+            id=row["notice_id"],
+            case_id=case_id,
+            case_no=row["case_no"],
+            service=row["service"],
+            centre=row["centre"],
+            template=row["template"],
+            to=row["recipient"],
+            values=json.loads(row["values"]),
+            ordered_at=row["ordered_at"],
+            received_at=row["received_at"],
+            requester=Requester.model_validate_json(row["requester"]),
+            state=CaseState.model_validate_json(row["state"]),
+        )
 
     async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
         """Write down how sending went."""
@@ -207,6 +243,8 @@ class PostgresRecords:
             async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
                 rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
                 return rows
+        except asyncpg.ForeignKeyViolationError:
+            raise RecordsError("an earlier transition of this case is not in the records yet") from None
         except asyncpg.PostgresError as error:
             # The server's own words may quote what was written; they must not reach a log or a history.
             raise RecordsError(f"PostgreSQL refuses: {type(error).__name__} {error.sqlstate}") from None

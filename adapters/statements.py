@@ -1,78 +1,103 @@
 """Every SQL statement of the records, by name."""
 
 # One round trip and one transaction for a whole transition: the case row, its events and what hangs on them commit
-# together or not at all. Documents and answers are taken from the events that brought them.
-# $1 sheet, $2 events, $3 notices (JSON), $4 Buddhist year, $5 lease.
+# together or not at all. Documents and answers are taken from the events that brought them. The first batch founds the row; the
+# others find it. Batches may come in any order: state and clocks never go back to an earlier event.
+# $1 case id, $2 decided at, $3 last event, $4 state, $5 founding or null, $6 clocks or null, $7 events, $8 notices (JSON),
+# $9 lease.
 WRITE_BATCH = """
-WITH incoming AS (
-    SELECT * FROM jsonb_to_record($1::jsonb) AS s(
-        case_id text, request_id text, service text, centre text, channel text, subject text,
-        standard_id text, standard_version text, stage text, outcome text, requester jsonb, officer jsonb,
-        agency text, received_at timestamptz, opened_at timestamptz, promised_at timestamptz, due_at timestamptz,
-        overdue boolean, escalation integer, closed_at timestamptz, links jsonb,
-        last_event integer, last_event_at timestamptz, clocks jsonb, promise jsonb, pause jsonb)
+WITH founding AS (
+    SELECT * FROM jsonb_to_record($5::jsonb) AS f(
+        request_id text, digest text, service text, centre text, year integer, channel text, subject text, details text,
+        requester jsonb, received_at timestamptz, opened_at timestamptz)
+    WHERE $5::jsonb IS NOT NULL
+), state AS (
+    SELECT * FROM jsonb_to_record($4::jsonb) AS s(
+        standard_id text, standard_version text, stage text, outcome text, officer jsonb, agency text, promised_at timestamptz,
+        due_at timestamptz, overdue boolean, breached_at timestamptz, escalation integer, closed_at timestamptz, links jsonb)
 ), happened AS (
-    SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
-), case_row AS (
-    INSERT INTO casework.cases AS c
-    SELECT i.case_id, i.request_id, i.service, i.centre, i.channel, i.subject, i.standard_id, i.standard_version,
-           i.stage, i.outcome, i.requester, i.requester->>'segment', i.officer->>'id', i.agency, i.received_at,
-           i.opened_at, i.promised_at, i.due_at, i.overdue, i.escalation, i.closed_at, i.links, i.last_event, i.last_event_at,
-           i.clocks, nullif(i.promise, 'null'), nullif(i.pause, 'null')
-    FROM incoming i
+    SELECT * FROM jsonb_to_recordset($7::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
+), before AS (
+    SELECT requester, service, centre, received_at, request_id FROM casework.cases WHERE case_id = $1
+), founded AS (
+    INSERT INTO casework.cases (
+        case_id, request_id, digest, service, centre, channel, subject, details, requester, segment, received_at, opened_at,
+        standard_id, standard_version, stage, outcome, officer, officer_id, agency, promised_at, due_at, overdue, breached_at,
+        escalation, closed_at, links, last_event, last_event_at)
+    SELECT $1, f.request_id, f.digest, f.service, f.centre, f.channel, f.subject, f.details, f.requester,
+           f.requester->>'segment', f.received_at, f.opened_at,
+           s.standard_id, s.standard_version, s.stage, s.outcome, nullif(s.officer, 'null'), s.officer->>'id', s.agency,
+           s.promised_at, s.due_at, s.overdue, s.breached_at, s.escalation, s.closed_at, s.links, $3, $2
+    FROM founding f, state s
+    ON CONFLICT (case_id) DO NOTHING
+    RETURNING case_id, centre
+), moved AS (
+    UPDATE casework.cases c SET
+        standard_id = s.standard_id, standard_version = s.standard_version, stage = s.stage, outcome = s.outcome,
+        officer = nullif(s.officer, 'null'), officer_id = s.officer->>'id', agency = s.agency, promised_at = s.promised_at,
+        due_at = s.due_at, overdue = s.overdue, breached_at = coalesce(c.breached_at, s.breached_at),
+        escalation = s.escalation, closed_at = s.closed_at, links = s.links, last_event = $3, last_event_at = $2
+    FROM state s WHERE c.case_id = $1 AND (c.last_event_at, c.last_event) <= ($2, $3)
+), clocked AS (
+    INSERT INTO casework.kept_clocks AS k (case_id, clocks, promise, pause, at, event)
+    SELECT $1, given->'clocks', nullif(given->'promise', 'null'), nullif(given->'pause', 'null'), $2, $3
+    FROM (SELECT $6::jsonb AS given) g WHERE given IS NOT NULL
     ON CONFLICT (case_id) DO UPDATE SET
-        channel = EXCLUDED.channel, subject = EXCLUDED.subject, received_at = EXCLUDED.received_at,
-        stage = EXCLUDED.stage, outcome = EXCLUDED.outcome, requester = EXCLUDED.requester,
-        segment = EXCLUDED.segment, officer_id = EXCLUDED.officer_id, agency = EXCLUDED.agency,
-        standard_id = EXCLUDED.standard_id, standard_version = EXCLUDED.standard_version,
-        opened_at = EXCLUDED.opened_at, promised_at = EXCLUDED.promised_at, due_at = EXCLUDED.due_at,
-        overdue = EXCLUDED.overdue, escalation = EXCLUDED.escalation, closed_at = EXCLUDED.closed_at,
-        links = EXCLUDED.links, last_event = EXCLUDED.last_event, last_event_at = EXCLUDED.last_event_at,
-        clocks = EXCLUDED.clocks, promise = EXCLUDED.promise, pause = EXCLUDED.pause
-    WHERE (c.last_event_at, c.last_event) <= (EXCLUDED.last_event_at, EXCLUDED.last_event)
-    RETURNING c.case_id, c.centre, (xmax = 0) AS is_new
+        clocks = EXCLUDED.clocks, promise = EXCLUDED.promise, pause = EXCLUDED.pause, at = EXCLUDED.at, event = EXCLUDED.event
+    WHERE (k.at, k.event) <= (EXCLUDED.at, EXCLUDED.event)
 ), counted AS (
     INSERT INTO casework.registry AS r (centre, be_year, last_number)
-    SELECT centre, $4, 1 FROM case_row WHERE is_new
+    SELECT n.centre, f.year, 1 FROM founded n, founding f
     ON CONFLICT (centre, be_year) DO UPDATE SET last_number = r.last_number + 1
     RETURNING centre, be_year, last_number
 ), numbered AS (
     INSERT INTO casework.case_numbers (case_id, centre, be_year, number, case_no)
-    SELECT i.case_id, n.centre, n.be_year, n.last_number, n.centre || '-' || n.be_year || '-' || lpad(n.last_number::text, 5, '0')
-    FROM counted n, incoming i
+    SELECT $1, n.centre, n.be_year, n.last_number,
+           n.centre || '-' || n.be_year || '-' || lpad(n.last_number::text, greatest(5, length(n.last_number::text)), '0')
+    FROM counted n
     RETURNING case_no
 ), events AS (
     INSERT INTO casework.events (case_id, seq, key, at, type, actor_id, actor_role, actor_unit, data)
-    SELECT i.case_id, h.seq, h.key, h.at, h.type, h.actor->>'id', h.actor->>'role', h.actor->>'unit', h.data
-    FROM happened h, incoming i
+    SELECT $1, h.seq, h.key, h.at, h.type, h.actor->>'id', h.actor->>'role', h.actor->>'unit', h.data
+    FROM happened h
+    ON CONFLICT DO NOTHING
+), different AS (
+    SELECT h.* FROM happened h JOIN casework.events e ON e.case_id = $1 AND e.seq = h.seq AND e.key = h.key
+    WHERE (e.type, e.at, e.actor_id, e.data) IS DISTINCT FROM (h.type, h.at, h.actor->>'id', h.data)
+), set_aside AS (
+    INSERT INTO casework.conflicts (case_id, seq, key, offered)
+    SELECT $1, d.seq, d.key, to_jsonb(d) FROM different d
     ON CONFLICT DO NOTHING
 ), papers AS (
     INSERT INTO casework.documents (case_id, seq, key, position, name, kind, sha256, dated)
-    SELECT i.case_id, h.seq, h.key, d.position, d.value->>'name', d.value->>'kind', d.value->>'sha256', (d.value->>'dated')::date
-    FROM incoming i, happened h, jsonb_array_elements(h.data->'documents') WITH ORDINALITY AS d(value, position)
+    SELECT $1, h.seq, h.key, d.position, d.value->>'name', d.value->>'kind', d.value->>'sha256', (d.value->>'dated')::date
+    FROM happened h, jsonb_array_elements(h.data->'documents') WITH ORDINALITY AS d(value, position)
     WHERE h.type IN ('opened', 'document_added', 'documents_completed')
     ON CONFLICT DO NOTHING
 ), answers AS (
     INSERT INTO casework.satisfaction_answers (case_id, seq, key, answered_at, segment, scores, dissatisfaction, praise)
-    SELECT i.case_id, h.seq, h.key, h.at, i.requester->>'segment', h.data->'scores', h.data->>'dissatisfaction', h.data->>'praise'
-    FROM incoming i, happened h WHERE h.type = 'rated'
+    SELECT $1, h.seq, h.key, h.at, coalesce(f.requester, b.requester)->>'segment', h.data->'scores',
+           h.data->>'dissatisfaction', h.data->>'praise'
+    FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = 'rated'
     ON CONFLICT DO NOTHING
 ), owed AS (
-    INSERT INTO casework.notices (case_id, notice_id, event, template, recipient, ordered_at, attempts, claimed_until)
-    SELECT i.case_id, o.id, o.event, o.template, o."to", o.ordered_at, 1, now() + $5::interval
-    FROM jsonb_to_recordset($3::jsonb) AS o(id text, event integer, template text, "to" text, ordered_at timestamptz), incoming i
+    INSERT INTO casework.notices (
+        case_id, notice_id, event, template, recipient, ordered_at, attempts, claimed_until, "values", state)
+    SELECT $1, o.id, o.event, o.template, o."to", $2, 1, now() + $9::interval, o."values", $4::jsonb
+    FROM jsonb_to_recordset($8::jsonb) AS o(id text, event integer, template text, "to" text, "values" jsonb)
     ON CONFLICT DO NOTHING
     RETURNING notice_id
 )
 SELECT
-    coalesce(
-        (SELECT case_no FROM numbered),
-        (SELECT case_no FROM casework.case_numbers WHERE case_id = (SELECT case_id FROM incoming))
-    ) AS case_no,
+    coalesce((SELECT case_no FROM numbered), (SELECT case_no FROM casework.case_numbers WHERE case_id = $1)) AS case_no,
     coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed,
+    coalesce((SELECT array_agg(seq || '.' || key) FROM different), '{}') AS conflicts,
     coalesce(
-        (SELECT max(revision) FROM casework.calendar_changes WHERE standard = (SELECT standard_id FROM incoming)), 0
-    ) AS calendar
+        (SELECT max(revision) FROM casework.calendar_changes WHERE standard = (SELECT standard_id FROM state)), 0
+    ) AS calendar,
+    coalesce(f.requester, b.requester) AS requester, coalesce(f.service, b.service) AS service,
+    coalesce(f.centre, b.centre) AS centre, coalesce(f.received_at, b.received_at) AS received_at
+FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
 """
 
 CASE_NUMBER = "SELECT case_no FROM casework.case_numbers WHERE case_id = $1"
@@ -83,9 +108,12 @@ FROM casework.notices WHERE case_id = $1 AND notice_id = ANY($2::text[])
 """
 
 CLAIM_NOTICE = """
-UPDATE casework.notices SET claimed_until = now() + $3::interval, attempts = attempts + 1
-WHERE case_id = $1 AND notice_id = $2 AND status = 'owed' AND (claimed_until IS NULL OR claimed_until < now())
-RETURNING notice_id
+UPDATE casework.notices n SET claimed_until = now() + $3::interval, attempts = attempts + 1
+FROM casework.cases c LEFT JOIN casework.case_numbers x USING (case_id)
+WHERE n.case_id = $1 AND n.notice_id = $2 AND n.status = 'owed' AND (n.claimed_until IS NULL OR n.claimed_until < now())
+  AND c.case_id = n.case_id
+RETURNING n.notice_id, n.template, n.recipient, n.ordered_at, n."values", n.state,
+          c.requester, c.service, c.centre, c.received_at, x.case_no
 """
 
 # $2 ids, $3 statuses, $4 errors: the fates of one round of sending. What is still owed gives its claim back.
@@ -109,11 +137,11 @@ FROM casework.notices WHERE case_id = $1 ORDER BY event, notice_id
 
 # $1 standard, $2 the last case id seen, $3 how many.
 OPEN_CASES = """
-SELECT c.case_id, n.case_no, c.service, c.centre, c.standard_id, c.standard_version, c.clocks, c.promise, c.pause
-FROM casework.cases c LEFT JOIN casework.case_numbers n USING (case_id)
-WHERE c.standard_id = $1 AND c.closed_at IS NULL AND c.case_id > $2 ORDER BY c.case_id LIMIT $3
+SELECT c.case_id, n.case_no, c.service, c.centre, c.standard_id, c.standard_version, k.clocks, k.promise, k.pause
+FROM casework.cases c JOIN casework.kept_clocks k USING (case_id) LEFT JOIN casework.case_numbers n USING (case_id)
+WHERE c.standard_id = $1 AND c.closed_at IS NULL AND c.ended_as IS NULL AND c.case_id > $2 ORDER BY c.case_id LIMIT $3
 """
-COUNT_OPEN_CASES = "SELECT count(*) AS n FROM casework.cases WHERE standard_id = $1 AND closed_at IS NULL"
+COUNT_OPEN_CASES = "SELECT count(*) AS n FROM casework.cases WHERE standard_id = $1 AND closed_at IS NULL AND ended_as IS NULL"
 
 CALENDAR_CHANGES = """
 SELECT revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by, made_at

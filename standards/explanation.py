@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Literal
 
 from casework.standards.clock import Clockwork
+from casework.standards.due_calculator import as_ledger
 from casework.standards.due_counter import DueCounter
 from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
 from casework.standards.limits import Frozen, Named, Unit
@@ -120,7 +121,7 @@ def explain(clockwork: Clockwork, service: str, step: str, run: Ledger | datetim
 
     Raises what `Clockwork.plan` raises, and ValueError for a chain of limits in different units.
     """
-    ledger = clockwork.ledger(run)
+    ledger = as_ledger(run)
     plan = clockwork.plan(service, step, ledger)
     if len({limit.unit for limit in clockwork.limits(service, step)}) > 1:
         raise ValueError(f"{step} chains limits of different units; explain {' and '.join(step.split('+'))} one by one")

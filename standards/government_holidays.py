@@ -7,7 +7,7 @@ change a replay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
@@ -15,8 +15,7 @@ import holidays as providers
 
 from casework.standards.calendar_rules import Holidays
 from casework.standards.limits import Named
-
-HolidaySource = Callable[[int], Mapping[date, Named]]
+from casework.standards.office_calendar import HolidaySource
 
 
 def holiday_source(rules: Holidays) -> HolidaySource:

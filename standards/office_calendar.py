@@ -13,14 +13,13 @@ as there were closings in it, whatever hour it began or ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from casework.standards.calendar_rules import Calendar, Hours
-from casework.standards.government_holidays import HolidaySource
 from casework.standards.ledger import PauseEntry
 from casework.standards.limits import Named
 
@@ -29,6 +28,7 @@ DAY = timedelta(days=1)
 SEARCH_DAYS = 3660  # no office is closed for ten years; past that a calendar is wrong and must say so
 
 Interval = tuple[datetime, datetime]
+HolidaySource = Callable[[int], Mapping[date, Named]]  # the holidays of a year by date
 
 
 class CalendarError(ValueError):
@@ -52,6 +52,10 @@ class OfficeCalendar:
         theirs = copy(self)
         theirs._pauses = tuple(pause for pause in pauses if pause.end > pause.begun)
         return theirs
+
+    def holidays_of(self, year: int) -> list[date]:
+        """The dates of a year that are holidays, and have no hours of their own."""
+        return [day for day in self._holidays(year) if day not in self._special]
 
     def holiday(self, day: date) -> Named | None:
         """The holiday on this date, if it is one."""

@@ -24,7 +24,7 @@ from casework.starter.explaining import as_json as explanation_json
 from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
 from casework.starter.records_at_hand import known_changes
 from casework.workflows import errors, names
-from casework.workflows.command_desk import Declaration, declared_commands
+from casework.workflows.case.command_desk import Declaration, declared_commands
 from casework.workflows.contracts import CaseRequest, CaseView, ForwardRequest, InformationRequest, OneStopRequest, Request, Stage
 from casework.workflows.processes import PROCESSES
 

@@ -103,11 +103,12 @@ class CaseClient:
     async def open(self, request: Request) -> CaseHandle:
         """Open a case, or find the one that this `request_id` opened before.
 
-        Waits until the case is open under its standard. Raises InvalidCase if the standard cannot take it as it is
-        (correct it and send it again), CaseExists if another request has this id, Unreachable if no server or no
-        worker answers; in the last case the request is kept by Temporal and opens when a worker is back.
+        Waits until the case is open under its standard; `existed` of the handle says whether it was there before. Raises
+        InvalidCase if the standard cannot take it as it is (correct it and send it again), CaseExists if this `request_id`
+        was used for another request, Unreachable if no server or no worker answers; in the last case the request is kept by
+        Temporal and opens when a worker is back.
         """
-        case_id = names.case_id(request.service, request.request_id)
+        case_id = names.case_id(request.service, request.centre, request.request_id)
         handle = self.case(case_id)
         start: WithStartWorkflowOperation[Any, CaseResult] = WithStartWorkflowOperation(
             request.service,
@@ -121,17 +122,19 @@ class CaseClient:
             search_attributes=names.first_attributes(request.service, request.centre),
         )
         try:
-            await self.temporal.execute_update_with_start_workflow(
+            reply = await self.temporal.execute_update_with_start_workflow(
                 names.OPENED_UPDATE,
-                request.request_id,
+                request.digest,
                 start_workflow_operation=start,
                 result_type=CommandReply,
                 rpc_timeout=ANSWER_WITHIN,
             )
+            handle.existed = reply.existed
         except WorkflowAlreadyStartedError as error:  # opened before, and closed by now
             await _forget(start)
-            if (await handle.view()).request_id != request.request_id:
-                raise CaseExists(f"{case_id} belongs to another request; use another request_id") from error
+            if (await handle.view()).request_digest != request.digest:
+                raise CaseExists(errors.other_request(case_id).message) from error
+            handle.existed = True
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             await _forget(start)
             raise _translated(error, case_id) from error
@@ -179,6 +182,7 @@ class CaseHandle:
 
     def __init__(self, client: Client, case_id: str) -> None:
         self.case_id = case_id
+        self.existed = False  # whether the request that opened it had been sent before
         self.workflow: WorkflowHandle[Any, CaseResult] = client.get_workflow_handle(case_id, result_type=CaseResult)
 
     async def act(self, command: Command, command_id: str | None = None) -> CommandReply:

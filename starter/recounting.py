@@ -159,7 +159,7 @@ def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Mo
     warning = None
     until = None
     if case.pause is not None:
-        counted = clockwork.pause(case.pause.reason, case.pause.begun).until
+        counted = clockwork.pause(case.service, case.pause.reason, case.pause.begun).until
         until = counted if counted > now else case.pause.until  # as the case itself: what was told stands
     for clock in case.clocks:
         plan = clockwork.replan(case.service, clock.step, _with_until(clock.ledger, until), clock.due_at, now)

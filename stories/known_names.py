@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from casework.standards.model import ServiceStandards
 from casework.standards.plan import REQUESTER
 from casework.stories.story import Story, Then
-from casework.workflows.command_desk import declared_commands
+from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.case.timekeeper import FACTS
 from casework.workflows.contracts import Outcome, Stage
 from casework.workflows.processes import PROCESSES
-from casework.workflows.timekeeper import FACTS
 
 OWN_EVENTS = {
     "opened", "closed", "calendar_changed", "resumed", "pause_reminded", "pause_ran_out", "overdue_again", "rung_skipped",

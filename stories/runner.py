@@ -22,6 +22,7 @@ from temporalio.worker import Worker
 from casework.adapters.ports import Message
 from casework.adapters.postgres import PostgresRecords
 from casework.plugin import CaseworkPlugin
+from casework.runner import sandboxed
 from casework.standards.calendar_rules import ChangeKind, Hours, NewChange
 from casework.standards.loader import StandardsLibrary, default_pack, load_pack
 from casework.standards.model import ServiceStandards
@@ -31,9 +32,10 @@ from casework.stories import defaults
 from casework.stories.checks import Check, Seen, check
 from casework.stories.known_names import unknown_names
 from casework.stories.story import CalendarStep, Given, Story, StoryError, Then, When
-from casework.stories.story_time import StoryInterceptor, StoryTime
+from casework.stories.story_time import StoryRunner as CasesInStoryTime
+from casework.stories.story_time import StoryTime
 from casework.workflows import names
-from casework.workflows.contracts import Actor, CaseView, Event, Request
+from casework.workflows.contracts import Actor, Event, Request
 from casework.workflows.messages import ChangeStandard, Recount
 
 SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
@@ -121,7 +123,7 @@ class _Playing:
         plugin = CaseworkPlugin(StandardsLibrary(self._packs), self._records, self.notifier)
         client = await Client.connect(service.target_host, namespace=self._environment.client.namespace, plugins=[plugin])
         self._client = CaseClient(client, self._queue)
-        worker = Worker(client, task_queue=self._queue, interceptors=[StoryInterceptor(self._time)])
+        worker = Worker(client, task_queue=self._queue, workflow_runner=CasesInStoryTime(sandboxed(), self._time))
         await self._stack.enter_async_context(worker)
 
     async def step(self, step: When) -> None:
@@ -162,20 +164,20 @@ class _Playing:
     async def timeline(self) -> list[Told]:
         """What happened, in order, in story time."""
         events = [Told(name, event) for name, case in self._cases.items() for event in await self._records.events(case.case_id)]
-        return sorted(events, key=lambda told: (told.event.at, told.event.seq))
+        return sorted(events, key=lambda told: (told.event.at.replace(second=0, microsecond=0), told.case, told.event.seq))
 
     async def _open(self, step: When) -> None:
         request_id = uuid4().hex
         given = {**defaults.REQUESTS[str(step.open)], **step.with_}
         now, at = datetime.now(UTC), self._aware(step.at)
         received = datetime.fromisoformat(str(given.pop("received_at", step.at)))
-        self._time.begin(names.case_id(str(step.open), request_id), at, now)
+        self._time.begin(names.case_id(str(step.open), given.get("centre", "JSC"), request_id), at, now)
         data = {
             "service": step.open,
             "request_id": request_id,
             "requester": defaults.REQUESTER,
             "subject": defaults.SUBJECT,
-            "received_at": now - (at - self._aware(received)),
+            "received_at": self._aware(received),
             **given,
         }
         with self._environment.with_time_skipping_disabled():
@@ -240,8 +242,9 @@ class _Playing:
 
     async def _seen(self, name: str) -> Seen:
         case = self._cases[name]
-        view: CaseView = self._time.told(case.case_id, await case.view())
-        return Seen(view, await self._records.events(case.case_id), await self._records.notices(case.case_id), self.zone)
+        return Seen(
+            await case.view(), await self._records.events(case.case_id), await self._records.notices(case.case_id), self.zone
+        )
 
     def _any_role(self, command: str) -> str:
         """Somebody who may give the command in some stage, for stories in which it is refused."""

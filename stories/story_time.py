@@ -1,26 +1,26 @@
 """Story time: a story may be told of any year, while the server's clock only goes forward.
 
-A case of a story lives in the server's time. Between the workflow and the activities an interceptor moves every time by the
-distance between the two, so that the standard, the calendar and the records see the dates of the story, and the workflow
-its own. All counting happens in story time, so calendars, leap years and daylight saving are those of the story.
+A case of a story lives in the story's time: the runner of its worker moves the time of every workflow task by the distance
+between the two, before the workflow sees it. Timers are durations, so they are the same in both; everything that is counted,
+recorded or told has the dates of the story, so calendars, leap years and daylight saving are those of the story.
 
-What the standard is asked is asked to the full minute, as the story is told: the fraction of a second that a command takes
-on its way must not push a limit over closing time.
+What people do is done to the full minute, as the story is told: the fraction of a second that a command takes on its way
+must not push a limit over closing time. Timers fire at their own moment.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
-from pydantic import BaseModel
-from temporalio import activity
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import SerializationContext
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from temporalio.worker._command_aware_visitor import CommandInfo
+from temporalio.workflow import Info
 
-MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
-STANDARD = ("open_terms", "plan_")
-M = TypeVar("M", bound=BaseModel)
+MINUTE_NS = 60 * 10**9
 
 
 class StoryTime:
@@ -36,54 +36,52 @@ class StoryTime:
 
     def ahead(self, case_id: str) -> timedelta:
         """The distance; a case that another one went on as has the other's."""
-        return self._ahead.get(case_id, self._last)
-
-    def told(self, case_id: str, value: M, to_minute: bool = False) -> M:
-        """What the workflow says, in story time."""
-        return _moved(value, -self.ahead(case_id), to_minute)
-
-    def lived(self, case_id: str, value: M) -> M:
-        """What the story says, in the workflow's time."""
-        return _moved(value, self.ahead(case_id))
+        return self._ahead.setdefault(case_id, self._last)
 
 
-class StoryInterceptor(Interceptor):
-    """Moves the times that go to activities, and those that come back."""
+class StoryRunner(WorkflowRunner):
+    """Runs cases in the time of their stories."""
 
-    def __init__(self, time: StoryTime) -> None:
+    def __init__(self, inner: WorkflowRunner, time: StoryTime) -> None:
+        self._inner = inner
         self._time = time
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        """Temporal asks for one per worker."""
-        return _Mover(next, self._time)
+    def prepare_workflow(self, defn: object) -> None:
+        """See WorkflowRunner."""
+        self._inner.prepare_workflow(defn)  # type: ignore[arg-type]  # the SDK's own definition, passed on as it is
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """See WorkflowRunner."""
+        ahead = self._time.ahead(det.info.workflow_id)
+        begun = (det.info.workflow_start_time - ahead).replace(second=0, microsecond=0)
+        info = replace(det.info, start_time=det.info.start_time - ahead, workflow_start_time=begun)
+        return _InStoryTime(self._inner.create_instance(replace(det, info=info)), ahead)
+
+    def set_worker_level_failure_exception_types(self, types: object) -> None:
+        """See WorkflowRunner."""
+        self._inner.set_worker_level_failure_exception_types(types)  # type: ignore[arg-type]  # passed on as it is
 
 
-class _Mover(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, time: StoryTime) -> None:
-        super().__init__(following)
-        self._time = time
+class _InStoryTime(WorkflowInstance):
+    def __init__(self, inner: WorkflowInstance, ahead: timedelta) -> None:
+        self._inner = inner
+        self._ahead = ahead // timedelta(microseconds=1) * 1000
 
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        info = activity.info()
-        case_id = info.workflow_id
-        if case_id is None:
-            return await super().execute_activity(input)
-        of_standard = info.activity_type.startswith(STANDARD)
-        input.args = [self._time.told(case_id, each, of_standard) if isinstance(each, BaseModel) else each for each in input.args]
-        answer = await super().execute_activity(input)
-        return self._time.lived(case_id, answer) if of_standard and isinstance(answer, BaseModel) else answer
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        at = act.timestamp.ToNanoseconds() - self._ahead
+        if not any(job.HasField("fire_timer") for job in act.jobs):
+            at -= at % MINUTE_NS
+        act.timestamp.FromNanoseconds(at)
+        return self._inner.activate(act)
 
+    def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
+        return self._inner.get_serialization_context(command_info)
 
-def _moved(value: M, by: timedelta, to_minute: bool = False) -> M:
-    return type(value).model_validate(_walk(value.model_dump(mode="json"), by, to_minute))
+    def get_external_store_context(self, command_info: CommandInfo | None):  # type: ignore[no-untyped-def]  # the SDK's own type
+        return self._inner.get_external_store_context(command_info)
 
+    def get_info(self) -> Info:
+        return self._inner.get_info()
 
-def _walk(value: Any, by: timedelta, to_minute: bool) -> Any:
-    if isinstance(value, dict):
-        return {key: _walk(each, by, to_minute) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_walk(each, by, to_minute) for each in value]
-    if isinstance(value, str) and MOMENT.match(value):
-        moved = datetime.fromisoformat(value) + by
-        return (moved.replace(second=0, microsecond=0) if to_minute else moved).isoformat()
-    return value
+    def get_thread_id(self) -> int | None:
+        return self._inner.get_thread_id()

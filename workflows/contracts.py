@@ -6,6 +6,7 @@ understands every version. Times are aware; durations and limits carry their uni
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -20,13 +21,18 @@ from casework.standards.limits import Frozen
 from casework.standards.plan import PlannedRung
 
 # One address and nothing else: no spaces, control characters, quotes, comments or second addresses.
-EMAIL = re.compile(r'[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+@[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+\.[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+')
+EMAIL = re.compile(
+    r'[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+@[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\=?]+\.[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\=?]+'
+)
+ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?")  # RFC 2047: a mail program may read another address out of it
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def _storable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("contains a NUL character, which no database keeps")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("contains half of a character (a lone surrogate)")
     return value
 
 
@@ -49,7 +55,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
 
 
 def _one_address(value: str) -> str:
-    if not EMAIL.fullmatch(value):
+    if not EMAIL.fullmatch(value) or ENCODED_WORD.search(value):
         raise ValueError("is not one e-mail address, such as somchai@home.example")
     return value
 
@@ -171,6 +177,11 @@ class CaseRequest(Frozen):
     standard: Code | None = None
     linked_from: Code | None = None
 
+    @property
+    def digest(self) -> str:
+        """Tells apart requests that say something else under the same `request_id`."""
+        return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()[:20]
+
 
 class InformationRequest(CaseRequest):
     """Ask for information or publications (standard 1.1)."""
@@ -195,17 +206,22 @@ Request = Annotated[InformationRequest | ForwardRequest | OneStopRequest, Field(
 
 
 class CommandReply(Frozen):
-    """What every command answers."""
+    """What every command answers, when it is decided. `event` is the case's latest; the records have it a moment later.
+
+    `existed` is for a request that was sent before: the case is the one it opened then.
+    """
 
     case_id: str
     stage: Stage
     event: int
+    existed: bool = False
 
 
 class Event(Frozen):
     """One thing that happened, in order. `actor` is None when the clock or the case itself acted.
 
-    `key` tells apart what a case did at the same number before and after an operator reset it.
+    `key` follows from the content and the number: the same on every attempt and every replay, another for anything else,
+    so it also tells apart what a case did at the same number before and after an operator reset it.
     """
 
     seq: int
@@ -312,6 +328,7 @@ class CaseView(Frozen):
 
     case_id: str
     request_id: str
+    request_digest: str = ""
     case_no: str | None
     service: str
     centre: str
@@ -326,11 +343,13 @@ class CaseView(Frozen):
     promise: PromiseView | None = None
     pause: PauseView | None = None
     overdue: bool
+    breached_at: AwareDatetime | None = None  # when a limit was first passed; stays for good
     escalation: int
     officer: Officer | None
     agency: str | None
     links: list[Link]
     documents: list[Document]
+    recorded: int = 0  # the latest event that the records are known to have
     clocks: list[ClockView]
     notices: list[NoticeView]
     events: list[Event]

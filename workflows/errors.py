@@ -2,7 +2,7 @@
 
 InvalidInput     the message cannot be read: which field, and why. Nothing changed.
 InvalidRequest   the case cannot be opened as asked; the same request id may be sent again, corrected.
-OtherRequest     this case id belongs to another request (ids are short digests; two may meet).
+OtherRequest     this request_id was used before, with another content.
 Refused          the command is understood and not possible now: what is, and which role it takes.
 """
 
@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 INVALID_INPUT = "InvalidInput"
-CANNOT_PLAN = "CannotPlan"
 INVALID_REQUEST = "InvalidRequest"
 REFUSED = "Refused"
 OTHER_REQUEST = "OtherRequest"
 
 
-class CannotPlan(Exception):
-    """The standard cannot be counted so far. In a stage it fails the task, never the case."""
+def words(error: Exception) -> str:
+    """What an error says; a KeyError quotes itself otherwise."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def problems(error: ValidationError) -> list[str]:
@@ -51,7 +51,9 @@ def refused(reason: str, allowed_now: Sequence[str] | None = None) -> Applicatio
 
 
 def other_request(case_id: str) -> ApplicationError:
-    """Two different requests must never share a case."""
+    """The same request_id with another content: two different requests must never share a case."""
     return ApplicationError(
-        f"{case_id} belongs to another request; use another request_id", type=OTHER_REQUEST, non_retryable=True
+        f"{case_id} was opened for another request with this request_id; nothing was changed. Use another request_id",
+        type=OTHER_REQUEST,
+        non_retryable=True,
     )

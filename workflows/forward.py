@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from temporalio import workflow
+from temporalio.common import RawValue
 
-from casework.workflows.case import Case, Expired
-from casework.workflows.command_desk import command
-from casework.workflows.commands import SharedCommands, knows_agency, knows_survey_items, records_keep_up
-
-with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import REQUESTER
-    from casework.workflows.case_file import CaseFile
-    from casework.workflows.contracts import CaseResult, Outcome, Stage
-    from casework.workflows.messages import (
-        AssignToOwner,
-        CompleteDocuments,
-        ForwardApplication,
-        IssueDeficiencyList,
-        Rate,
-        Redirect,
-        Refuse,
-        Reopen,
-        ReportProgress,
-        ReportResult,
-        Settle,
-    )
+from casework.standards.plan import REQUESTER
+from casework.workflows.case.case import Case, Expired
+from casework.workflows.case.command_desk import command
+from casework.workflows.case.file import CaseFile
+from casework.workflows.case.opening import NO_REQUEST
+from casework.workflows.case.shared_commands import SharedCommands, knows_agency, knows_survey_items
+from casework.workflows.contracts import CaseResult, Outcome, Stage
+from casework.workflows.messages import (
+    AssignToOwner,
+    CompleteDocuments,
+    ForwardApplication,
+    IssueDeficiencyList,
+    Rate,
+    Redirect,
+    Refuse,
+    Reopen,
+    ReportProgress,
+    ReportResult,
+    Settle,
+)
 
 
 def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
@@ -39,7 +37,7 @@ def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
 
 def may_assign(file: CaseFile, message: AssignToOwner) -> str | None:
     """An owner is told once; another agency needs a reason (no dodging), and gets no new limit."""
-    relayed = not file.clocks["relay"].running
+    relayed = "relay" in file.clocks and not file.clocks["relay"].running
     if relayed and message.agency == file.agency:
         return f"the case is with {file.agency} already"
     if relayed and not message.reason:
@@ -55,7 +53,7 @@ class ForwardProcess(SharedCommands):
     issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list)
     complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS)
     assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=may_assign)
-    report_progress = command(ReportProgress, Stage.WITH_OWNER, check=records_keep_up)
+    report_progress = command(ReportProgress, Stage.WITH_OWNER)
     report_result = command(ReportResult, Stage.WITH_OWNER)
     refuse = command(Refuse, Stage.SUBMITTED, Stage.WITH_OWNER)
     redirect = command(Redirect, Stage.SUBMITTED, Stage.WITH_OWNER)
@@ -64,11 +62,11 @@ class ForwardProcess(SharedCommands):
     reopen = command(Reopen, Stage.COMPLETED)
 
     @workflow.init
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: RawValue = NO_REQUEST) -> None:
         self.case = Case(ForwardProcess, "forward", Stage.SUBMITTED, request)
 
     @workflow.run
-    async def run(self, request: Any) -> CaseResult:
+    async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:
         """Takes a ForwardRequest; returns how the case ended."""
         await self.case.open("check_forward")
         return await self.case.walk(
@@ -84,7 +82,7 @@ class ForwardProcess(SharedCommands):
         """1) ผู้รับบริการยื่นคำขอและเอกสารหลักฐานประกอบ — the requester files the application and its evidence.
         2) เจ้าหน้าที่ตรวจสอบความถูกต้องครบถ้วนของเอกสาร และทำเรื่องส่งต่อให้ศูนย์รับเรื่องร้องเรียน ภายใน 1 วันทำการ — the officer checks
         that the papers are correct and complete and forwards them within 1 working day."""
-        if await self.case.begin("check_forward", promise="check_forward+owner_act"):
+        if self.case.begin("check_forward", promise="check_forward+owner_act"):
             self.case.notify("progress_update" if self.case.file.deficiency_lists else "case_received", REQUESTER)
         match await self.case.decision():
             case ForwardApplication() as it:
@@ -101,7 +99,7 @@ class ForwardProcess(SharedCommands):
     async def await_documents(self) -> None:
         """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
         missing = self.case.file.missing
-        if await self.case.begin("requester_complete"):
+        if self.case.begin("requester_complete"):
             self.case.notify(
                 "documents_incomplete", REQUESTER, missing_list=missing, reply_by=self.case.due("requester_complete")
             )
@@ -119,7 +117,7 @@ class ForwardProcess(SharedCommands):
     async def owner_acts(self) -> None:
         """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
         acts, then tells the requester and the centre, within 30 working days. The complaint centre relays first."""
-        if await self.case.begin("relay", "owner_act", promise="owner_act"):
+        if self.case.begin("relay", "owner_act", promise="owner_act"):
             self.case.notify("case_reopened" if self.case.file.reopened else "case_forwarded", REQUESTER)
             self.case.notify("owner_new_case", "complaint_centre")
         if self.case.file.result_notices:
@@ -143,7 +141,7 @@ class ForwardProcess(SharedCommands):
 
     async def both_are_told(self) -> None:
         """แจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ — the clock of the owner stops at the later of the two notices."""
-        await self.case.told(self.case.file.result_notices)
+        await self.case.wait_until_notified(self.case.file.result_notices)
         self.case.record("requester_and_centre_told", fates=self.case.fates(self.case.file.result_notices))
         self.case.conclude(Outcome.COMPLETED, Stage.COMPLETED)
 

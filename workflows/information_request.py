@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from temporalio import workflow
+from temporalio.common import RawValue
 
-from casework.workflows.case import Case
-from casework.workflows.command_desk import command
-from casework.workflows.commands import SharedCommands, knows_agency, knows_survey_items
-
-with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import REQUESTER
-    from casework.workflows.contracts import CaseResult, Outcome, Stage
-    from casework.workflows.messages import (
-        Rate,
-        RecordNoShow,
-        RecordOwnerReply,
-        RecordSelection,
-        Redirect,
-        ReferToOwner,
-        Refuse,
-        ReportHeld,
-        StartService,
-        TellRequester,
-    )
+from casework.standards.plan import REQUESTER
+from casework.workflows.case.case import Case
+from casework.workflows.case.command_desk import command
+from casework.workflows.case.opening import NO_REQUEST
+from casework.workflows.case.shared_commands import SharedCommands, knows_agency, knows_survey_items
+from casework.workflows.contracts import CaseResult, Outcome, Stage
+from casework.workflows.messages import (
+    Rate,
+    RecordNoShow,
+    RecordOwnerReply,
+    RecordSelection,
+    Redirect,
+    ReferToOwner,
+    Refuse,
+    ReportHeld,
+    StartService,
+    TellRequester,
+)
 
 
 @workflow.defn(name="information_request")
@@ -43,11 +41,11 @@ class InformationRequestProcess(SharedCommands):
     rate = command(Rate, Stage.PROVIDED, Stage.ANSWERED, check=knows_survey_items)
 
     @workflow.init
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: RawValue = NO_REQUEST) -> None:
         self.case = Case(InformationRequestProcess, "information_request", Stage.QUEUED, request)
 
     @workflow.run
-    async def run(self, request: Any) -> CaseResult:
+    async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:
         """Takes an InformationRequest; returns how the case ended."""
         await self.case.open()
         return await self.case.walk(
@@ -64,7 +62,7 @@ class InformationRequestProcess(SharedCommands):
 
     async def queued(self) -> None:
         """1) ประชาชนติดต่อเจ้าหน้าที่ แจ้งเรื่องข้อมูล/เอกสารที่ต้องการ — the citizen says what is wanted and waits to be called."""
-        if await self.case.begin() and not self.case.walked_in:
+        if self.case.begin() and not self.case.walked_in:
             self.case.notify("case_received", REQUESTER)
         match await self.case.decision():
             case StartService() as it:
@@ -79,7 +77,7 @@ class InformationRequestProcess(SharedCommands):
         """2) เจ้าหน้าที่จัดหาข้อมูล/เอกสารตามต้องการ ภายใน 15 นาที — the officer finds it within 15 minutes.
         3) ถ้ามีข้อมูล เจ้าหน้าที่อธิบายและ/หรือให้เอกสารประกอบ … ถ้าไม่มีข้อมูล สอบถามไปยังหน่วยงานเจ้าของเรื่อง — held: explained or handed
         over; not held: the owner agency is asked, the requester told, the papers handed to the owner."""
-        await self.case.begin("provide", promise="provide")
+        self.case.begin("provide", promise="provide")
         match await self.case.decision():
             case ReportHeld():
                 self.case.move(Stage.SELECTING)
@@ -93,7 +91,7 @@ class InformationRequestProcess(SharedCommands):
 
     async def select_documents(self) -> None:
         """โดยให้ผู้รับบริการคัดเลือกเอกสารด้วยตนเอง (ไม่จำกัดเวลา) — the requester picks documents; there is no time limit."""
-        await self.case.begin()
+        self.case.begin()
         match await self.case.decision():
             case RecordSelection():
                 self.case.conclude(Outcome.PROVIDED, Stage.PROVIDED)
@@ -103,7 +101,7 @@ class InformationRequestProcess(SharedCommands):
     async def owner_gathers(self) -> None:
         """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
         owner agency gathers the information (15 calendar days), the requester has been told so."""
-        if await self.case.begin("owner_gather", promise="owner_gather+tell_requester"):
+        if self.case.begin("owner_gather", promise="owner_gather+tell_requester"):
             self.case.notify("owner_new_case", "owner_agency")
             self.case.notify("info_referred", REQUESTER)
         match await self.case.decision():
@@ -115,7 +113,7 @@ class InformationRequestProcess(SharedCommands):
 
     async def tell(self) -> None:
         """แล้วแจ้งผู้รับบริการ — the requester is told what the owner agency answered (1 working day)."""
-        if await self.case.begin("tell_requester"):
+        if self.case.begin("tell_requester"):
             self.case.notify("info_ready", REQUESTER)
         match await self.case.decision():
             case TellRequester() as it:

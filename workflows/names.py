@@ -34,10 +34,10 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ID_LENGTH = 10
 
 
-def case_id(service: str, request_id: str) -> str:
-    """The workflow id of a request, such as forward-7K3QX9M2TD: the same request is the same case, and the request
-    id (which may be somebody's e-mail address) cannot be read back from it."""
-    number = int.from_bytes(hashlib.sha256(f"{service}/{request_id}".encode()).digest()[:8])
+def case_id(service: str, centre: str, request_id: str) -> str:
+    """The workflow id of a request, such as forward-7K3QX9M2TD: the same request at the same centre is the same case, and
+    the request id (which may be somebody's e-mail address) cannot be read back from it."""
+    number = int.from_bytes(hashlib.sha256(f"{service}/{centre}/{request_id}".encode()).digest()[:8])
     letters = ""
     for _ in range(ID_LENGTH):
         number, digit = divmod(number, len(ALPHABET))
@@ -52,6 +52,7 @@ def first_attributes(service: str, centre: str) -> TypedSearchAttributes:
             SearchAttributePair(CASE_SERVICE, service),
             SearchAttributePair(CASE_STAGE, FIRST_STAGE[service]),
             SearchAttributePair(CASE_CENTRE, centre),
+            SearchAttributePair(CASE_OVERDUE, False),
         ]
     )
 

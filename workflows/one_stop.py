@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from temporalio import workflow
+from temporalio.common import RawValue
 
-from casework.workflows.case import Case
-from casework.workflows.command_desk import command
-from casework.workflows.commands import SharedCommands, knows_survey_items
-from casework.workflows.conversion import can_go_on, go_on_as
-
-with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import REQUESTER
-    from casework.workflows.contracts import CaseResult, Outcome, Stage
-    from casework.workflows.messages import (
-        BeginAdvice,
-        BeginPublications,
-        CompleteAdvice,
-        Convert,
-        GivePublications,
-        Rate,
-        RecordNoShow,
-        Redirect,
-        StartService,
-    )
+from casework.standards.plan import REQUESTER
+from casework.workflows.case.case import Case
+from casework.workflows.case.command_desk import command
+from casework.workflows.case.conversion import can_go_on, go_on_as
+from casework.workflows.case.opening import NO_REQUEST
+from casework.workflows.case.shared_commands import SharedCommands, knows_survey_items
+from casework.workflows.contracts import CaseResult, Outcome, Stage
+from casework.workflows.messages import (
+    BeginAdvice,
+    BeginPublications,
+    CompleteAdvice,
+    Convert,
+    GivePublications,
+    Rate,
+    RecordNoShow,
+    Redirect,
+    StartService,
+)
 
 
 @workflow.defn(name="one_stop")
@@ -42,11 +40,11 @@ class OneStopProcess(SharedCommands):
     rate = command(Rate, Stage.ADVISED, Stage.GIVEN, check=knows_survey_items)
 
     @workflow.init
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: RawValue = NO_REQUEST) -> None:
         self.case = Case(OneStopProcess, "one_stop", Stage.QUEUED, request)
 
     @workflow.run
-    async def run(self, request: Any) -> CaseResult:
+    async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:
         """Takes a OneStopRequest; returns how the case ended."""
         await self.case.open()
         return await self.case.walk(
@@ -63,7 +61,7 @@ class OneStopProcess(SharedCommands):
     async def queued(self) -> None:
         """1) ผู้รับบริการเดินทางมาขอรับคำปรึกษา/ขอรับเอกสารเผยแพร่ด้านพลังงาน — the requester comes for advice or publications.
         2) เจ้าหน้าที่จัดระบบคิว — the officer runs the queue."""
-        await self.case.begin()
+        self.case.begin()
         match await self.case.decision():
             case StartService() as it:
                 self.case.file.officer = it.officer
@@ -76,7 +74,7 @@ class OneStopProcess(SharedCommands):
     async def triage(self) -> None:
         """3) เจ้าหน้าที่วิเคราะห์เรื่องที่ประชาชนมาขอรับบริการ — the officer analyses what is asked: advice, publications, or anything else,
         which goes on as one of the other two services."""
-        await self.case.begin("triage", promise="triage")
+        self.case.begin("triage", promise="triage")
         match await self.case.decision():
             case BeginAdvice():
                 self.case.move(Stage.ADVISING)
@@ -92,7 +90,7 @@ class OneStopProcess(SharedCommands):
     async def advise(self) -> None:
         """หากเป็นการรับการปรึกษาด้านพลังงานเบื้องต้น เจ้าหน้าที่สามารถให้คำปรึกษาแก่ประชาชนตามที่ร้องขอได้เลย — preliminary advice on energy is
         given at once."""
-        await self.case.begin("advise")
+        self.case.begin("advise")
         match await self.case.decision():
             case CompleteAdvice():
                 self.case.conclude(Outcome.ADVISED, Stage.ADVISED)
@@ -101,7 +99,7 @@ class OneStopProcess(SharedCommands):
 
     async def give(self) -> None:
         """หากเป็นการขอรับเอกสารเผยแพร่ … ประชาชนสามารถขอรับได้ ณ ศูนย์บริการร่วม — publications are handed out at the centre."""
-        await self.case.begin("publications")
+        self.case.begin("publications")
         match await self.case.decision():
             case GivePublications():
                 self.case.conclude(Outcome.PUBLICATIONS_GIVEN, Stage.GIVEN)

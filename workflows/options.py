@@ -6,20 +6,20 @@ from datetime import timedelta
 
 from temporalio.common import RetryPolicy
 
-# Planning is arithmetic on loaded data. It fails only when a pack is missing from the worker; then every clock of the
-# case waits, so it is tried until somebody adds the pack.
-PLAN_TIMEOUT = timedelta(seconds=10)
-# What can never be counted (CannotPlan) is not tried again.
-PLAN_RETRY = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    maximum_interval=timedelta(seconds=30),
-    non_retryable_error_types=["CannotPlan"],
+# Reading packs and the calendar at hand. It fails only when something is wrong with the worker; it is tried until somebody
+# has corrected that.
+READ_TIMEOUT = timedelta(seconds=20)
+READ_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+
+# Records and mail may be away for as long as they like. The timeout decides how fast a crash heals.
+PATIENT_TIMEOUT = timedelta(seconds=30)
+PATIENT_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
 )
 
-# The first try at the records rides along with the workflow task; it must give up soon, the case goes on without it.
-FIRST_TRY_TIMEOUT = timedelta(seconds=8)
-FIRST_TRY_RETRY = RetryPolicy(maximum_attempts=1)
+# Of the notices that a case owes so many are tried at once; if more wait, each has its turn.
+DELIVERIES_AT_ONCE = 10
+DELIVERY_TURN = timedelta(hours=1)
 
-# After that a durable activity tries for as long as it takes. The timeout decides how fast a crash heals.
-PATIENT_TIMEOUT = timedelta(seconds=30)
-PATIENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=1))
+# A change of the calendar that a worker could not read yet is looked for again, less and less often.
+FOLLOW_AGAIN, FOLLOW_AT_LEAST_EVERY = timedelta(minutes=1), timedelta(hours=1)

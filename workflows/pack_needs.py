@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from casework.standards.limits import Limit, Unit
 from casework.standards.model import Service, ServiceStandards
 from casework.standards.plan import REQUESTER, SATISFACTION
-from casework.workflows.command_desk import declared_commands
+from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.contracts import Outcome
 from casework.workflows.processes import PROCESSES
 

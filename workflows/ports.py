@@ -1,22 +1,26 @@
 """What workflows ask of the outside world: activity names, signatures and the data that goes across.
 
 Workflows call these abstract methods; `activities/` implements them and is never imported here, so no database driver
-or holiday list can reach workflow code.
+or holiday list can reach workflow code. Everything that goes across is written into history, so it is kept small: fields
+with their default value are left out (see `Compact`), and the requester's data goes across once.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import AwareDatetime, JsonValue
 from temporalio import activity
 
-from casework.standards.ledger import Ledger
 from casework.standards.limits import Frozen, Limit, Named
-from casework.standards.plan import PausePlan, Plan, PlannedRung
+from casework.standards.service_rules import ServiceRules
+from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows.contracts import Event, Link, Officer, Outcome, PauseView, PromiseView, Requester, RunningClock, Stage
+
+
+class Compact(Frozen):
+    """A message between workflow and activity: its JSON leaves out what has its default value."""
 
 
 class ExtensionTerms(Frozen):
@@ -26,129 +30,67 @@ class ExtensionTerms(Frozen):
     up_to: Limit
 
 
-class PauseTerms(Frozen):
-    """A reason for which clocks may stand still, in the words of the standard."""
-
-    th: str
-    en: str
-    steps: list[str]
-    then: Literal["continue", "restart"]
-    remind: list[str]  # the roles reminded before it must end
-    outcome: Outcome | None  # how the case ends when the longest pause passes; None: the clocks run again
-    tell_at_end: list[str]
-
-
-class Terms(Frozen):
+class Terms(Compact):
     """What a case needs to know of the standard it was opened under; it keeps this for life."""
 
     standard_id: str
     standard_version: str
-    channels: dict[str, list[str]]  # service -> channels it is offered on
+    rules: ServiceRules
+    channels: dict[str, list[str]]  # of this service, and of those that a case of it may go on as
     segments: list[str]
-    identity_required_for: list[str]  # services that need the requester's identity
+    identity_required_for: list[str] = []  # services that need the requester's identity
     commands: dict[str, dict[str, list[str]]]  # stage (or "any") -> command -> roles
-    agencies: list[str]
-    deficiency_lists_allowed: int
-    extensions: dict[str, ExtensionTerms]
-    pauses: dict[str, PauseTerms] = {}
+    agencies: list[str] = []
+    deficiency_lists_allowed: int = 1
+    extensions: dict[str, ExtensionTerms] = {}
     pause_notices: dict[str, str] = {}  # begun, remind, resumed, ended -> notice
-    requester_steps: list[str] = []  # steps whose limit binds the requester
-    expiring: list[str]  # steps whose limit ends the stage when it passes
+    expiring: list[str] = []  # steps whose limit ends the stage when it passes
     rung_notices: dict[str, str]  # action -> notice
-    ask_after: list[str]  # outcomes after which satisfaction is asked for
-    survey_items: list[str]
-    scale: list[int]
-    low_score: int
-    open_improvement_task: bool
+    ask_after: list[str] = []  # outcomes after which satisfaction is asked for
+    survey_items: list[str] = []
+    scale: list[int] = []
+    low_score: int = 0
+    open_improvement_task: bool = False
+
+    @property
+    def requester_steps(self) -> list[str]:
+        """The steps whose limit binds the requester."""
+        return [name for name, step in self.rules.steps.items() if step.binds_requester and step.limit]
 
 
-class OpeningOrder(Frozen):
-    """Ask for the terms of a new case, its promise and the plans of the steps that begin with it."""
+class StandardQuery(Compact):
+    """Ask for the terms and the calendar of one service at one centre.
+
+    `standard` names a pack (else the first that the worker serves) and `version` one of its versions (else the one in force
+    at `on`). `revision` is the change of the calendar that must be known at least; what changed after `since` is named.
+    """
 
     service: str
-    standard: str | None
     centre: str
-    received_at: AwareDatetime
-    steps: list[str]
+    on: AwareDatetime
+    standard: str | None = None
+    version: str | None = None
+    revision: int = 0
+    since: int | None = None
 
 
-class Opening(Frozen):
-    """The terms of a case and plans under them, or the problem with them."""
+class StandardAnswer(Compact):
+    """The terms of a service and the calendar of a centre as plain data, or the problem with them."""
 
-    terms: Terms | None
-    plans: list[Plan]
+    terms: Terms | None = None
+    calendar: WorkingCalendar | None = None
+    because: list[CalendarNews] = []
     problem: str | None = None
 
 
-class StandardOrder(Frozen):
-    """What every question to the standard says: which standard, which service, on whose calendar.
+class CalendarNews(Frozen):
+    """A date whose kind of day changed, and the name of the change."""
 
-    `revision` is the change of the calendar that must be known at least.
-    """
-
-    standard_id: str
-    standard_version: str
-    service: str
-    centre: str
-    revision: int = 0
+    day: str  # ISO 8601
+    name: Named
 
 
-class StepRun(Frozen):
-    """A step (or a chain) that runs, with its ledger. `standing` is the due time told before, if one was."""
-
-    step: str
-    ledger: Ledger
-    standing: AwareDatetime | None = None
-
-
-class PlanOrder(StandardOrder):
-    """Ask when running steps are due, counted as of now."""
-
-    runs: list[StepRun]
-    now: AwareDatetime
-    since: int | None = None  # tell what changed in the calendar after this revision
-
-
-class Plans(Frozen):
-    """Plans, in the order of the steps asked for, and the names of what changed in the calendar."""
-
-    plans: list[Plan]
-    because: Named | None = None
-
-
-class RepeatOrder(StandardOrder):
-    """Ask when a repeating rung comes next."""
-
-    step: str
-    ledger: Ledger
-    rung: PlannedRung
-    due_at: AwareDatetime
-    after: AwareDatetime
-
-
-class PauseOrder(StandardOrder):
-    """Ask when a pause that begins now must end."""
-
-    reason: str
-    begun: AwareDatetime
-
-
-class LateOrder(StandardOrder):
-    """Ask what becomes of a rung whose moment passed while nobody was there."""
-
-    ledger: Ledger
-    rung: PlannedRung
-    now: AwareDatetime
-
-
-class LateRung(Frozen):
-    """It fires now, waits until the office opens, or is skipped."""
-
-    wait_until: AwareDatetime | None = None
-    skip: bool = False
-
-
-class NoticeOrder(Frozen):
+class NoticeOrder(Compact):
     """One notice to one role. The id names it for good: whoever sends it twice finds it sent."""
 
     id: str
@@ -156,7 +98,6 @@ class NoticeOrder(Frozen):
     template: str
     to: str
     values: dict[str, JsonValue] = {}
-    ordered_at: AwareDatetime
 
 
 class NoticeStatus(StrEnum):
@@ -168,7 +109,7 @@ class NoticeStatus(StrEnum):
     FAILED = "failed"  # refused for good by the other side
 
 
-class NoticeFate(Frozen):
+class NoticeFate(Compact):
     """What became of a notice, and when."""
 
     id: str
@@ -177,93 +118,89 @@ class NoticeFate(Frozen):
     error: str | None = None
 
 
-class CaseSheet(Frozen):
-    """The case as its row in the records shows it, and as notices need it."""
+class Founding(Compact):
+    """What the records keep of a case for good, from the request that opened it. It goes across once."""
 
-    case_id: str
     request_id: str
+    digest: str  # of the request's content
     service: str
     centre: str
+    year: int  # of the register, Buddhist era
     channel: str
     subject: str
-    standard_id: str
-    standard_version: str
-    case_no: str | None
-    stage: Stage
-    outcome: Outcome | None
+    details: str = ""
     requester: Requester
-    officer: Officer | None
-    agency: str | None
     received_at: AwareDatetime
     opened_at: AwareDatetime
-    promised_at: AwareDatetime | None
-    due_at: AwareDatetime | None
-    overdue: bool
-    escalation: int
-    closed_at: AwareDatetime | None
-    links: list[Link]
+
+
+class CaseState(Compact):
+    """How a case stands after a transition: its row in the records, and what notices of that moment say."""
+
+    standard_id: str
+    standard_version: str
+    stage: Stage
+    outcome: Outcome | None = None
+    officer: Officer | None = None
+    agency: str | None = None
+    promised_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
+    overdue: bool = False
+    breached_at: AwareDatetime | None = None  # when a limit was first passed; stays for good
+    escalation: int = 0
+    closed_at: AwareDatetime | None = None
+    links: list[Link] = []
+
+
+class KeptClocks(Compact):
+    """Everything that a count of an open case starts from."""
+
     clocks: list[RunningClock] = []
     promise: PromiseView | None = None
     pause: PauseView | None = None
+
+
+class Batch(Compact):
+    """One transition of a case, as the records and people are told it: written in one transaction, then the first try at
+    its notices. It is in history before it is anywhere else, and says what changed.
+
+    `clocks` is None if nothing about them changed. `number` counts the batches of the case.
+    """
+
+    case_id: str
+    number: int
+    at: AwareDatetime  # when it was decided
     last_event: int
-    last_event_at: AwareDatetime
+    state: CaseState
+    founding: Founding | None = None
+    clocks: KeptClocks | None = None
+    events: list[Event] = []
+    notices: list[NoticeOrder] = []
 
 
-class Batch(Frozen):
-    """Everything a case has not yet told the records: written in one transaction, then the notices' first try."""
-
-    sheet: CaseSheet
-    events: list[Event]
-    notices: list[NoticeOrder]
-
-
-class Recorded(Frozen):
+class Recorded(Compact):
     """The registry number of the case, the fates of the notices tried, and how new the calendar is."""
 
     case_no: str
-    fates: list[NoticeFate]
+    fates: list[NoticeFate] = []
     calendar: int = 0  # the latest change of the calendar of the case's standard
+    conflicts: list[str] = []  # keys under which the records hold something else: never overwritten, named by doctor
 
 
-class NoticeErrand(Frozen):
-    """One notice that the first try could not deliver."""
+class NoticeErrand(Compact):
+    """One notice that the first try could not deliver; the records have what it says."""
 
-    sheet: CaseSheet
-    notice: NoticeOrder
+    case_id: str
+    notice_id: str
 
 
 class StandardPort(ABC):
-    """Reads the standard and counts on its calendar. Pure: safe to run again."""
+    """Reads the standard and the calendar. Pure: safe to run again."""
 
-    @activity.defn(name="open_terms")
+    @activity.defn(name="read_standard")
     @abstractmethod
-    async def open_terms(self, order: OpeningOrder) -> Opening:
-        """The terms and first plans of a new case."""
-
-    @activity.defn(name="plan_steps")
-    @abstractmethod
-    async def plan_steps(self, order: PlanOrder) -> Plans:
-        """Due times and rungs of steps."""
-
-    @activity.defn(name="plan_standard")
-    @abstractmethod
-    async def plan_standard(self, order: PlanOrder) -> Opening:
-        """The terms of another version of the standard, and the plans of running steps under it."""
-
-    @activity.defn(name="plan_pause")
-    @abstractmethod
-    async def plan_pause(self, order: PauseOrder) -> PausePlan:
-        """When a pause must end."""
-
-    @activity.defn(name="plan_late")
-    @abstractmethod
-    async def plan_late(self, order: LateOrder) -> LateRung:
-        """What becomes of a rung that comes late."""
-
-    @activity.defn(name="plan_repeat")
-    @abstractmethod
-    async def plan_repeat(self, order: RepeatOrder) -> PlannedRung:
-        """The next moment of a repeating rung."""
+    async def read_standard(self, query: StandardQuery) -> StandardAnswer:
+        """The terms and the calendar of a case."""
 
 
 class JournalPort(ABC):
@@ -278,3 +215,6 @@ class JournalPort(ABC):
     @abstractmethod
     async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
         """Deliver one notice; raises while the other side is down, to be tried again."""
+
+
+StandardAnswer.model_rebuild()

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio import workflow
 
-from casework.workflows.command_desk import OPEN_STAGES, WORKING_STAGES, command
-
-with workflow.unsafe.imports_passed_through():
-    from casework.standards.plan import OFFICER
-    from casework.workflows import errors
-    from casework.workflows.case_file import DOCUMENTS_KEPT, CaseFile
-    from casework.workflows.clock_checks import (
-        may_change_standard,
-        may_extend,
-        may_pause,
-        may_resume,
-        something_to_extend,
-        something_to_pause,
-        stands_still,
-    )
-    from casework.workflows.contracts import CaseView, CommandReply
-    from casework.workflows.messages import (
-        AddDocument,
-        AddNote,
-        ChangeStandard,
-        Extend,
-        Pause,
-        Rate,
-        Reassign,
-        Recount,
-        Resume,
-        Withdraw,
-    )
-
-if TYPE_CHECKING:
-    from casework.workflows.case import Case
+from casework.standards.plan import OFFICER
+from casework.workflows.case.case import Case
+from casework.workflows.case.clock_checks import (
+    may_change_standard,
+    may_extend,
+    may_pause,
+    may_resume,
+    something_to_extend,
+    something_to_pause,
+    stands_still,
+)
+from casework.workflows.case.command_desk import OPEN_STAGES, WORKING_STAGES, command
+from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
+from casework.workflows.contracts import CaseView, CommandReply
+from casework.workflows.messages import (
+    AddDocument,
+    AddNote,
+    ChangeStandard,
+    Extend,
+    Pause,
+    Rate,
+    Reassign,
+    Recount,
+    Resume,
+    Withdraw,
+)
 
 
 def take_note(case: Case, message: AddNote) -> None:
@@ -61,11 +56,6 @@ def give_to(case: Case, message: Reassign) -> None:
 def has_room(file: CaseFile, _: AddDocument) -> str | None:
     """A case holds a limited number of documents."""
     return f"a case holds at most {DOCUMENTS_KEPT} documents" if len(file.documents) >= DOCUMENTS_KEPT else None
-
-
-def records_keep_up(file: CaseFile, _: Any) -> str | None:
-    """While the records are down a case holds so much and no more; decisions that end something are always taken."""
-    return "the records are down and the case holds all it can; try again later" if file.is_full else None
 
 
 def knows_agency(file: CaseFile, message: Any) -> str | None:
@@ -103,22 +93,26 @@ class SharedCommands:
     )
     pause = command(Pause, *OPEN_STAGES, act=lambda case, it: case.clocks.pause(it), check=may_pause, offered=something_to_pause)
     resume = command(Resume, *OPEN_STAGES, act=lambda case, it: case.clocks.resume(it), check=may_resume, offered=stands_still)
-    recount = command(Recount, *OPEN_STAGES, act=lambda case, it: case.clocks.recount(it), by_operators=True)
+    recount = command(Recount, *OPEN_STAGES, act=lambda case, it: case.calendar.recount(it), by_operators=True)
     change_standard = command(
         ChangeStandard,
         *OPEN_STAGES,
-        act=lambda case, it: case.clocks.change_standard(it),
+        act=lambda case, it: case.calendar.change_standard(it),
         check=may_change_standard,
         by_operators=True,
     )
     withdraw = command(Withdraw, *WORKING_STAGES)
 
     @workflow.update(name="opened", description="Wait until the case has been opened under its standard")
-    async def opened(self, request_id: Any = None) -> CommandReply:
-        """Answer once the case is open; fail with the reason if it cannot be, or if it is another request's."""
-        if request_id is not None and self.case.desk.invalid is None and request_id != self.case.file.request.request_id:
-            raise errors.other_request(self.case.file.case_id)
+    async def opened(self, digest: Any = None) -> CommandReply:
+        """Answer once the case is open, or fail with the reason if it cannot be. `digest` is that of the request as its
+        sender has it; a case that another request opened refuses."""
         return await self.case.desk.opened()
+
+    @opened.validator
+    def may_wait(self, digest: Any = None) -> None:
+        """The same request_id with another content is somebody else's case."""
+        self.case.desk.admit_opened(digest)
 
     @workflow.query(name="case", description="The case: stage, clocks, latest events, what may be done now")
     def show(self) -> CaseView:

@@ -11,17 +11,18 @@ from typing import Any, NamedTuple
 
 from temporalio import workflow
 
-from casework.workflows.planner import Planner
-
-with workflow.unsafe.imports_passed_through():
-    from casework.standards.limits import Action, OutsideHours
-    from casework.standards.plan import REQUESTER, PlannedRung
-    from casework.workflows.case_file import CaseFile, Clock, StandingPause, ended
-    from casework.workflows.journal import Journal
+from casework.standards.due_calculator import UNCOUNTABLE
+from casework.standards.limits import Action, OutsideHours
+from casework.standards.plan import REQUESTER, PlannedRung
+from casework.workflows.case.clock import Clock, ended
+from casework.workflows.case.counting import Counting
+from casework.workflows.case.file import CaseFile, StandingPause
+from casework.workflows.case.journal import Journal
 
 # Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
 JUST_AFTER = timedelta(milliseconds=1)
 LATE = timedelta(minutes=1)
+MOST_HELD = 2.0  # twice as much as a case takes notes for
 
 FACTS = {
     Action.WARN: "warned",
@@ -46,33 +47,33 @@ class Alarm(NamedTuple):
 class Timekeeper:
     """Watches the clocks of one case."""
 
-    def __init__(self, file: CaseFile, planner: Planner, journal: Journal) -> None:
+    def __init__(self, file: CaseFile, counting: Counting, journal: Journal) -> None:
         self._file = file
-        self._planner = planner
+        self._counting = counting
         self._journal = journal
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Fire rungs when they come, for as long as the case lives."""
         while True:
             await workflow.wait_condition(lambda: self.next_alarm() is not None)
             alarm = self.next_alarm()
             if alarm is None:
                 continue
-            # Always by a timer, also for what is past: a branch on the time may replay differently.
-            wait = max(alarm.at - workflow.now(), JUST_AFTER)
             try:
                 await workflow.wait_condition(
                     lambda set_to=alarm: self._moved(set_to),  # type: ignore[misc]  # bound now, not later
-                    timeout=wait,
+                    timeout=max(alarm.at - workflow.now(), JUST_AFTER),
                     timeout_summary=alarm.words,
                 )
             except TimeoutError:
-                await self._fire(alarm)
+                self.catch_up()
+                self._journal.commit()
 
-    async def catch_up(self, until: datetime) -> None:
-        """Fire what came due before a command that arrives now: after an outage, lateness is noticed before it ends."""
-        while (alarm := self.next_alarm()) is not None and alarm.at <= until:
-            await self._fire(alarm)
+    def catch_up(self) -> None:
+        """Fire everything that has come due: before a command acts, and after an outage, lateness is noticed before it ends."""
+        now = workflow.now()
+        while (alarm := self.next_alarm()) is not None and alarm.at <= now:
+            self._fire(alarm)
 
     def next_alarm(self) -> Alarm | None:
         """The earliest of what the standing pause and all running clocks will do."""
@@ -84,7 +85,7 @@ class Timekeeper:
         pause = pause or self._file.pause
         assert pause is not None
         assert self._file.terms is not None
-        rule, promise = self._file.terms.pauses[pause.reason], self._file.promise
+        rule, promise = self._file.terms.rules.pauses[pause.reason], self._file.promise
         due = {"due_at": promise.due_at.isoformat()} if promise else {}
         return {"waiting_for_th": rule.th, "waiting_for_en": rule.en, "reply_by": pause.until.isoformat(), **due}
 
@@ -92,17 +93,16 @@ class Timekeeper:
         now = self.next_alarm()
         return now is None or (now.at, now.words) != (set_to.at, set_to.words)
 
-    async def _fire(self, alarm: Alarm) -> None:
+    def _fire(self, alarm: Alarm) -> None:
         clock, rung = alarm.clock, alarm.rung
         if clock is None:
-            if alarm in _pause_alarms(self._file):  # else it was moved or ended meanwhile
-                self._fire_pause()
-        elif not clock.running:
-            return  # stopped by a command of the same moment
+            self._fire_pause()
         elif rung is not None:
-            await self._fire_rung(alarm, clock, rung)
-        elif alarm not in _alarms(clock):
-            return  # a change of the same moment put it ahead
+            try:
+                self._fire_rung(alarm, clock, rung)
+            except UNCOUNTABLE as error:  # a rung that cannot be made is said to be so, and stops nothing else
+                clock.mark_fired(rung)
+                self._journal.record("rung_skipped", step=clock.step, rung=rung.key, problem=str(error))
         elif clock.expires:
             clock.expired = True
         else:
@@ -113,9 +113,8 @@ class Timekeeper:
     def _fire_pause(self) -> None:
         file, pause = self._file, self._file.pause
         assert file.terms is not None
-        if pause is None:
-            return
-        rule, words = file.terms.pauses[pause.reason], file.terms.pause_notices
+        assert pause is not None, "only a pause that stands can fire"
+        rule, words = file.terms.rules.pauses[pause.reason], file.terms.pause_notices
         if pause.remind_at is not None and pause.remind_at < pause.until:
             pause.remind_at = None
             self._journal.record("pause_reminded", reason=pause.reason, to=rule.remind, until=pause.until.isoformat())
@@ -140,35 +139,33 @@ class Timekeeper:
             for role in dict.fromkeys([REQUESTER, *rule.tell_at_end]):
                 self._journal.notify(words["resumed"], self._present(role), **values)
 
-    async def _fire_rung(self, alarm: Alarm, clock: Clock, rung: PlannedRung) -> None:
-        if rung not in clock.rungs:
-            return  # fired by a command of the same moment
-        late = rung.waited_since is not None or workflow.now() - alarm.at > LATE
+    def _fire_rung(self, alarm: Alarm, clock: Clock, rung: PlannedRung) -> None:
+        file, now = self._file, workflow.now()
+        late = rung.waited_since is not None or now - alarm.at > LATE
         if (late or rung.brought_forward) and not rung.waited_since and not _at_any_hour(rung):
             # This is not the moment the ladder meant. Is it one in which people are told?
-            answer = await self._planner.late(clock, rung, workflow.now())
-            if not clock.running or rung not in clock.rungs:
-                return
-            if answer.wait_until:
-                since = {"waited_since": rung.at} if late else {}
-                waiting = rung.model_copy(update={"at": answer.wait_until, **since})
-                clock.rungs = [waiting if other is rung else other for other in clock.rungs]
-                return
-            if answer.skip:
-                clock.say(rung)
+            at = self._counting.calculator.late(clock.ledger, rung, now)
+            if at is None:
+                clock.mark_fired(rung)
                 self._journal.record("rung_skipped", step=clock.step, rung=rung.key, planned_at=rung.at.isoformat())
                 return
-        if rung.repeat_every:
-            # Planned before this one is taken down: whatever stops us here, the ladder is whole.
-            again = await self._planner.repeat(clock.step, clock.ledger, clock.due_at, rung, workflow.now())
-            if not clock.running or rung not in clock.rungs:
+            if at > now:
+                since = {"waited_since": rung.at} if late else {}
+                waiting = rung.model_copy(update={"at": at, **since})
+                clock.rungs = [waiting if other is rung else other for other in clock.rungs]
                 return
+        again = self._next_repeat(clock, rung, now)
+        clock.mark_fired(rung)
+        if again is not None:
             clock.rungs.append(again)
-        clock.say(rung)
+        if rung.repeat_every and file.held >= MOST_HELD:
+            return  # nobody could be told for so long that another word would only be one more to keep
         if rung.action is Action.BREACH:
-            clock.breached = clock.overdue = True
+            clock.overdue = True
+            clock.breached_at = clock.breached_at or now
+            file.breached_at = file.breached_at or now
         if rung.action is Action.ESCALATE:
-            self._file.escalation += 1
+            file.escalation += 1
         extra: dict[str, Any] = ({"late": True} if late else {}) | ({"round": clock.round} if clock.round > 1 else {})
         self._journal.record(
             FACTS[rung.action],
@@ -185,6 +182,16 @@ class Timekeeper:
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
         if rung.action is Action.BREACH:
             self._journal.record("improvement_task_opened", step=clock.step, because="breach")
+
+    def _next_repeat(self, clock: Clock, rung: PlannedRung, now: datetime) -> PlannedRung | None:
+        """The next moment of a rung that repeats; if there is none, that is said and the case goes on without."""
+        if not rung.repeat_every:
+            return None
+        try:
+            return self._counting.calculator.repeat(clock.step, rung, clock.due_at, now, clock.ledger)
+        except UNCOUNTABLE as error:
+            self._journal.record("rung_skipped", step=clock.step, rung=rung.key, problem=str(error))
+            return None
 
     def _template(self, rung: PlannedRung) -> str:
         assert self._file.terms is not None
@@ -211,7 +218,7 @@ def _alarms(clock: Clock) -> list[Alarm]:
     ]
     if clock.expires:
         alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: limit of {clock.limit} passes"))
-    elif clock.breached and not clock.overdue and not any(rung.action is Action.BREACH for rung in clock.rungs):
+    elif clock.breached_at and not clock.overdue and not any(rung.action is Action.BREACH for rung in clock.rungs):
         alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: overdue again"))
     return alarms
 

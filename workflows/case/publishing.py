@@ -8,12 +8,10 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from casework.workflows.details import current_details
-
-with workflow.unsafe.imports_passed_through():
-    from casework.workflows import names
-    from casework.workflows.case_file import CaseFile
-    from casework.workflows.contracts import AllowedCommand
+from casework.workflows import names
+from casework.workflows.case.details import current_details
+from casework.workflows.case.file import CaseFile
+from casework.workflows.contracts import AllowedCommand
 
 
 class Publisher:
@@ -36,7 +34,7 @@ class Publisher:
             (names.CASE_UNIT, file.agency),
             (names.CASE_ASSIGNEE, file.officer.id if file.officer else None),
             (names.CASE_DUE_AT, file.due_at),
-            (names.CASE_OVERDUE, file.overdue or None),
+            (names.CASE_OVERDUE, file.overdue),
             (names.CASE_ESCALATION, file.escalation or None),
             (names.CASE_PAUSED, file.pause.reason if file.pause else None),
         ]

@@ -1,8 +1,4 @@
-"""The case file: all that a case knows, in one serialisable model.
-
-The `case` query shows it and continue-as-new carries it. Nothing in it grows without bound: the records keep what is
-dropped here.
-"""
+"""The clock of one step: its ledger, its plan, which rungs stand and which have fired."""
 
 from __future__ import annotations
 
@@ -15,14 +11,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from casework.standards.ledger import Balance, Ledger, PauseEntry
 from casework.standards.limits import Action, Limit
 from casework.standards.plan import Plan, PlannedRung
-from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
-from casework.workflows.ports import NoticeOrder, Terms
-
-EVENTS_KEPT = 100
-NOTICES_KEPT = 50
-REPLIES_KEPT = 50
-DOCUMENTS_KEPT = 100
-PENDING_BYTES = 256_000  # what a case holds for records that are down, before it takes no more notes
 
 
 class Clock(BaseModel):
@@ -45,7 +33,7 @@ class Clock(BaseModel):
     round: int = 1
     expires: bool = False
     expired: bool = False
-    breached: bool = False  # ever
+    breached_at: AwareDatetime | None = None  # when the limit was first passed; stays for good
     overdue: bool = False  # now: an extension may put the due time ahead again
     stopped_at: AwareDatetime | None = None
     uncounted: bool = False  # it stopped in a pause: its due time is still that of the longest pause
@@ -81,7 +69,7 @@ class Clock(BaseModel):
         last = self.ledger.pauses[-1] if self.ledger.pauses else None
         return last if last and last.ended is None else None
 
-    def say(self, rung: PlannedRung) -> None:
+    def mark_fired(self, rung: PlannedRung) -> None:
         """A rung has fired; it will not again in this round."""
         self.rungs = [other for other in self.rungs if other.key != rung.key]
         self.fired[rung.key] = rung.says
@@ -132,7 +120,7 @@ class Clock(BaseModel):
         passed: list[PlannedRung] = []
         for rung in plan.rungs:
             if rung.action is Action.BREACH:
-                if self.breached:
+                if self.breached_at:
                     fired[rung.key] = rung.says
             elif said[rung.says]:
                 said[rung.says] -= 1
@@ -171,120 +159,6 @@ class Clock(BaseModel):
             self.end_pause(at)
 
 
-class Promise(BaseModel):
-    """What the requester was told: it runs above the clocks of steps and units, and nothing they do starts it anew.
-
-    `chain` names the steps it is made of, joined by +.
-    """
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    chain: str
-    ledger: Ledger
-    due_at: AwareDatetime
-    revision: int = 0
-    warning: str | None = None
-    uncounted: bool = False  # a pause ended with its stage: the date is still that of the longest pause
-
-    @classmethod
-    def planned(cls, chain: str, plan: Plan) -> Promise:
-        """A promise that is made."""
-        return cls(chain=chain, ledger=plan.ledger, due_at=plan.due_at, revision=plan.revision, warning=plan.warning)
-
-    def replan(self, plan: Plan) -> None:
-        """Take a new plan."""
-        self.ledger, self.due_at, self.uncounted = plan.ledger, plan.due_at, False
-        self.revision, self.warning = plan.revision, plan.warning
-
-    def end_pause(self, at: datetime) -> None:
-        """The pause that stands ends with its stage."""
-        standing = any(entry.ended is None for entry in self.ledger.pauses)
-        self.ledger, self.uncounted = ended(self.ledger, at), self.uncounted or standing
-
-    def is_made_of(self, step: str) -> bool:
-        """Whether that step's time is part of the promise."""
-        return step in self.chain.split("+")
-
-
-class StandingPause(BaseModel):
-    """The pause of a case: some of its clocks stand still until somebody resumes them, or `until` comes."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    reason: str
-    by: str
-    begun: AwareDatetime
-    until: AwareDatetime
-    remind_at: AwareDatetime | None
-    steps: list[str]
-    ran_out: bool = False
-
-
 def ended(ledger: Ledger, at: datetime) -> Ledger:
     """The ledger with the pause that stands ended then."""
     return ledger.model_copy(update={"pauses": [p if p.ended else p.model_copy(update={"ended": at}) for p in ledger.pauses]})
-
-
-class CaseFile(BaseModel):
-    """The state of one case."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    case_id: str
-    request: Request
-    opened_at: AwareDatetime
-    received_at: AwareDatetime
-    stage: Stage
-    stage_since: AwareDatetime
-    entering: bool = True  # the stage has not begun yet: its clocks are still to be started
-    outcome: Outcome | None = None
-    terms: Terms | None = None
-    case_no: str | None = None
-    promise: Promise | None = None
-    pause: StandingPause | None = None
-    calendar_known: int = -1  # the latest change of the calendar that the records told of; -1: they have not answered yet
-    closed_at: AwareDatetime | None = None
-    officer: Officer | None = None
-    agency: str | None = None
-    escalation: int = 0
-    deficiency_lists: int = 0
-    reopened: int = 0
-    missing: list[str] = []
-    owner_answer: str | None = None
-    result_notices: list[str] = []
-    links: list[Link] = []
-    documents: list[Document] = []
-    clocks: dict[str, Clock] = {}
-    seq: int = 0
-    events: list[Event] = []
-    replies: dict[str, CommandReply] = {}
-    notices: list[NoticeView] = []
-    # Not yet in the records:
-    pending: list[Event] = []
-    owed: list[NoticeOrder] = []
-    handed_over: int = 0  # how many of the owed, from the front, the records know already
-
-    @property
-    def promised_at(self) -> datetime | None:
-        """By when the requester was promised the result."""
-        return self.promise.due_at if self.promise else None
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so much waits for the records that no more notes are taken."""
-        return sum(len(str(event.data).encode()) for event in self.pending) > PENDING_BYTES
-
-    @property
-    def running(self) -> list[Clock]:
-        """The clocks that run now, the earliest due first."""
-        return sorted((clock for clock in self.clocks.values() if clock.running), key=lambda clock: clock.due_at)
-
-    @property
-    def overdue(self) -> bool:
-        """Whether a step that is still being worked on is past its due time."""
-        return any(clock.overdue for clock in self.running)
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When the next step is due."""
-        return self.running[0].due_at if self.running else None

@@ -9,13 +9,11 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
-from casework.workflows.case import Case
-
-with workflow.unsafe.imports_passed_through():
-    from casework.workflows import names
-    from casework.workflows.case_file import CaseFile
-    from casework.workflows.contracts import ForwardRequest, InformationRequest, Link
-    from casework.workflows.messages import Convert
+from casework.workflows import names
+from casework.workflows.case.case import Case
+from casework.workflows.case.file import CaseFile
+from casework.workflows.contracts import ForwardRequest, InformationRequest, Link
+from casework.workflows.messages import Convert
 
 
 def can_go_on(file: CaseFile, convert: Convert) -> str | None:
@@ -32,7 +30,7 @@ async def go_on_as(case: Case, convert: Convert) -> None:
     """Start the other service's case for the same requester; it outlives this one."""
     file = case.file
     request = _request(case, convert)
-    new_id = names.case_id(convert.into, request.request_id)
+    new_id = names.case_id(convert.into, request.centre, request.request_id)
     with suppress(WorkflowAlreadyStartedError):  # this case was reset to before the conversion: it is the same matter
         await workflow.start_child_workflow(
             convert.into,

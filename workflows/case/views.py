@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from temporalio import workflow
-
-with workflow.unsafe.imports_passed_through():
-    from casework.workflows.case_file import CaseFile, Clock, Promise, StandingPause
-    from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, PauseView, PromiseView
+from casework.workflows.case.clock import Clock
+from casework.workflows.case.file import CaseFile, Promise, StandingPause
+from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, PauseView, PromiseView
 
 
 def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
@@ -16,6 +14,7 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
     return CaseView(
         case_id=file.case_id,
         request_id=file.request.request_id,
+        request_digest=file.request.digest,
         case_no=file.case_no,
         service=file.request.service,
         centre=file.request.centre,
@@ -30,11 +29,13 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         promise=promise_view(file.promise),
         pause=pause_view(file.pause),
         overdue=file.overdue,
+        breached_at=file.breached_at,
         escalation=file.escalation,
         officer=file.officer,
         agency=file.agency,
         links=file.links,
         documents=file.documents,
+        recorded=min((batch.events[0].seq - 1 for batch in file.outbox if batch.events), default=file.seq),
         clocks=[_clock_view(clock) for clock in file.clocks.values()],
         notices=file.notices,
         events=file.events,
@@ -51,7 +52,7 @@ def _clock_view(clock: Clock) -> ClockView:
         due_at=clock.due_at,
         internal_target=clock.internal_target,
         stopped_at=clock.stopped_at,
-        breached=clock.breached,
+        breached=clock.breached_at is not None,
         paused=clock.pause is not None,
         extended_by=clock.ledger.extended_by,
         ledger=clock.ledger,
@@ -68,10 +69,14 @@ def _clock_view(clock: Clock) -> ClockView:
 
 def promise_view(promise: Promise | None) -> PromiseView | None:
     """The promise, if one was made."""
-    return (
-        PromiseView(chain=promise.chain, due_at=promise.due_at, ledger=promise.ledger, revision=promise.revision)
-        if promise
-        else None
+    if promise is None:
+        return None
+    return PromiseView(
+        chain=promise.chain,
+        due_at=promise.due_at,
+        ledger=promise.ledger,
+        revision=promise.revision,
+        warning=promise.warning,
     )
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from temporalio import workflow
-
-with workflow.unsafe.imports_passed_through():
-    from casework.workflows.case_file import CaseFile, Clock
-    from casework.workflows.contracts import AllowedCommand
-    from casework.workflows.labels import label
+from casework.workflows.case.clock import Clock
+from casework.workflows.case.file import CaseFile
+from casework.workflows.contracts import AllowedCommand
+from casework.workflows.labels import label
 
 
 def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
@@ -30,13 +28,13 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
     if file.promise and file.promise.warning and file.outcome is None:
         lines += [f"⚠ {file.promise.warning}", ""]
     if file.pause and file.terms:
-        rule = file.terms.pauses[file.pause.reason]
+        rule = file.terms.rules.pauses[file.pause.reason]
         until = _time(file.pause.until, file)
         lines += [f"⏸ **หยุดนับเวลา · paused**: {rule.th} · {rule.en} (ไม่เกิน · until {until} at the latest)", ""]
     lines += _clocks(file)
     lines += _responsible(file)
-    if file.pending:
-        lines += [f"⚠ ยังไม่ได้บันทึก · {len(file.pending)} event(s) wait for the records", ""]
+    if file.outbox:
+        lines += [f"⚠ ยังไม่ได้บันทึก · {file.unrecorded} event(s) wait for the records", ""]
     if file.owed:
         waiting = ", ".join(sorted({f"{notice.template} → {notice.to}" for notice in file.owed}))
         lines += [f"⚠ ยังไม่ได้แจ้ง · notices still owed: {waiting}", ""]

@@ -19,16 +19,16 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-with workflow.unsafe.imports_passed_through():
-    from casework.workflows import errors
-    from casework.workflows.case_file import REPLIES_KEPT, CaseFile
-    from casework.workflows.contracts import AllowedCommand, CommandReply, Stage
-    from casework.workflows.messages import Command
+from casework.workflows import errors
+from casework.workflows.case.file import REPLIES_KEPT, CaseFile
+from casework.workflows.contracts import AllowedCommand, CommandReply, Stage
+from casework.workflows.messages import Command
 
 if TYPE_CHECKING:
-    from casework.workflows.case import Case
+    from casework.workflows.case.case import Case
 
 RATING_STAGES = (Stage.PROVIDED, Stage.ANSWERED, Stage.COMPLETED, Stage.ADVISED, Stage.GIVEN)
+MOST_HELD = 2.0
 OPEN_STAGES = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
 WORKING_STAGES = tuple(stage for stage in OPEN_STAGES if stage not in RATING_STAGES)
 
@@ -114,13 +114,12 @@ class Taken:
 
     def __init__(self, message: Command) -> None:
         self.message = message
-        self.at = workflow.now()
         self.done = False
         self.declined: str | None = None
 
 
 class CommandDesk:
-    """Admits commands to one case and sees that each is answered."""
+    """Admits commands to one case and sees that each is answered when it is decided."""
 
     def __init__(self, file: CaseFile, commands: Mapping[str, Declaration]) -> None:
         self._file = file
@@ -128,12 +127,13 @@ class CommandDesk:
         self._in_hand: Taken | None = None
         self.inbox: Taken | None = None
         self.invalid: ApplicationError | None = None
+        self.reset_at = -1  # the length of history when an operator's reset took effect
 
     def admit(self, declared: Declaration, payload: Any) -> None:
         """The validator of every command: may it be given now, by this role, with this content? Changes nothing."""
         if self.invalid:
             raise self.invalid
-        if self._answered_before() is None:
+        if self._answered_before() is None and not self._reapplied:
             message = declared.read(payload)
             if self._file.terms is not None:
                 self._check(declared, message)
@@ -143,14 +143,23 @@ class CommandDesk:
         before = self._answered_before()
         if before is not None:
             return before
+        if self._reapplied:
+            return await self._obey_again(declared, payload, case)
         message = declared.read(payload)
         if self._file.terms is None:  # came with the first task: the standard was not known when it was admitted
             await self.opened()
             self._check(declared, message)
+        return await self._carry_out(declared, message, case)
+
+    async def _carry_out(self, declared: Declaration, message: Command, case: Case) -> CommandReply:
         if declared.act is not None:
+            case.catch_up()
+            if declared.check and (reason := declared.check(self._file, message)):
+                raise errors.refused(reason)  # what came due in the meantime has changed that
             doing = declared.act(case, message)
             if doing is not None:
                 await doing
+            case.commit()
         else:
             taken = self.inbox = Taken(message)
             await workflow.wait_condition(lambda: taken.done or self._file.stage is Stage.CLOSED)
@@ -160,12 +169,34 @@ class CommandDesk:
                 raise errors.refused("the case was closed before this could be done")
         return self._remember(self.reply())
 
+    async def _obey_again(self, declared: Declaration, payload: Any, case: Case) -> CommandReply:
+        """A command that the server gives again after a reset, long after it was answered: it takes effect, or that it could
+        not is an event."""
+        try:
+            message = declared.read(payload)
+            if self._file.terms is None:
+                await self.opened()
+            self._check(declared, message)
+            return await self._carry_out(declared, message, case)
+        except ApplicationError as refusal:
+            case.record("command_not_reapplied", command=declared.name, because=refusal.message)
+            case.commit()
+            raise
+
+    def admit_opened(self, digest: Any) -> None:
+        """The validator of `opened`: is this the case of the request that its sender has?"""
+        if self.invalid:
+            raise self.invalid
+        if isinstance(digest, str) and digest != self._file.request.digest:
+            raise errors.other_request(self._file.case_id)
+
     async def opened(self) -> CommandReply:
         """Wait until the case is open and answer, or say why it cannot be opened."""
+        existed, self._file.asked_for = self._file.asked_for, True
         await workflow.wait_condition(lambda: self._file.terms is not None or self.invalid is not None)
         if self.invalid:
             raise self.invalid
-        return self.reply()
+        return self.reply().model_copy(update={"existed": existed})
 
     def take(self) -> Taken | None:
         """The command that waits for the stage, if there is one; it is answered when the stage is done with it."""
@@ -217,8 +248,9 @@ class CommandDesk:
         busy = self.inbox or self._in_hand
         if declared.act is None and busy is not None:
             raise errors.refused(f"{busy.message.command_name()} is being carried out; look at the case again", now)
-        if declared.act is not None and self._file.is_full:
-            raise errors.refused("the records are down and the case holds all it can; try again later", now)
+        held = self._file.held
+        if declared.name != "withdraw" and held >= (MOST_HELD if declared.act is None else 1):
+            raise errors.refused("records or mail are down and the case holds all it can; try again later", now)
         if declared.act is None and self._telling_result:
             raise errors.refused("the result was reported and is being told", now)
         reason = declared.check(self._file, message) if declared.check else None
@@ -228,6 +260,12 @@ class CommandDesk:
     @property
     def _telling_result(self) -> bool:
         return bool(self._file.result_notices) and self._file.stage is Stage.WITH_OWNER
+
+    @property
+    def _reapplied(self) -> bool:
+        """Whether this command came with the task in which a reset took effect: the server gives those again that came after
+        the point of the reset."""
+        return workflow.info().get_current_history_length() == self.reset_at
 
     def _roles(self) -> dict[str, list[str]]:
         assert self._file.terms is not None

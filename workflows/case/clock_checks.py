@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casework.workflows.case_file import CaseFile
+from casework.workflows.case.file import CaseFile
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
 
 
@@ -26,9 +26,9 @@ def may_extend(file: CaseFile, message: Extend) -> str | None:
 def may_pause(file: CaseFile, message: Pause) -> str | None:
     """Clocks stand still only for a reason that the standard lists, for steps it lists there, and one pause at a time."""
     assert file.terms is not None
-    rule = file.terms.pauses.get(message.reason)
+    rule = file.terms.rules.pauses.get(message.reason)
     if rule is None:
-        return f"the standard has no pause for {message.reason}; it has {', '.join(sorted(file.terms.pauses)) or 'none'}"
+        return f"the standard has no pause for {message.reason}; it has {', '.join(sorted(file.terms.rules.pauses)) or 'none'}"
     if file.pause is not None:
         return f"the clocks stand still already ({file.pause.reason}); resume first"
     if not any(clock.step in rule.steps for clock in file.running):
@@ -64,7 +64,7 @@ def something_to_extend(file: CaseFile) -> bool:
 
 def something_to_pause(file: CaseFile) -> bool:
     """Whether the standard has a reason for which a running step may stand still."""
-    steps = {step for rule in (file.terms.pauses.values() if file.terms else ()) for step in rule.steps}
+    steps = {step for rule in (file.terms.rules.pauses.values() if file.terms else ()) for step in rule.steps}
     return file.pause is None and any(clock.step in steps for clock in file.running)
 
 

@@ -16,25 +16,28 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from casework.workflows import opening
-from casework.workflows.clock_changes import ClockChanges
-from casework.workflows.command_desk import CommandDesk, declared_commands
-from casework.workflows.journal import Journal
-from casework.workflows.planner import Planner
-from casework.workflows.publishing import Publisher
-from casework.workflows.timekeeper import Timekeeper
-from casework.workflows.views import case_view
-
-with workflow.unsafe.imports_passed_through():
-    from casework.standards.ledger import Ledger
-    from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
-    from casework.workflows import errors
-    from casework.workflows.case_file import DOCUMENTS_KEPT, Clock, Promise
-    from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
-    from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-    from casework.workflows.ports import NoticeStatus, StepRun
+from casework.standards.due_calculator import UNCOUNTABLE
+from casework.standards.ledger import Ledger
+from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
+from casework.workflows import errors
+from casework.workflows.case import opening
+from casework.workflows.case.calendar_follower import CalendarFollower
+from casework.workflows.case.clock import Clock
+from casework.workflows.case.clock_changes import ClockChanges
+from casework.workflows.case.command_desk import CommandDesk, declared_commands
+from casework.workflows.case.counting import Counting
+from casework.workflows.case.delivery import Delivery
+from casework.workflows.case.file import DOCUMENTS_KEPT, Promise
+from casework.workflows.case.journal import Journal
+from casework.workflows.case.publishing import Publisher
+from casework.workflows.case.timekeeper import Timekeeper
+from casework.workflows.case.views import case_view
+from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
+from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.ports import NoticeStatus, StandardAnswer
 
 
 class Expired(Command):
@@ -51,18 +54,20 @@ class _NewRun(Exception):
 class Case:
     """One case. Built in `@workflow.init`, so that a command arriving with the first task finds it."""
 
-    def __init__(self, process: type, service: str, first_stage: Stage, start: Any) -> None:
+    def __init__(self, process: type, service: str, first_stage: Stage, start: RawValue) -> None:
         self.file, problem = opening.read(service, first_stage, start)
         self.desk = CommandDesk(self.file, declared_commands(process))
         self.desk.invalid = problem
         self._publisher = Publisher(self.file, self.desk.allowed)
-        # Local activities take turns: two at once may finish in one order and replay in another (sdk-python #1578).
-        self._turn = asyncio.Lock()
-        self.journal = Journal(self.file, self._turn, self._publisher.publish)
+        self.journal = Journal(self.file, self._committed)
+        self._delivery = Delivery(self.file, self.journal)
+        self._counting = Counting(self.file)
+        self._timekeeper = Timekeeper(self.file, self._counting, self.journal)
+        self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper)
+        self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
         self._broken: Exception | None = None
-        self._planner = Planner(self.file, self._turn)
-        self._timekeeper = Timekeeper(self.file, self._planner, self.journal)
-        self.clocks = ClockChanges(self.file, self._planner, self.journal, self._timekeeper)
+        self._was_reset = False
+        workflow.register_random_seed_callback(self._note_reset)
 
     # The walk through the stages
 
@@ -74,45 +79,36 @@ class Case:
         if self.file.terms is not None:
             return  # carried over from an earlier run
         if self.desk.invalid is None:
-            answer = await self._planner.terms(*steps)
-            found = opening.unfit(self.file, answer.terms) if answer.terms else [answer.problem or "no standard"]
+            answer = await self.calendar.open_terms()
+            found = self._open_under(answer, steps)
             if found:
                 self.desk.invalid = errors.invalid_request(found)
         if self.desk.invalid is not None:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.desk.invalid
-        promise, *plans = answer.plans
-        self.file.terms = answer.terms
-        self.file.promise = Promise.planned(PROMISE, promise)
-        self._record_opening(promise)
-        for plan in plans:
-            self._start(plan)
 
     async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
-        keepers = [asyncio.create_task(self._kept(keep)) for keep in (self.journal.keep, self._timekeeper.keep, self.clocks.keep)]
+        keepers = [asyncio.create_task(self._kept(run)) for run in (self._follow_resets, self._timekeeper.run, self.calendar.run)]
+        self.journal.resume()
+        self._committed()
         try:
             while self.file.stage is not Stage.CLOSED:
                 try:
                     await stages[self.file.stage]()
-                    await self.clocks.count_what_stopped()
+                    self.clocks.count_what_stopped()
                 except _NewRun:
-                    self._rest()
-                    await workflow.wait_condition(lambda: self.desk.inbox is not None or workflow.all_handlers_finished())
-                    if self.desk.inbox is None:
-                        await self._continue_as_new(keepers)
+                    await self._continue_as_new(keepers)
             self._rest()
-            await workflow.wait_condition(
-                lambda: self._sound() and self.journal.settled and workflow.all_handlers_finished(),
-            )
+            await workflow.wait_condition(lambda: self._sound() and self._nothing_owed and workflow.all_handlers_finished())
         except (asyncio.CancelledError, FailureError) as error:
             if is_cancelled_exception(error):
-                await self._say_cancelled()
+                await self._close_cancelled()
             raise
         assert self.file.outcome is not None, "a case closes with an outcome"
         return CaseResult(case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq)
 
-    async def begin(self, *steps: str, promise: str | None = None) -> bool:
+    def begin(self, *steps: str, promise: str | None = None) -> bool:
         """Begin a stage: start the clocks of its steps and renew the promise.
 
         True only the first time: a stage that is entered again after a command, or by a continued run, goes on.
@@ -125,15 +121,16 @@ class Case:
                 self.file.promise.chain = promise
             return True  # they began with the receipt
         now = workflow.now()
-        wanted = [*steps, *([promise] if promise and promise not in steps else [])]
-        runs = [StepRun(step=step, ledger=Ledger(started_at=now)) for step in wanted]
-        if runs:
-            async with self.clocks.changing:  # one standard and one calendar for what is asked and what follows
-                for plan in (await self._planner.plan(runs, now)).plans:
-                    if plan.step == promise:
-                        self.file.promise = Promise.planned(promise, plan)
-                    if plan.step in steps:
-                        self._start(plan)
+        for step in dict.fromkeys([*steps, *([promise] if promise else [])]):
+            try:
+                plan = self._counting.calculator.plan(step, Ledger(started_at=now), now)
+            except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
+                self.record("clock_not_started", step=step, problem=errors.words(error))
+                continue
+            if step == promise:
+                self.file.promise = Promise.planned(step, plan)
+            if step in steps:
+                self._start(plan)
         return True
 
     async def decision(self) -> Command:
@@ -144,15 +141,14 @@ class Case:
         """
         self._rest()
         await workflow.wait_condition(
-            lambda: self._sound() and (self.desk.inbox is not None or self._has_expired() or self._grown_long())
+            lambda: self._sound() and (self.desk.inbox is not None or self._has_expired() or self._may_continue_as_new())
         )
-        self.journal.holding = True
         taken = self.desk.take()
         if taken is None:
             if self._has_expired():
                 return Expired()
             raise _NewRun
-        await self._timekeeper.catch_up(taken.at)
+        self._timekeeper.catch_up()
         if self._has_expired():  # the limit had passed when this came, only nobody was there to say so
             self.desk.decline("the time for this has passed")
             return Expired()
@@ -190,13 +186,13 @@ class Case:
                 self.notify("case_withdrawn", REQUESTER)
                 self.conclude(Outcome.WITHDRAWN)
             case Expired() if self.file.pause and self.file.terms:
-                rule = self.file.terms.pauses[self.file.pause.reason]
+                rule = self.file.terms.rules.pauses[self.file.pause.reason]
                 assert rule.outcome is not None, "a pause that ends the case has an outcome"
                 self.record("pause_ran_out", reason=self.file.pause.reason, paused_since=self.file.pause.begun.isoformat())
                 values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
                 self.notify(self.file.terms.pause_notices["ended"], REQUESTER, **values)
                 self._tell_centre(rule.th)
-                self.conclude(rule.outcome)
+                self.conclude(Outcome(rule.outcome))
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
 
@@ -211,7 +207,7 @@ class Case:
 
     async def ask_satisfaction(self, or_reopened: Callable[[], None] | None = None) -> None:
         """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
-        if await self.begin(SATISFACTION):
+        if self.begin(SATISFACTION):
             self.notify("satisfaction_invite", REQUESTER)
         match await self.decision():
             case Rate() as rating:
@@ -229,16 +225,15 @@ class Case:
         self.file.closed_at = workflow.now()
         self.record("closed", outcome=self.file.outcome)
 
-    async def told(self, notices: list[str]) -> None:
+    async def wait_until_notified(self, notices: list[str]) -> None:
         """Wait until these notices have reached their people (or the counter, to be handed over)."""
         self._rest()
         await workflow.wait_condition(
-            lambda: self._sound() and (not self._owes(notices) or self._grown_long()),
+            lambda: self._sound() and (not self._owes(notices) or self._may_continue_as_new()),
         )
-        self.journal.holding = True
         if self._owes(notices):
             raise _NewRun
-        await self._timekeeper.catch_up(workflow.now())  # told too late is a breach, even if the two came together
+        self._timekeeper.catch_up()  # told too late is a breach, even if the two came together
 
     # What a process tells the case
 
@@ -260,9 +255,9 @@ class Case:
         if step in self.file.clocks:
             self.file.clocks[step].stop(workflow.now())
 
-    def due(self, step: str) -> str:
+    def due(self, step: str) -> str | None:
         """When a step is due, as notices take it."""
-        return self.file.clocks[step].due_at.isoformat()
+        return self.file.clocks[step].due_at.isoformat() if step in self.file.clocks else None
 
     def add_documents(self, documents: list[Document]) -> None:
         """Keep documents' metadata in view; the records take them from the event that brought them."""
@@ -277,44 +272,81 @@ class Case:
         """The case as people see it."""
         return case_view(self.file, self.desk.allowed())
 
+    # What the command desk asks
+
+    def catch_up(self) -> None:
+        """Fire what came due before a command acts."""
+        self._timekeeper.catch_up()
+
+    def commit(self) -> None:
+        """A command that needs no stage is carried out: what it said goes out."""
+        self.journal.commit()
+
     # Helpers
 
-    async def _kept(self, keep: Callable[[], Awaitable[None]]) -> None:
+    async def _kept(self, run: Callable[[], Awaitable[None]]) -> None:
         try:
-            await keep()
+            await run()
         except Exception as error:
             self._broken = error  # whoever waits next raises it: a keeper never dies unseen
             raise
 
     def _sound(self) -> bool:
-        broken = self._broken or self.journal.broken
+        broken = self._broken or self.journal.broken or self._delivery.broken
         if broken is not None:
             # Fails the task, not the case: it is tried again, and a corrected worker goes on from here.
             raise RuntimeError("the journal or the timekeeper of this case stopped") from broken
         return True
 
-    def _grown_long(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested()
+    def _may_continue_as_new(self) -> bool:
+        """Whether the history is long, and nobody is in the middle of something."""
+        return workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
+
+    @property
+    def _nothing_owed(self) -> bool:
+        return self.journal.settled and not self.file.owed
 
     def _rest(self) -> None:
-        """The stage is done with what it took: answer, and let what was said go out."""
+        """The stage is done with what it took: what was said goes out, whoever gave the command is answered."""
+        self.journal.commit()
         self.desk.answer()
-        self.journal.holding = False
 
-    def _record_opening(self, promise: Plan) -> None:
-        request, terms = self.file.request, self.file.terms
-        assert terms is not None
+    def _committed(self) -> None:
+        """After each transition: operators see the case as it is, and who is still owed is told."""
+        if self.file.terms is not None:
+            self._publisher.publish()
+            self._delivery.start()
+
+    def _open_under(self, answer: StandardAnswer, steps: tuple[str, ...]) -> list[str]:
+        """Open the case under these terms, or say why not."""
+        file = self.file
+        if answer.terms is None or answer.calendar is None:
+            return [answer.problem or "no standard"]
+        found = opening.unfit(file, answer.terms)
+        if found:
+            return found
+        file.terms, file.calendar = answer.terms, answer.calendar
+        try:
+            promise, *plans = [self._counting.calculator.plan(step, file.received_at) for step in (PROMISE, *steps)]
+        except UNCOUNTABLE as error:
+            file.terms = file.calendar = None
+            return [f"received_at or standard: nothing can be planned ({errors.words(error)})"]
+        file.promise = Promise.planned(PROMISE, promise)
+        request, terms = file.request, file.terms
         origin: dict[str, Any] = {"linked_from": request.linked_from} if request.linked_from else {}
         self.record(
             "opened",
             standard=f"{terms.standard_id} {terms.standard_version}",
             channel=request.channel,
-            received_at=self.file.received_at.isoformat(),
+            received_at=file.received_at.isoformat(),
             counted_from=promise.effective_start.isoformat(),
             promised_at=promise.due_at.isoformat(),
-            documents=[document.model_dump(mode="json", exclude_none=True) for document in self.file.documents],
+            documents=[document.model_dump(mode="json", exclude_none=True) for document in file.documents],
             **origin,
         )
+        for plan in plans:
+            self._start(plan)
+        return []
 
     def _start(self, plan: Plan) -> None:
         assert self.file.terms is not None
@@ -349,23 +381,35 @@ class Case:
             why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
             self.notify("improvement_task", "centre_supervisor", **why)
 
+    def _note_reset(self, _: int) -> None:
+        """A run gets another random seed when an operator resets it, and only then."""
+        self._was_reset = True
+        self.desk.reset_at = workflow.info().get_current_history_length()
+
+    async def _follow_resets(self) -> None:
+        """After a reset the case goes another way from here: the records hear everything anew, and where that was."""
+        while True:
+            await workflow.wait_condition(lambda: self._was_reset)
+            self._was_reset = False
+            self.file.clocks_told = ""
+            self.record("reset", from_event=self.file.seq)
+            self.journal.commit()
+
     async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
-        async with self._turn:
-            if self.desk.inbox is not None or not workflow.all_handlers_finished():
-                return  # somebody came while we waited: first that
-            for keeper in keepers:
-                keeper.cancel()
-        await self.journal.stop()
+        for keeper in keepers:
+            keeper.cancel()
+        self._delivery.stop()
+        self.journal.stop()
         await asyncio.gather(*keepers, return_exceptions=True)
         workflow.continue_as_new(opening.CarriedOver(carried_over=self.file))
 
-    async def _say_cancelled(self) -> None:
-        """An operator cancelled the workflow: the records say so before it ends."""
+    async def _close_cancelled(self) -> None:
+        """An operator cancelled the workflow: the records say so, and why, before it ends."""
         if self.file.terms is None:
             return
         if self.file.stage is not Stage.CLOSED:
-            self.record("cancelled_by_operator")
+            self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
             self.move(Stage.CLOSED)
             self.file.closed_at = workflow.now()
         self._rest()
-        await workflow.wait_condition(lambda: self._sound() and self.journal.settled and workflow.all_handlers_finished())
+        await workflow.wait_condition(lambda: self._sound() and self._nothing_owed and workflow.all_handlers_finished())

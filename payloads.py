@@ -1,0 +1,37 @@
+"""How casework's messages become JSON: pydantic's converter, which everybody can read, and for what goes between workflow and
+activities (and so into every history) without the fields that have their default value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import SchemaSerializer
+from pydantic_core.core_schema import any_schema
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+
+from casework.workflows.ports import Compact
+
+
+class _CompactJSON(PydanticJSONPlainPayloadConverter):
+    _serializer = SchemaSerializer(any_schema())
+
+    def to_payload(self, value: Any) -> Payload | None:
+        if not isinstance(value, Compact):
+            return super().to_payload(value)
+        data = self._serializer.to_json(value, exclude_defaults=True)
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=data)
+
+
+class CaseworkPayloadConverter(CompositePayloadConverter):
+    """Temporal's default converters, with JSON by pydantic."""
+
+    def __init__(self) -> None:
+        json = _CompactJSON()
+        super().__init__(
+            *(
+                json if isinstance(converter, JSONPlainPayloadConverter) else converter
+                for converter in DefaultPayloadConverter.default_encoding_payload_converters
+            )
+        )

@@ -1,0 +1,293 @@
+"""What may change the clocks of a case while it is open: an extension, a pause, the calendar, the standard.
+
+Each makes entries in ledgers and counts again; nobody sets a date. The promise to the requester runs above the clocks: more
+time for a step of its chain is more time for it, but nothing starts it anew. A change is made in one piece, without awaits:
+everything is worked out first, and nothing is changed if it cannot be counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from temporalio import workflow
+
+from casework.standards.due_calculator import UNCOUNTABLE, DueCalculator
+from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.limits import Named
+from casework.standards.plan import PROMISE, REQUESTER, Plan, PlannedRung
+from casework.standards.working_calendar import WorkingCalendar
+from casework.workflows import errors
+from casework.workflows.case.clock import Clock, ended
+from casework.workflows.case.counting import Counting
+from casework.workflows.case.file import CaseFile, StandingPause
+from casework.workflows.case.journal import Journal
+from casework.workflows.case.timekeeper import Timekeeper
+from casework.workflows.contracts import Actor, Stage
+from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
+from casework.workflows.ports import CalendarNews, Terms
+
+THE_CALENDAR = Named(th="วันทำการเปลี่ยนแปลง", en="the working days changed")
+
+Fired = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
+
+
+class _Next(NamedTuple):
+    """What a clock is to become: worked out, nothing changed yet."""
+
+    clock: Clock
+    plan: Plan
+    repeats: list[PlannedRung]
+    fired: Fired | None = None
+
+
+class ClockChanges:
+    """Changes the clocks of one case."""
+
+    def __init__(self, file: CaseFile, counting: Counting, journal: Journal, timekeeper: Timekeeper) -> None:
+        self._file = file
+        self._counting = counting
+        self._journal = journal
+        self._timekeeper = timekeeper
+
+    def extend(self, message: Extend) -> None:
+        """A step gets more time; the requester hears the old and the new date."""
+        file, clock, now = self._file, self._file.clocks[message.step], workflow.now()
+        given = ExtensionEntry(at=now, n=message.by, unit=clock.limit.unit, by=message.actor.id, reason=message.reason)
+        promised = file.promise is not None and file.promise.chain.split("+")[0] == clock.step
+        old = clock.due_at
+        self._count(
+            message.command_name(),
+            [(clock, _extended(clock.ledger, given))],
+            _extended(file.promise.ledger, given) if file.promise and promised else None,
+            Clock.next_round,
+        )
+        dates = {"old_due_at": old.isoformat(), "new_due_at": clock.due_at.isoformat()}
+        self._journal.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
+        self._journal.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
+
+    def pause(self, message: Pause) -> None:
+        """Clocks stand still for a reason of the standard, at most as long as it says; the requester is told."""
+        file, terms, now = self._file, self._file.terms, workflow.now()
+        assert terms is not None
+        rule = terms.rules.pauses[message.reason]
+        clocks = [clock for clock in file.running if clock.step in rule.steps]
+        try:
+            planned = self._counting.calculator.pause(message.reason, now)
+        except UNCOUNTABLE as error:
+            raise errors.refused(f"{message.command_name()} cannot be counted: {error}") from None
+        then = "restart" if rule.restarts else "continue"
+        entry = PauseEntry.model_validate(
+            {"reason": message.reason, "by": message.actor.id, "begun": now, "until": planned.until, "then": then}
+        )
+        # The promise goes on where it stood, also when a step begins anew: it never starts again.
+        of_promise = entry.model_copy(update={"then": "continue"})
+        promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
+        self._count(
+            message.command_name(),
+            [(clock, _paused(clock.ledger, entry)) for clock in clocks],
+            _paused(file.promise.ledger, of_promise) if file.promise and promised else None,
+            _anew if rule.restarts else None,
+        )
+        file.pause = StandingPause(
+            reason=message.reason,
+            by=message.actor.id,
+            begun=now,
+            until=planned.until,
+            remind_at=planned.remind_at if rule.remind and planned.remind_at > now else None,
+            steps=[clock.step for clock in clocks],
+        )
+        told = {"reason": message.reason, "steps": file.pause.steps, "until": planned.until.isoformat()}
+        self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
+        self._journal.notify(terms.pause_notices["begun"], REQUESTER, **self._timekeeper.pause_values())
+
+    def resume(self, message: Resume) -> None:
+        """The clocks that stood still run again, from where they stood or anew; the requester hears the date."""
+        file, terms, paused, now = self._file, self._file.terms, self._file.pause, workflow.now()
+        assert terms is not None
+        assert paused is not None
+        clocks = [clock for clock in file.running if clock.step in paused.steps]
+        promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
+        self._count(
+            message.command_name(),
+            [(clock, ended(clock.ledger, now)) for clock in clocks],
+            ended(file.promise.ledger, now) if file.promise and promised else None,
+        )
+        file.pause = None
+        told = {"reason": paused.reason, "steps": paused.steps, "paused_since": paused.begun.isoformat()}
+        self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
+        self._journal.notify(terms.pause_notices["resumed"], REQUESTER, **self._timekeeper.pause_values(paused))
+
+    def take_calendar(self, calendar: WorkingCalendar, news: Sequence[CalendarNews], actor: Actor | None) -> None:
+        """Count every running clock and the promise again on another calendar. What moves is recorded, old and new, and
+        the requester told once; fired rungs stay fired, and nothing moves into the past. Raises one of UNCOUNTABLE, with
+        nothing changed, if it cannot be counted with."""
+        file, now, paused = self._file, workflow.now(), self._file.pause
+        before, file.calendar = file.calendar, calendar
+        try:
+            calculator = self._counting.calculator
+            until, remind_at = self._pause_end(calculator, now)
+            taken = [self._replanned(calculator, clock, until, now) for clock in file.running]
+            promise = self._promise_replanned(calculator, until, now)
+        except UNCOUNTABLE:
+            file.calendar = before
+            raise
+        if paused is not None and until is not None and remind_at is not None:
+            paused.until, paused.remind_at = until, paused.remind_at and max(remind_at, now)
+        moved = self._move(taken, promise, now)
+        if moved:
+            because = self._because(news, moved)
+            self._journal.record("calendar_changed", actor, revision=calendar.revision, because=because.th, moved=moved)
+            self._tell(moved, because)
+
+    def take_standard(self, message: ChangeStandard, terms: Terms, calendar: WorkingCalendar) -> None:
+        """Go on under another version of the standard; what moves is recorded and told as for a recount. Raises one of
+        UNCOUNTABLE, with nothing changed, if the case does not fit it."""
+        file, now = self._file, workflow.now()
+        assert file.terms is not None
+        before, kept = f"{file.terms.standard_id} {file.terms.standard_version}", (file.terms, file.calendar)
+        file.terms, file.calendar = terms, calendar
+        try:
+            calculator = self._counting.calculator
+            taken = [self._replanned(calculator, clock, None, now, Clock.other_ladder) for clock in file.running]
+            promise = self._promise_replanned(calculator, None, now)
+        except UNCOUNTABLE:
+            file.terms, file.calendar = kept
+            raise
+        moved = self._move(taken, promise, now)
+        for each in taken:
+            each.clock.expires = each.clock.step in terms.expiring
+        after = f"{terms.standard_id} {terms.standard_version}"
+        told = {"before": before, "after": after, "reason": message.reason, "moved": moved}
+        self._journal.record(message.event, message.actor, **told)
+        self._tell(moved, Named(th=message.reason, en=message.reason))
+
+    def count_what_stopped(self) -> None:
+        """What stopped in a pause was planned for the longest it could be: count it as it was."""
+        file, now = self._file, workflow.now()
+        stopped = [clock for clock in file.clocks.values() if clock.uncounted]
+        promise = file.promise if file.promise and file.promise.uncounted else None
+        if not stopped and promise is None:
+            return
+        calculator = self._counting.calculator
+        for clock in stopped:
+            plan = calculator.plan(clock.step, clock.ledger, now)
+            clock.due_at, clock.balance, clock.uncounted = plan.due_at, plan.balance, False
+        if promise:
+            promise.replan(calculator.plan(promise.chain, promise.ledger, now))
+
+    # Helpers
+
+    def _count(
+        self, command: str, entries: list[tuple[Clock, Ledger]], promise: Ledger | None, fired: Fired | None = None
+    ) -> None:
+        """Count clocks, and the promise if it is given one, with new ledgers; refused if that cannot be counted."""
+        file, now, calculator = self._file, workflow.now(), self._counting.calculator
+        try:
+            taken = [
+                self._next(calculator, clock, calculator.plan(clock.step, ledger, now), now, fired) for clock, ledger in entries
+            ]
+            of_promise = calculator.plan(file.promise.chain, promise, now) if file.promise and promise else None
+        except UNCOUNTABLE as error:
+            raise errors.refused(f"{command} cannot be counted: {errors.words(error)}") from None
+        for each in taken:
+            _take(each, now)
+        if of_promise is not None and file.promise is not None:
+            file.promise.replan(of_promise)
+
+    def _replanned(
+        self, calculator: DueCalculator, clock: Clock, until: datetime | None, now: datetime, fired: Fired | None = None
+    ) -> _Next:
+        plan = calculator.replan(clock.step, _until(clock.ledger, until), clock.due_at, now)
+        return self._next(calculator, clock, plan, now, fired)
+
+    def _promise_replanned(self, calculator: DueCalculator, until: datetime | None, now: datetime) -> Plan | None:
+        promise = self._file.promise
+        if promise is None or self._file.outcome is not None:
+            return None
+        return calculator.replan(promise.chain, _until(promise.ledger, until), promise.due_at, now)
+
+    def _next(self, calculator: DueCalculator, clock: Clock, plan: Plan, now: datetime, fired: Fired | None = None) -> _Next:
+        """A clock's next plan, and when what repeats comes again."""
+        draft = clock.model_copy(deep=True)
+        if fired is not None:
+            fired(draft, plan, now)
+        repeats = [
+            calculator.repeat(clock.step, draft.last_repeat(rung), plan.due_at, now, plan.ledger)
+            for rung in plan.rungs
+            if rung.repeat_every and rung.key in draft.fired
+        ]
+        return _Next(clock, plan, repeats, fired)
+
+    def _pause_end(self, calculator: DueCalculator, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the standing pause must end on this calendar, and who hears before: the longest pause is counted too."""
+        paused = self._file.pause
+        if paused is None:
+            return None, None
+        planned = calculator.pause(paused.reason, paused.begun)
+        return (planned.until if planned.until > now else paused.until), planned.remind_at
+
+    def _move(self, taken: list[_Next], of_promise: Plan | None, now: datetime) -> list[dict[str, str]]:
+        """Take plans, and say which dates they moved."""
+        moved = []
+        for each in taken:
+            clock = each.clock
+            before, rungs = clock.due_at, {rung.key: rung.at for rung in clock.rungs}
+            _take(each, now)
+            if clock.due_at != before or {rung.key: rung.at for rung in clock.rungs} != rungs:
+                moved.append({"step": clock.step, "old_due_at": before.isoformat(), "new_due_at": clock.due_at.isoformat()})
+        promise = self._file.promise
+        if of_promise is not None and promise is not None:
+            before = promise.due_at
+            promise.replan(of_promise)
+            if promise.due_at != before:
+                moved.append({"step": PROMISE, "old_due_at": before.isoformat(), "new_due_at": promise.due_at.isoformat()})
+        return moved
+
+    def _because(self, news: Sequence[CalendarNews], moved: list[dict[str, str]]) -> Named:
+        """The names of the changes that lie where the moved dates count."""
+        file = self._file
+        starts = [clock.started_at for clock in file.running] + ([file.promise.ledger.started_at] if file.promise else [])
+        first = min(start for start in starts).date().isoformat()
+        last = max(max(move["old_due_at"], move["new_due_at"]) for move in moved)[:10]
+        names = [each.name for each in news if first <= each.day <= last]
+        if not names:
+            return THE_CALENDAR
+        return Named(th=", ".join(dict.fromkeys(n.th for n in names)), en=", ".join(dict.fromkeys(n.en for n in names)))
+
+    def _tell(self, moved: list[dict[str, str]], because: Named) -> None:
+        """One notice, of the date that binds or concerns the requester: their own step's, else the promise."""
+        terms = self._file.terms
+        assert terms is not None
+        dates = {move["step"]: move for move in moved if move["old_due_at"] != move["new_due_at"]}
+        own = [step for step in terms.requester_steps if step in dates]
+        step = own[0] if own else PROMISE if self._file.stage is not Stage.AWAITING_DOCUMENTS else ""
+        if step in dates:
+            old, new = dates[step]["old_due_at"], dates[step]["new_due_at"]
+            values = {"reason_th": because.th, "reason_en": because.en, "old_due_at": old, "new_due_at": new}
+            self._journal.notify("due_date_changed", REQUESTER, **values)
+
+
+def _take(each: _Next, now: datetime) -> None:
+    if each.fired is not None:
+        each.fired(each.clock, each.plan, now)
+    each.clock.replan(each.plan, now, each.repeats)
+
+
+def _extended(ledger: Ledger, given: ExtensionEntry) -> Ledger:
+    return ledger.model_copy(update={"extensions": [*ledger.extensions, given]})
+
+
+def _paused(ledger: Ledger, entry: PauseEntry) -> Ledger:
+    return ledger.model_copy(update={"pauses": [*ledger.pauses, entry]})
+
+
+def _until(ledger: Ledger, until: datetime | None) -> Ledger:
+    if until is None:
+        return ledger
+    return ledger.model_copy(update={"pauses": [p if p.ended else p.model_copy(update={"until": until}) for p in ledger.pauses]})
+
+
+def _anew(clock: Clock, plan: Plan, now: datetime) -> None:
+    clock.next_round(plan, now, anew=True)

@@ -1,0 +1,160 @@
+"""The case file: all that a case knows, in one serialisable model.
+
+The `case` query shows it and continue-as-new carries it. Nothing in it grows without bound: the records keep what is
+dropped here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from casework.standards.ledger import Ledger
+from casework.standards.plan import Plan
+from casework.standards.working_calendar import WorkingCalendar
+from casework.workflows.case.clock import Clock, ended
+from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
+from casework.workflows.ports import Batch, Terms
+
+EVENTS_KEPT = 100
+NOTICES_KEPT = 50
+REPLIES_KEPT = 50
+DOCUMENTS_KEPT = 100
+# What a case holds for records and mail that are down, before it takes only commands that take it further, and none.
+HELD_BYTES, HELD_NOTICES = 200_000, 200
+
+
+class Promise(BaseModel):
+    """What the requester was told: it runs above the clocks of steps and units, and nothing they do starts it anew.
+
+    `chain` names the steps it is made of, joined by +.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    chain: str
+    ledger: Ledger
+    due_at: AwareDatetime
+    revision: int = 0
+    warning: str | None = None
+    uncounted: bool = False  # a pause ended with its stage: the date is still that of the longest pause
+
+    @classmethod
+    def planned(cls, chain: str, plan: Plan) -> Promise:
+        """A promise that is made."""
+        return cls(chain=chain, ledger=plan.ledger, due_at=plan.due_at, revision=plan.revision, warning=plan.warning)
+
+    def replan(self, plan: Plan) -> None:
+        """Take a new plan."""
+        self.ledger, self.due_at, self.uncounted = plan.ledger, plan.due_at, False
+        self.revision, self.warning = plan.revision, plan.warning
+
+    def end_pause(self, at: datetime) -> None:
+        """The pause that stands ends with its stage."""
+        standing = any(entry.ended is None for entry in self.ledger.pauses)
+        self.ledger, self.uncounted = ended(self.ledger, at), self.uncounted or standing
+
+    def is_made_of(self, step: str) -> bool:
+        """Whether that step's time is part of the promise."""
+        return step in self.chain.split("+")
+
+
+class StandingPause(BaseModel):
+    """The pause of a case: some of its clocks stand still until somebody resumes them, or `until` comes."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: str
+    by: str
+    begun: AwareDatetime
+    until: AwareDatetime
+    remind_at: AwareDatetime | None
+    steps: list[str]
+    ran_out: bool = False
+
+
+class OwedNotice(BaseModel):
+    """A notice that nobody could be told so far; the records have what it says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    template: str
+    to: str
+
+
+class CaseFile(BaseModel):
+    """The state of one case."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    case_id: str
+    request: Request
+    opened_at: AwareDatetime  # when the request reached Temporal, whenever a worker first saw it
+    received_at: AwareDatetime
+    stage: Stage
+    stage_since: AwareDatetime
+    entering: bool = True  # the stage has not begun yet: its clocks are still to be started
+    outcome: Outcome | None = None
+    terms: Terms | None = None
+    calendar: WorkingCalendar | None = None
+    calendar_known: int = -1  # the latest change of the calendar that the records told of; -1: they have not answered yet
+    asked_for: bool = False  # a client has waited for the opening: whoever asks again finds the case that is there
+    case_no: str | None = None
+    promise: Promise | None = None
+    pause: StandingPause | None = None
+    closed_at: AwareDatetime | None = None
+    officer: Officer | None = None
+    agency: str | None = None
+    escalation: int = 0
+    deficiency_lists: int = 0
+    reopened: int = 0
+    missing: list[str] = []
+    owner_answer: str | None = None
+    result_notices: list[str] = []
+    links: list[Link] = []
+    documents: list[Document] = []
+    clocks: dict[str, Clock] = {}
+    breached_at: AwareDatetime | None = None
+    seq: int = 0
+    events: list[Event] = []
+    replies: dict[str, CommandReply] = {}
+    notices: list[NoticeView] = []
+    # On the way to the records:
+    batches: int = 0  # how many were made
+    outbox: list[Batch] = []  # those that the records have not taken yet
+    owed: list[OwedNotice] = []  # in the records, and not told yet
+    clocks_told: str = ""  # digest of what the records were last told of the clocks
+
+    @property
+    def promised_at(self) -> datetime | None:
+        """By when the requester was promised the result."""
+        return self.promise.due_at if self.promise else None
+
+    @property
+    def held(self) -> float:
+        """How much waits for the records and the mail, as a part of what a case may hold: from 1 on it is full."""
+        notices = len(self.owed) + sum(len(batch.notices) for batch in self.outbox)
+        size = sum(len(str(event.data).encode()) + 1_000 for batch in self.outbox for event in batch.events)
+        return max(notices / HELD_NOTICES, size / HELD_BYTES)
+
+    @property
+    def unrecorded(self) -> int:
+        """How many events the records do not have yet."""
+        return sum(len(batch.events) for batch in self.outbox)
+
+    @property
+    def running(self) -> list[Clock]:
+        """The clocks that run now, the earliest due first."""
+        return sorted((clock for clock in self.clocks.values() if clock.running), key=lambda clock: clock.due_at)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a step that is still being worked on is past its due time."""
+        return any(clock.overdue for clock in self.running)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the next step is due."""
+        return self.running[0].due_at if self.running else None

@@ -1,0 +1,259 @@
+"""The journal of a case: decided, then done.
+
+A transition appends events and notices; `commit` closes it. Everything it says goes out as one activity that is scheduled in
+the same workflow task: what the world is told stands in history before anybody is told. Neither records nor mail hold the
+case up; an activity whose other side is down is tried by Temporal for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from casework.standards.thai_dates import buddhist_year
+from casework.workflows import options
+from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice
+from casework.workflows.case.views import pause_view, promise_view
+from casework.workflows.contracts import Actor, Event, NoticeView, RunningClock
+from casework.workflows.ports import (
+    Batch,
+    CaseState,
+    Founding,
+    JournalPort,
+    KeptClocks,
+    NoticeFate,
+    NoticeOrder,
+    NoticeStatus,
+    Recorded,
+)
+
+TEXT_KEPT, ITEMS_KEPT = 300, 20
+
+
+class Journal:
+    """Events and notices of one case, on their way out."""
+
+    def __init__(self, file: CaseFile, committed: Callable[[], None]) -> None:
+        """`committed` is called after each transition: operators are shown the case, and who is still owed is told."""
+        self._file = file
+        self._committed = committed
+        self._events: list[Event] = []
+        self._notices: list[NoticeOrder] = []
+        self._writing: dict[int, asyncio.Task[None]] = {}
+        self.broken: Exception | None = None
+
+    def record(self, event_type: str, actor: Actor | None = None, **data: Any) -> Event:
+        """Append an event to the transition under way; it is numbered, and known by what it says."""
+        file = self._file
+        file.seq += 1
+        now = workflow.now()
+        key = event_key(file.case_id, file.seq, event_type, now.isoformat(), actor, data)
+        event = Event(seq=file.seq, key=key, type=event_type, at=now, actor=actor, data=data)
+        self._events.append(event)
+        file.events = [*file.events[-(EVENTS_KEPT - 1) :], event.model_copy(update={"data": shortened(data)})]
+        return event
+
+    def notify(self, template: str, to: str, **values: Any) -> str:
+        """Owe a notice to a role, on account of the latest event; returns its id."""
+        file = self._file
+        notice_id = f"{file.seq}.{file.events[-1].key}/{template}/{to}"
+        if any(notice.id == notice_id for notice in file.notices):
+            return notice_id
+        self._notices.append(NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values))
+        view = NoticeView(id=notice_id, template=template, to=to, status=NoticeStatus.OWED)
+        file.notices = [*file.notices[-(NOTICES_KEPT - 1) :], view]
+        return notice_id
+
+    def commit(self) -> None:
+        """Close the transition: what it said goes out together, in this workflow task, and operators see where the case
+        stands. Without anything to say this only shows the case again."""
+        if self._events or self._notices:
+            batch = self._batch()
+            self._file.outbox.append(batch)
+            self._send(batch)
+        self._committed()
+
+    def resume(self) -> None:
+        """Send what an earlier run of the case could not hand over, as one batch."""
+        waiting = self._file.outbox
+        if waiting:
+            self._file.outbox = [merged(waiting)]
+            self._send(self._file.outbox[0])
+
+    def status(self, notice_id: str) -> NoticeStatus:
+        """The fate of a notice so far."""
+        file = self._file
+        waiting = {notice.id for notice in self._notices} | {notice.id for notice in file.owed}
+        if notice_id in waiting or any(notice.id == notice_id for batch in file.outbox for notice in batch.notices):
+            return NoticeStatus.OWED
+        found = next((n for n in file.notices if n.id == notice_id), None)
+        return NoticeStatus(found.status) if found else NoticeStatus.SENT
+
+    @property
+    def settled(self) -> bool:
+        """Whether the records have everything."""
+        return not (self._events or self._notices or self._file.outbox)
+
+    def stop(self) -> None:
+        """End the activities under way; a continued case takes them up."""
+        for task in self._writing.values():
+            task.cancel()
+
+    def settle(self, fate: NoticeFate) -> None:
+        """A notice has met its fate. One that failed for good is an event: somebody must see it."""
+        file = self._file
+        notice = next((view for view in file.notices if view.id == fate.id), None)
+        owed = next((notice for notice in file.owed if notice.id == fate.id), None)
+        file.owed = [other for other in file.owed if other.id != fate.id]
+        file.notices = [
+            view.model_copy(update={"status": fate.status.value, "at": fate.at}) if view.id == fate.id else view
+            for view in file.notices
+        ]
+        about: NoticeView | OwedNotice | None = notice or owed
+        if fate.status is NoticeStatus.FAILED and about is not None:
+            self.record("notice_failed", notice=about.template, to=about.to, error=fate.error)
+
+    def _batch(self) -> Batch:
+        file = self._file
+        file.batches += 1
+        clocks = kept_clocks(file)
+        digest = sha256(clocks.model_dump_json().encode()).hexdigest()[:16]
+        changed = digest != file.clocks_told
+        file.clocks_told = digest
+        batch = Batch(
+            case_id=file.case_id,
+            number=file.batches,
+            at=workflow.now(),
+            last_event=file.seq,
+            state=case_state(file),
+            founding=founding(file) if file.batches == 1 else None,
+            clocks=clocks if changed else None,
+            events=self._events,
+            notices=self._notices,
+        )
+        self._events, self._notices = [], []
+        return batch
+
+    def _send(self, batch: Batch) -> None:
+        self._writing[batch.number] = asyncio.create_task(self._written(batch))
+
+    async def _written(self, batch: Batch) -> None:
+        try:
+            recorded = await workflow.execute_activity_method(
+                JournalPort.record,
+                batch,
+                start_to_close_timeout=options.PATIENT_TIMEOUT,
+                retry_policy=options.PATIENT_RETRY,
+                summary=f"{batch.events[-1].type if batch.events else 'notices'} → records",
+            )
+            self._take(batch, recorded)
+        except ActivityError as error:
+            if not is_cancelled_exception(error):
+                self.broken = error
+            raise
+        except Exception as error:
+            self.broken = error
+            raise
+
+    def _take(self, batch: Batch, recorded: Recorded) -> None:
+        file = self._file
+        self._writing.pop(batch.number, None)
+        file.case_no = recorded.case_no
+        file.calendar_known = max(file.calendar_known, recorded.calendar)
+        file.outbox = [other for other in file.outbox if other.number != batch.number]
+        fates = {fate.id: fate for fate in recorded.fates}
+        for notice in batch.notices:
+            fate = fates.get(notice.id)
+            if fate is None or fate.status is NoticeStatus.OWED:
+                file.owed.append(OwedNotice(id=notice.id, template=notice.template, to=notice.to))
+            else:
+                self.settle(fate)
+        if recorded.conflicts:
+            self.record("records_differ", keys=recorded.conflicts)
+        self.commit()
+
+
+def event_key(case_id: str, seq: int, event_type: str, at: str, actor: Actor | None, data: dict[str, Any]) -> str:
+    """The key of an event, from its content and its place: a different event never has the same one."""
+    said = json.dumps([case_id, seq, event_type, at, actor and actor.model_dump(), data], sort_keys=True, default=str)
+    return sha256(said.encode()).hexdigest()[:16]
+
+
+def merged(batches: list[Batch]) -> Batch:
+    """Several batches as one: every event and notice in order, the state of the last."""
+    last = batches[-1]
+    return last.model_copy(
+        update={
+            "founding": next((batch.founding for batch in batches if batch.founding), None),
+            "clocks": next((batch.clocks for batch in reversed(batches) if batch.clocks), None),
+            "events": [event for batch in batches for event in batch.events],
+            "notices": [notice for batch in batches for notice in batch.notices],
+        }
+    )
+
+
+def founding(file: CaseFile) -> Founding:
+    """What the records keep of the request for good."""
+    request, calendar = file.request, file.calendar
+    assert calendar is not None, "nothing is written before the case has its terms"
+    return Founding(
+        request_id=request.request_id,
+        digest=request.digest,
+        service=request.service,
+        centre=request.centre,
+        year=buddhist_year(file.received_at.astimezone(file.promise.due_at.tzinfo if file.promise else None)),
+        channel=request.channel,
+        subject=request.subject,
+        details=request.details,
+        requester=request.requester,
+        received_at=file.received_at,
+        opened_at=file.opened_at,
+    )
+
+
+def case_state(file: CaseFile) -> CaseState:
+    """How the case stands now, as its row in the records shows it."""
+    assert file.terms is not None, "nothing is written before the case has its terms"
+    return CaseState(
+        standard_id=file.terms.standard_id,
+        standard_version=file.terms.standard_version,
+        stage=file.stage,
+        outcome=file.outcome,
+        officer=file.officer,
+        agency=file.agency,
+        promised_at=file.promised_at,
+        due_at=file.due_at,
+        overdue=file.overdue,
+        breached_at=file.breached_at,
+        escalation=file.escalation,
+        closed_at=file.closed_at,
+        links=file.links,
+    )
+
+
+def kept_clocks(file: CaseFile) -> KeptClocks:
+    """What the running clocks, the promise and the pause keep."""
+    return KeptClocks(
+        clocks=[RunningClock(step=c.step, due_at=c.due_at, ledger=c.ledger, rungs=c.rungs) for c in file.running],
+        promise=promise_view(file.promise) if file.outcome is None else None,
+        pause=pause_view(file.pause),
+    )
+
+
+def shortened(data: dict[str, Any]) -> dict[str, Any]:
+    """An event's data as the case itself keeps it in view; the records have it whole."""
+
+    def short(value: Any) -> Any:
+        if isinstance(value, str) and len(value) > TEXT_KEPT:
+            return f"{value[:TEXT_KEPT]}…"
+        if isinstance(value, list):
+            return [short(item) for item in value[:ITEMS_KEPT]]
+        return value
+
+    return {key: short(value) for key, value in data.items()}

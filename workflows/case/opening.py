@@ -1,0 +1,110 @@
+"""Reading what a workflow was started with: a request, or the file that an earlier run carried over.
+
+Workflows take the raw payload and read it here, so that whatever somebody sends with plain Temporal (nothing at all, broken
+JSON, another encoding, a request with mistakes) fails the case with a list of what is wrong, instead of failing its tasks
+for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from casework.workflows import errors, names
+from casework.workflows.case.file import CaseFile
+from casework.workflows.contracts import Link, Request, Stage
+from casework.workflows.ports import Terms
+
+CLOCKS_DIFFER = timedelta(minutes=1)  # a counter's clock may run ahead of the server's by so much
+NO_REQUEST = RawValue(Payload())  # what a workflow gets that was started without an argument
+REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+SEVERAL_ARGUMENTS = "casework/several-arguments"  # the encoding under which the worker hands over more than one argument
+READABLE = {"json/plain", "json/protobuf", "binary/null"}
+
+
+class CarriedOver(BaseModel):
+    """What continue-as-new hands to the next run."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    carried_over: CaseFile
+
+
+def read(service: str, first_stage: Stage, start: RawValue) -> tuple[CaseFile, ApplicationError | None]:
+    """The file of a new or continued case, and why it cannot be opened if it cannot."""
+    info = workflow.info()
+    if info.continued_run_id and start.payload.data.startswith(b'{"carried_over"'):
+        # Not a failure of the case if it cannot be read: the task is tried again until a worker understands it.
+        return CarriedOver.model_validate_json(start.payload.data).carried_over, None
+    request, problem = _request(service, start)
+    if problem is None and info.workflow_id != (expected := names.case_id(service, request.centre, request.request_id)):
+        # Under any other id the same request could become two cases.
+        problem = errors.invalid_request([f"workflow id: the case of this request is {expected}; start it under that id"])
+    received = info.workflow_start_time
+    file = CaseFile(
+        case_id=info.workflow_id,
+        request=request,
+        opened_at=received,
+        received_at=request.received_at or received,
+        stage=first_stage,
+        stage_since=received,
+        documents=getattr(request, "documents", []),
+        links=[Link(relation="from", case_id=request.linked_from)] if request.linked_from else [],
+    )
+    return file, problem
+
+
+def _request(service: str, start: RawValue) -> tuple[Request, ApplicationError | None]:
+    try:
+        given = _decoded(start)
+        request = REQUESTS.validate_python({"service": service, **given} if isinstance(given, dict) else given)
+        if request.service == service:
+            return request, None
+        problem = errors.invalid_request([f"service: this is the process {service}, not {request.service}"])
+    except ValidationError as error:
+        problem = errors.invalid_request(errors.problems(error))
+    except (ValueError, RecursionError) as error:
+        problem = errors.invalid_request([str(error) if type(error) is ValueError else "it cannot be read as JSON"])
+    return _placeholder(service), problem
+
+
+def _decoded(start: RawValue) -> Any:
+    """What the payload says. Raises ValueError with words that repeat nothing of it."""
+    if start is NO_REQUEST:
+        raise ValueError("the workflow was started without a request")
+    encoding = start.payload.metadata.get("encoding", b"").decode("ascii", "replace")
+    if encoding == SEVERAL_ARGUMENTS:
+        raise ValueError("the workflow takes one argument, the request; it was started with several")
+    if encoding not in READABLE:
+        raise ValueError("the request must be JSON (encoding json/plain)")
+    try:
+        return workflow.payload_converter().from_payload(start.payload)
+    except Exception:  # noqa: BLE001 - whatever a decoder does with bytes from outside, the case says that it cannot read them
+        raise ValueError("the request cannot be read as JSON") from None
+
+
+def unfit(file: CaseFile, terms: Terms) -> list[str]:
+    """Why a well-formed request does not fit the standard it would be opened under; empty if it does."""
+    request, found = file.request, []
+    offered = terms.channels[request.service]
+    if request.channel not in offered:
+        found.append(f"channel: {request.channel} is not offered; this service has {', '.join(offered)}")
+    if request.requester.segment not in terms.segments:
+        found.append(f"requester.segment: unknown {request.requester.segment}; known are {', '.join(terms.segments)}")
+    if request.service in terms.identity_required_for and not request.requester.identified:
+        found.append("requester.citizen_id: this service needs the requester's identity (citizen_id or other_identity)")
+    if file.received_at > file.opened_at + CLOCKS_DIFFER:
+        found.append("received_at: lies in the future")
+    return found
+
+
+def _placeholder(service: str) -> Request:
+    """Stands in the file of a case whose request cannot be read, until the workflow fails with the reason."""
+    request = {"service": service, "request_id": "unreadable", "requester": {"name": "unreadable"}, "subject": "unreadable"}
+    return REQUESTS.validate_python({**request, **({"documents": []} if service == "forward" else {})})
