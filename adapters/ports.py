@@ -7,6 +7,7 @@ class TheirRecords:            # any class with these methods
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from pydantic import AwareDatetime, JsonValue
@@ -14,7 +15,23 @@ from pydantic import AwareDatetime, JsonValue
 from casework.standards.calendar_rules import CalendarChange
 from casework.standards.limits import Frozen
 from casework.workflows.contracts import Requester
-from casework.workflows.ports import Batch, CaseState, NoticeFate
+from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeOrder
+
+
+class About(Protocol):
+    """What the records keep of a case for its notices; the founding of its first batch has it."""
+
+    @property
+    def service(self) -> str: ...  # noqa: D102 - as in Founding
+
+    @property
+    def centre(self) -> str: ...  # noqa: D102
+
+    @property
+    def received_at(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def requester(self) -> Requester: ...  # noqa: D102
 
 
 class OwedNotice(Frozen):
@@ -33,6 +50,24 @@ class OwedNotice(Frozen):
     received_at: AwareDatetime
     requester: Requester
     state: CaseState
+
+    @classmethod
+    def of(cls, batch: Batch, notice: NoticeOrder, case_no: str, about: About) -> OwedNotice:
+        """A notice of a batch, with what the records keep of the case."""
+        return cls(
+            id=notice.id,
+            case_id=batch.case_id,
+            case_no=case_no,
+            service=about.service,
+            centre=about.centre,
+            template=notice.template,
+            to=notice.to,
+            values=notice.values,
+            ordered_at=batch.at,
+            received_at=about.received_at,
+            requester=about.requester,
+            state=batch.state,
+        )
 
     @property
     def standard_id(self) -> str:

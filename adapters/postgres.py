@@ -51,6 +51,15 @@ class Migration(NamedTuple):
         return sha256(self.sql.encode()).hexdigest()[:16]
 
 
+class _About(NamedTuple):
+    """What the case row keeps for notices."""
+
+    service: str
+    centre: str
+    received_at: datetime
+    requester: Requester
+
+
 class PostgresRecords:
     """Records (see casework.adapters.ports) in the schema `casework` of a PostgreSQL database."""
 
@@ -83,20 +92,10 @@ class PostgresRecords:
         # Written at the same moment by a second try: its number was committed after our statement began to look.
         case_no = row["case_no"] or (await self._row(statements.CASE_NUMBER, batch.case_id))["case_no"]
         claimed = set(row["claimed"])
-        about = {key: row[key] for key in ("service", "centre", "received_at")} if claimed else {}
-        notices = [
-            OwedNotice(
-                **notice.model_dump(include={"id", "template", "to", "values"}),
-                **about,
-                case_id=batch.case_id,
-                case_no=case_no,
-                ordered_at=batch.at,
-                requester=Requester.model_validate_json(row["requester"]),
-                state=batch.state,
-            )
-            for notice in batch.notices
-            if notice.id in claimed
-        ]
+        if not claimed:
+            return Written(case_no, [], row["calendar"], tuple(row["conflicts"]))
+        about = _About(row["service"], row["centre"], row["received_at"], Requester.model_validate_json(row["requester"]))
+        notices = [OwedNotice.of(batch, notice, case_no, about) for notice in batch.notices if notice.id in claimed]
         return Written(case_no, notices, row["calendar"], tuple(row["conflicts"]))
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:

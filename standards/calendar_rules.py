@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
 from casework.standards.limits import Frozen
 
@@ -35,6 +35,8 @@ class Hours(Frozen):
 
 class Break(Frozen):
     """Part of the opening hours in which the office is closed."""
+
+    model_config = ConfigDict(populate_by_name=True)  # read again from JSON, where it is written by its own name
 
     from_: str = Field(alias="from")
     to: str

@@ -44,6 +44,7 @@ from casework.workflows.contracts import CaseResult, CaseView, CommandReply, Req
 from casework.workflows.messages import Command
 
 ANSWER_WITHIN = timedelta(seconds=20)
+RECORDED_WITHIN = timedelta(seconds=30)
 LIST = "the list"
 OURS = "WorkflowType IN ('information_request', 'forward', 'one_stop')"
 
@@ -201,6 +202,18 @@ class CaseHandle:
             return reply
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             raise await self._refusal(error) from error
+
+    async def recorded(self, reply: CommandReply, within: timedelta = RECORDED_WITHIN) -> CaseView:
+        """Wait until the records have what a command decided, and the first try at its notices was made. A command is
+        answered before that, whatever the records do. Raises Unreachable if it takes longer than `within`."""
+        deadline = asyncio.get_running_loop().time() + within.total_seconds()
+        wait = 0.01
+        while (view := await self.view()).recorded < reply.event:
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unreachable(f"{self.case_id}: decided (event {reply.event}), and the records do not have it yet")
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, 1.0)
+        return view
 
     async def view(self) -> CaseView:
         """The case as it is now. Raises NotFound or Unreachable."""

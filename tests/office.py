@@ -25,6 +25,7 @@ from casework.workflows.contracts import (
     OneStopRequest,
     Request,
     Requester,
+    Stage,
 )
 from casework.workflows.messages import Command
 from tests.mailbox import Mailbox
@@ -57,8 +58,11 @@ class PlayedCase:
         self.address = address
 
     async def act(self, command: Command, command_id: str | None = None) -> CommandReply:
-        """Give a command."""
-        return await self.handle.act(command, command_id)
+        """Give a command, and let the records hear of it."""
+        reply = await self.handle.act(command, command_id)
+        if self.office.records_answer:
+            await self.handle.recorded(reply)
+        return reply
 
     async def view(self) -> CaseView:
         """The case now."""
@@ -91,6 +95,7 @@ class Office:
         self.mailbox = mailbox
         self.client = CaseClient(temporal.client)
         self.opened: list[CaseHandle] = []
+        self.records_answer = True  # False in tests in which they may be down
 
     def requester(self, **changes: Any) -> Requester:
         """A citizen with an address of their own."""
@@ -102,6 +107,8 @@ class Office:
         with self.temporal.with_time_skipping_disabled():
             handle = await self.client.open(request)
         self.opened.append(handle)
+        if self.records_answer:
+            await handle.recorded(CommandReply(case_id=handle.case_id, stage=Stage.QUEUED, event=1))
         return PlayedCase(self, handle, request.requester.email or "")
 
     async def replay_all(self) -> None:

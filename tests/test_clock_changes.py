@@ -23,7 +23,7 @@ from casework.standards.loader import PackError, StandardsLibrary, default_pack,
 from casework.standards.model import ServiceStandards
 from casework.starter.client import CaseClient
 from casework.starter.recounting import Recounting, under_version
-from casework.workflows.case_file import Clock
+from casework.workflows.case.clock import Clock
 from casework.workflows.contracts import Stage
 from casework.workflows.messages import (
     AssignToOwner,
@@ -64,8 +64,8 @@ def played(pack: ServiceStandards, now: datetime) -> Clock:
     clock = Clock.planned(Clockwork(pack).plan("forward", "owner_act", Ledger(started_at=START)), expires=False)
     for rung in list(clock.rungs):
         if rung.at <= now:
-            clock.say(rung)
-            clock.breached = clock.breached or rung.action is Action.BREACH
+            clock.mark_fired(rung)
+            clock.breached_at = clock.breached_at or (rung.at if rung.action is Action.BREACH else None)
     return clock
 
 
@@ -108,7 +108,7 @@ def test_an_overdue_case_moved_to_another_version_goes_on_repeating() -> None:
     again = Clockwork(pack).repeat("forward", "owner_act", clock.last_repeat(base), plan.due_at, now)
     clock.replan(plan, now, [again])
     assert [rung.at for rung in clock.rungs] == [at("2026-05-11 16:30")]
-    assert clock.breached
+    assert clock.breached_at
 
 
 def test_days_of_a_region_stand_above_those_of_the_country_whichever_came_later() -> None:
@@ -156,7 +156,7 @@ def recount(machine: ClockMachine, day: date, kind: ChangeKind, name: str = "ห
             standard="moe-jsc", date=day, kind=kind, reason="มติ", by="x", revision=revision, at=machine.now, name_th=name
         )
     )
-    machine.run(machine.clocks.recount(Recount(actor=ACTOR, revision=revision)))
+    machine.run(machine.follower.recount(Recount(actor=ACTOR, revision=revision)))
 
 
 def test_a_rung_brought_forward_at_night_waits_for_the_morning_and_is_not_called_late(machine: ClockMachine) -> None:
@@ -180,14 +180,14 @@ def test_what_a_ladder_skips_outside_hours_is_recorded_as_skipped(machine: Clock
     ]
     chase = next(rung for rung in machine.clock.rungs if rung.action is Action.CHASE)
     machine.now = chase.at + timedelta(hours=10)  # nobody was there; it is night
-    machine.run(machine.timekeeper.catch_up(machine.now))
+    machine.timekeeper.catch_up()
     assert [event.type for event in machine.file.events if event.data.get("rung") == chase.key] == ["rung_skipped"]
 
 
 def test_a_rung_that_waits_for_the_morning_goes_on_waiting_when_the_calendar_changes(machine: ClockMachine) -> None:
     chase = next(rung for rung in machine.clock.rungs if rung.action is Action.CHASE)
     machine.now = chase.at + timedelta(hours=10)
-    machine.run(machine.timekeeper.catch_up(machine.now))
+    machine.timekeeper.catch_up()
     recount(machine, date(2026, 4, 10), ChangeKind.HOLIDAY)
     machine.time_passes(12 * 60)
     [chased] = [event for event in machine.file.events if event.type == "chased"]
@@ -277,7 +277,7 @@ def test_what_put_up_its_own_repeat_while_the_plan_was_asked_for_keeps_it() -> N
     base = next(rung for rung in clock.rungs if rung.repeat_every)
     again = Clockwork(pack).repeat("forward", "owner_act", base, clock.due_at, now)
     clock.rungs.append(again)
-    clock.say(base)
+    clock.mark_fired(base)
     clock.replan(plan, now, [])
     assert [rung.key for rung in clock.rungs] == [again.key]
 

@@ -12,13 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from temporalio.exceptions import ApplicationError
 
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.standard import StandardActivities
@@ -27,12 +25,14 @@ from casework.standards.ledger import Ledger
 from casework.standards.limits import Action, Unit
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.standards.office_calendar import WEEKDAYS
-from casework.workflows import clock_changes, journal, planner, timekeeper
-from casework.workflows.case_file import CaseFile, Clock, Promise
+from casework.standards.plan import Plan
+from casework.workflows.case import calendar_follower, clock_changes, journal, timekeeper
+from casework.workflows.case.clock import Clock
+from casework.workflows.case.counting import Counting
+from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.contracts import Actor, ForwardRequest, InformationRequest, Stage
-from casework.workflows.errors import CannotPlan
 from casework.workflows.messages import Extend, Pause, Recount, Resume
-from casework.workflows.ports import OpeningOrder, StepRun
+from casework.workflows.ports import StandardAnswer, StandardQuery
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
 
@@ -57,16 +57,13 @@ REASONS = {
 STARTS = [datetime(2026, 3, 5, tzinfo=UTC), datetime(2028, 2, 25, tzinfo=UTC), datetime(2026, 12, 20, tzinfo=UTC)]
 
 
-class DirectPlanner(planner.Planner):
+class DirectFollower(calendar_follower.CalendarFollower):
     """Asks the activities themselves, without a server between."""
 
     activities: StandardActivities
 
-    async def _ask(self, question: Any, order: Any) -> Any:
-        try:
-            return await getattr(self.activities, question.__name__)(order)
-        except ApplicationError as error:
-            raise CannotPlan(error.message) from error
+    async def _read(self, query: StandardQuery, summary: str) -> StandardAnswer:
+        return await self.activities.read_standard(query)
 
 
 class Changes:
@@ -84,8 +81,8 @@ class ClockMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
-        stub = SimpleNamespace(now=lambda: self.now, uuid4=uuid4)
-        for module in (clock_changes, journal, planner, timekeeper):
+        stub = SimpleNamespace(now=lambda: self.now)
+        for module in (clock_changes, journal, calendar_follower, timekeeper):
             self.patch.setattr(module, "workflow", stub)
 
     def teardown(self) -> None:
@@ -128,17 +125,16 @@ class ClockMachine(RuleBasedStateMachine):
         self.file = CaseFile(
             case_id="x", request=request, opened_at=self.now, received_at=self.now, stage=Stage.SERVING, stage_since=self.now
         )
-        order = OpeningOrder(service=self.service, standard=None, centre="JSC", received_at=self.now, steps=[step])
-        opening = self.run(activities.open_terms(order))
-        assert opening.terms is not None, opening.problem
-        self.file.terms = opening.terms
-        lock = asyncio.Lock()
-        asking = DirectPlanner(self.file, lock)
-        asking.activities = activities
-        self.journal = journal.Journal(self.file, lock, lambda: None)
-        self.timekeeper = timekeeper.Timekeeper(self.file, asking, self.journal)
-        self.clocks = clock_changes.ClockChanges(self.file, asking, self.journal, self.timekeeper)
-        [plan] = self.run(asking.plan([StepRun(step=step, ledger=Ledger(started_at=self.now))], self.now)).plans
+        answer = self.run(activities.read_standard(StandardQuery(service=self.service, centre="JSC", on=self.now)))
+        assert answer.terms is not None, answer.problem
+        self.file.terms, self.file.calendar = answer.terms, answer.calendar
+        self.counting = Counting(self.file)
+        self.journal = journal.Journal(self.file, lambda: None)
+        self.timekeeper = timekeeper.Timekeeper(self.file, self.counting, self.journal)
+        self.clocks = clock_changes.ClockChanges(self.file, self.counting, self.journal, self.timekeeper)
+        self.follower = DirectFollower(self.file, self.clocks, self.journal, self.timekeeper)
+        self.follower.activities = activities
+        plan = self.counting.calculator.plan(step, Ledger(started_at=self.now), self.now)
         self.file.clocks[step] = Clock.planned(plan, expires=False)
         self.file.promise = Promise.planned(step, plan)
         self.paused_at: list[tuple[datetime, datetime | None]] = []
@@ -165,7 +161,7 @@ class ClockMachine(RuleBasedStateMachine):
             if alarm is None or alarm.at > until:
                 break
             self.now = max(self.now, alarm.at)
-            self.run(self.timekeeper._fire(alarm))
+            self.timekeeper.catch_up()
         else:
             raise AssertionError("the timekeeper does not come to rest")
         self.now = until
@@ -182,7 +178,8 @@ class ClockMachine(RuleBasedStateMachine):
     def pause(self, number: int) -> None:
         reasons = REASONS[self.step]
         reason = reasons[number % len(reasons)]
-        self.run(self.clocks.pause(Pause(actor=ACTOR, reason=reason)))
+        self.timekeeper.catch_up()
+        self.clocks.pause(Pause(actor=ACTOR, reason=reason))
         self.restarted = self.restarted or reason == "system_down"
         self.same_pause()
 
@@ -190,16 +187,20 @@ class ClockMachine(RuleBasedStateMachine):
     @rule()
     def resume(self) -> None:
         before = self.clock.due_at
-        self.run(self.clocks.resume(Resume(actor=ACTOR)))
+        self.timekeeper.catch_up()
+        if self.file.pause is None:
+            return  # it ended in this very moment
+        self.clocks.resume(Resume(actor=ACTOR))
         assert self.clock.due_at <= before, "what was said at the pause was the latest it could be"
         self.same_pause()
 
     @precondition(lambda self: self.clock.running and len(self.clock.ledger.extensions) < 1 and self.step != "provide")
     @rule(n=st.integers(1, 15))
     def extend(self, n: int) -> None:
-        self.run(self.clocks.extend(Extend(actor=ACTOR, step=self.step, by=n, reason="ผลตรวจ")))
+        self.timekeeper.catch_up()
+        self.clocks.extend(Extend(actor=ACTOR, step=self.step, by=n, reason="ผลตรวจ"))
         breach = any(rung.action is Action.BREACH for rung in self.clock.rungs)
-        assert breach == (self.clock.due_at > self.now or not self.clock.breached), "a new due time may be breached anew"
+        assert breach == (self.clock.due_at > self.now or not self.clock.breached_at), "a new due time may be breached anew"
 
     @precondition(lambda self: self.clock.running)
     @rule(ahead=st.integers(-10, 40), kind=st.sampled_from(list(ChangeKind)))
@@ -225,13 +226,13 @@ class ClockMachine(RuleBasedStateMachine):
         )
         before, overdue, fired = self.clock.due_at, self.clock.overdue, self.count_fired()
         pending = {rung.key for rung in self.clock.rungs}
-        self.run(self.clocks.recount(Recount(actor=ACTOR, revision=revision)))
+        self.run(self.follower.recount(Recount(actor=ACTOR, revision=revision)))
         self.same_pause()
         assert self.clock.revision == revision
         assert self.clock.due_at >= min(before, self.now), "nothing moves into the past"
         assert all(rung.at >= self.now for rung in self.clock.rungs)
         assert {rung.key for rung in self.clock.rungs} >= pending, "no rung is lost"
-        assert not overdue or self.clock.breached
+        assert not overdue or self.clock.breached_at
         assert self.count_fired() == fired, "a change of the calendar fires nothing by itself"
         self.kept_due = self.clock.ledger.not_before is not None
 
@@ -250,7 +251,7 @@ class ClockMachine(RuleBasedStateMachine):
     def what_is_left_is_the_budget_less_what_was_consumed(self) -> None:
         n, unit = self.limit
         begun, pauses = self.counted()
-        balance = self.run(self.balance())
+        balance = self.plan().balance
         if unit.seconds:
             consumed = self.slow.minutes_run(begun, self.now, pauses)
             left = self.slow.minutes_run(max(self.now, begun), self.clock.due_at, pauses)
@@ -272,10 +273,10 @@ class ClockMachine(RuleBasedStateMachine):
         assert not {rung.key for rung in self.clock.rungs} & set(self.clock.fired)
         if self.clock.running and self.file.pause is None:
             assert all(rung.at >= self.now or rung.action is Action.BREACH for rung in self.clock.rungs)
-        ladder = {rung.key for rung in self.run(self.plan()).rungs}
+        ladder = {rung.key for rung in self.plan().rungs}
         standing = {key.partition("#")[0] for key in (*self.clock.fired, *(rung.key for rung in self.clock.rungs))}
         assert ladder <= standing, "every rung of the ladder stands or has fired"
-        repeating = {rung.key for rung in self.run(self.plan()).rungs if rung.repeat_every}
+        repeating = {rung.key for rung in self.plan().rungs if rung.repeat_every}
         pending = {rung.key.partition("#")[0] for rung in self.clock.rungs}
         assert repeating <= pending, "what repeats stands again"
 
@@ -359,12 +360,8 @@ class ClockMachine(RuleBasedStateMachine):
     def count_fired(self) -> int:
         return len(self.facts())
 
-    async def plan(self) -> Any:
-        asking = self.timekeeper._planner
-        return (await asking.plan([StepRun(step=self.step, ledger=self.clock.ledger)], self.now)).plans[0]
-
-    async def balance(self) -> Any:
-        return (await self.plan()).balance
+    def plan(self) -> Plan:
+        return self.counting.calculator.plan(self.step, self.clock.ledger, self.now)
 
 
 ClockMachine.TestCase.settings = settings(

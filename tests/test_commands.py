@@ -11,6 +11,9 @@ from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
@@ -79,13 +82,27 @@ async def test_the_same_request_is_the_same_case_open_or_closed(office: Office) 
     assert (await first.types()).count("opened") == 1
 
 
-async def test_two_requests_never_share_a_case_even_if_their_ids_meet(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = f"forward-{uuid4().hex[:10].upper()}"
-    monkeypatch.setattr(names, "case_id", lambda service, request_id: shared)
-    common = {"requester": office.requester(), "subject": "ก", "documents": []}
-    await office.open(ForwardRequest.model_validate({"request_id": "one", **common}))
+async def test_the_same_request_id_with_another_content_is_refused_open_or_closed(office: Office) -> None:
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    case = await office.open(request)
+    assert not case.handle.existed
+    assert (await office.open(request)).handle.existed
+    other = request.model_copy(update={"subject": "ข"})
+    length = (await case.handle.workflow.describe()).history_length
     with pytest.raises(CaseExists, match="another request"):
-        await office.open(ForwardRequest.model_validate({"request_id": "two", **common}))
+        await office.open(other)
+    assert (await case.handle.workflow.describe()).history_length == length, "a refusal leaves nothing in history"
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
+    with pytest.raises(CaseExists, match="another request"):
+        await office.open(other)
+
+
+async def test_two_centres_may_have_the_same_request_id(office: Office) -> None:
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    here, there = await office.open(request), await office.open(request.model_copy(update={"centre": "CNX"}))
+    assert here.case_id != there.case_id
+    assert not there.handle.existed
 
 
 async def test_a_case_that_is_not_there_is_not_found(office: Office) -> None:
@@ -219,10 +236,11 @@ async def test_a_bad_request_past_our_client_fails_the_case_with_the_reason(
 
 
 async def test_a_good_request_past_our_client_opens_a_case(office: Office) -> None:
-    payload = {"request_id": "x", "requester": {"name": "ก"}, "subject": "ข"}
+    payload = {"request_id": uuid4().hex, "requester": {"name": "ก"}, "subject": "ข"}
+    case_id = names.case_id("information_request", "JSC", str(payload["request_id"]))
     with office.temporal.with_time_skipping_disabled():
         handle = await office.temporal.client.start_workflow(
-            "information_request", payload, id=f"raw-{uuid4().hex}", task_queue=names.TASK_QUEUE
+            "information_request", payload, id=case_id, task_queue=names.TASK_QUEUE
         )
     await handle.execute_update(
         "start_service", {"actor": {"id": "a", "role": "centre_officer"}, "officer": {"id": "a", "name": "ก"}}
@@ -230,14 +248,81 @@ async def test_a_good_request_past_our_client_opens_a_case(office: Office) -> No
     assert (await office.client.case(handle.id).view()).stage is Stage.SERVING
 
 
-async def test_a_command_that_comes_with_the_start_is_checked_once_the_standard_is_known(office: Office) -> None:
-    request = {"request_id": "x", "requester": {"name": "ก"}, "subject": "ข"}
+async def test_a_request_under_another_workflow_id_does_not_become_a_second_case(office: Office) -> None:
+    payload = {"request_id": "x", "requester": {"name": "ก"}, "subject": "ข"}
+    handle = await office.temporal.client.start_workflow(
+        "information_request", payload, id=f"raw-{uuid4().hex}", task_queue=names.TASK_QUEUE
+    )
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    assert names.case_id("information_request", "JSC", "x") in str(failed.value.cause)
 
+
+def _payload(data: bytes, encoding: str = "json/plain", **metadata: bytes) -> Payload:
+    return Payload(metadata={"encoding": encoding.encode(), **metadata}, data=data)
+
+
+POISON: dict[str, list[Payload]] = {
+    "nothing": [],
+    "two arguments": [_payload(b"{}"), _payload(b"{}")],
+    "two arguments, one broken": [_payload(b"{}"), _payload(b"{")],
+    "half of a character": [_payload(b'{"subject": "\\ud800"}')],
+    "half of a character in the id": [
+        _payload(b'{"request_id": "\\udfff", "requester": {"name": "a"}, "subject": "b", "documents": []}')
+    ],
+    "not UTF-8": [_payload(b'{"subject": "\xff\xfe"}')],
+    "malformed": [_payload(b'{"subject": ')],
+    "empty": [_payload(b"")],
+    "500 deep": [_payload(b"[" * 500 + b"]" * 500)],
+    "a number of 5,000 digits": [_payload(b'{"request_id": ' + b"9" * 5_000 + b"}")],
+    "an unknown encoding": [_payload(b"{}", "binary/encrypted")],
+    "protobuf": [_payload(b"\x08\x01", "binary/protobuf", messageType=b"temporal.api.common.v1.Payload")],
+    "protobuf as JSON": [_payload(b"{}", "json/protobuf", messageType=b"nobody.knows.This")],
+    "bytes": [_payload(b"\x00\x01", "binary/plain")],
+    "no encoding": [Payload(data=b"{}")],
+    "null": [_payload(b"", "binary/null")],
+}
+
+
+@pytest.mark.parametrize("poison", POISON)
+async def test_nothing_that_a_case_is_started_with_fails_its_tasks_for_ever(office: Office, poison: str) -> None:
+    case_id = f"poison-{uuid4().hex[:8]}"
+    client = office.temporal.client
+    await client.workflow_service.start_workflow_execution(
+        StartWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_id=case_id,
+            workflow_type=WorkflowType(name="forward"),
+            task_queue=TaskQueue(name=names.TASK_QUEUE),
+            request_id=uuid4().hex,
+            input=Payloads(payloads=POISON[poison]),
+        )
+    )
+    with pytest.raises(WorkflowFailureError) as failed:
+        await asyncio.wait_for(client.get_workflow_handle(case_id).result(), 20)
+    cause = failed.value.cause
+    assert isinstance(cause, ApplicationError)
+    assert cause.type == "InvalidRequest"
+    assert cause.message.startswith("the case cannot be opened: ")
+    [event] = [e async for e in client.get_workflow_handle(case_id).fetch_history_events() if "TASK_FAILED" in str(e)] or [None]
+    assert event is None
+
+
+async def test_a_nul_in_a_workflow_id_fails_the_case_with_the_reason(office: Office) -> None:
+    handle = await office.temporal.client.start_workflow(
+        "forward", {"request_id": "x"}, id=f"forward-\x00{uuid4().hex[:6]}", task_queue=names.TASK_QUEUE
+    )
+    with pytest.raises(WorkflowFailureError):
+        await asyncio.wait_for(handle.result(), 20)
+
+
+async def test_a_command_that_comes_with_the_start_is_checked_once_the_standard_is_known(office: Office) -> None:
     def start() -> WithStartWorkflowOperation[Any, Any]:
+        request_id = uuid4().hex
         return WithStartWorkflowOperation(
             "information_request",
-            request,
-            id=f"raw-{uuid4().hex}",
+            {"request_id": request_id, "requester": {"name": "ก"}, "subject": "ข"},
+            id=names.case_id("information_request", "JSC", request_id),
             task_queue=names.TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         )

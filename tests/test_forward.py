@@ -267,6 +267,8 @@ async def test_an_operator_who_cancels_the_workflow_is_on_record_and_nobody_is_l
     view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
     assert view.events[-1].type == "cancelled_by_operator"
     assert {notice.status for notice in view.notices} == {"sent"}
+    with pytest.raises(WorkflowFailureError):
+        await case.handle.workflow.result()
     assert (await office.records.events(case.case_id))[-1].type == "cancelled_by_operator"
 
 

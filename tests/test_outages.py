@@ -91,6 +91,7 @@ async def shaky(temporal: WorkflowEnvironment, outside: Outside) -> AsyncIterato
     async with Worker(client, task_queue=QUEUE):
         office = Office(temporal, records, outside.mailbox)
         office.client = CaseClient(temporal.client, QUEUE)
+        office.records_answer = False
         yield office
         await office.replay_all()
     await records.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from casework.activities.composing import TIMES, compose
+from casework.adapters.ports import OwedNotice
 from casework.plugin import CaseworkPlugin
 from casework.standards.clock import Clockwork
 from casework.standards.limits import Action
@@ -17,7 +18,7 @@ from casework.standards.texts import render
 from casework.standards.thai_dates import format_time
 from casework.workflows.contracts import Officer, Requester, Stage
 from casework.workflows.pack_needs import unserved
-from casework.workflows.ports import CaseSheet, NoticeOrder
+from casework.workflows.ports import CaseState
 
 PACKS = Path(__file__).parent.parent / "standards/packs"
 TEXT = (PACKS / "moe_jsc.yaml").read_text(encoding="utf-8")
@@ -114,16 +115,17 @@ def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens
     text = PACK.notifications[template]
     given = {"result_text", "missing_list", "reason", "other_agency", "contact", "reply_by", "due_at", "old_due_at", "new_due_at"}
     values = {token: at.isoformat() if token in TIMES else "คำ" for token in text.tokens & given} | {"step": "owner_act"}
-    sheet = CaseSheet(
-        case_id="forward-7K3QX9M2TD", request_id="r", service="forward", centre="JSC", channel="web", subject="ก",
-        standard_id="moe-jsc", standard_version="2569.1", case_no="JSC-2569-00001", stage=Stage.WITH_OWNER, outcome=None,
-        requester=Requester(name="สมชาย", email="a@home.example"), officer=Officer(id="s", name="สมหญิง"), agency="DOEB",
-        received_at=at, opened_at=at, promised_at=at, due_at=at, overdue=False, escalation=0, closed_at=None, links=[],
-        last_event=1, last_event_at=at,
-    )  # fmt: skip
     to = text.to if text.to in ("requester", "owner_agency", "centre") else "centre_supervisor"
-    notice = NoticeOrder(id="1", event=1, template=template, to=to, values=dict(values), ordered_at=at + timedelta(days=1))
-    message = compose(PACK, clockwork.calendar, sheet, notice)
+    notice = OwedNotice(
+        id="1", case_id="forward-7K3QX9M2TD", case_no="JSC-2569-00001", service="forward", centre="JSC", template=template, to=to,
+        values=dict(values), ordered_at=at + timedelta(days=1), received_at=at,
+        requester=Requester(name="สมชาย", email="a@home.example"),
+        state=CaseState(
+            standard_id="moe-jsc", standard_version="2569.1", stage=Stage.WITH_OWNER, officer=Officer(id="s", name="สมหญิง"),
+            agency="DOEB", promised_at=at, due_at=at,
+        ),
+    )  # fmt: skip
+    message = compose(PACK, clockwork.calendar, notice)
     assert message is not None
     filled = dict.fromkeys(text.tokens, "«»")
     assert "«»" in render(PACK, template, "en", filled) or not text.tokens

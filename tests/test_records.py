@@ -11,42 +11,29 @@ import pytest
 
 from casework.adapters import postgres
 from casework.adapters.postgres import Migration, PostgresRecords, RecordsError, SchemaError, migrations
-from casework.workflows.contracts import Actor, Event, Requester, Stage
-from casework.workflows.ports import Batch, CaseSheet, NoticeFate, NoticeOrder, NoticeStatus
+from casework.workflows.contracts import Actor, Event, PauseView, Requester, Stage
+from casework.workflows.ports import Batch, CaseState, Founding, KeptClocks, NoticeFate, NoticeOrder, NoticeStatus
 from tests.office import CITIZEN_ID
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 OFFICER = Actor(id="somying", role="centre_officer", unit="JSC")
 
 
-def batch(case_id: str, *seqs: int, at: datetime = NOW, **changes: Any) -> Batch:
-    """A batch as a case hands it over."""
-    sheet = CaseSheet(
-        case_id=case_id,
-        request_id="r",
+def batch(case_id: str, *seqs: int, at: datetime = NOW, founds: bool | None = None, **changes: Any) -> Batch:
+    """A batch as a case hands it over; the one with event 1 founds the case."""
+    founding = Founding(
+        request_id=case_id,
+        digest="d",
         service="forward",
         centre=changes.pop("centre", "JSC"),
+        year=changes.pop("year", 2569),
         channel="web",
         subject="ก",
-        standard_id="moe-jsc",
-        standard_version="2569.1",
-        case_no=None,
-        stage=changes.pop("stage", Stage.SUBMITTED),
-        outcome=None,
         requester=Requester(name="สมชาย", citizen_id=CITIZEN_ID),
-        officer=None,
-        agency=None,
         received_at=NOW,
         opened_at=NOW,
-        promised_at=None,
-        due_at=None,
-        overdue=False,
-        escalation=0,
-        closed_at=None,
-        links=[],
-        last_event=max(seqs, default=1),
-        last_event_at=at + timedelta(seconds=max(seqs, default=1)),
     )
+    state = CaseState(standard_id="moe-jsc", standard_version="2569.1", stage=changes.pop("stage", Stage.SUBMITTED))
     data: dict[int, dict[str, Any]] = changes.pop("data", {})
     types: dict[int, str] = changes.pop("types", {})
     key = at.strftime("%d%H%M")
@@ -54,12 +41,21 @@ def batch(case_id: str, *seqs: int, at: datetime = NOW, **changes: Any) -> Batch
         Event(seq=n, key=key, type=types.get(n, f"event_{n}"), at=at + timedelta(seconds=n), actor=OFFICER, data=data.get(n, {}))
         for n in seqs
     ]
-    fields: dict[str, Any] = {"notices": [], **changes}
-    return Batch(sheet=sheet, events=events, **fields)
+    last = max(seqs, default=1)
+    return Batch(
+        case_id=case_id,
+        number=last,
+        at=at + timedelta(seconds=last),
+        last_event=last,
+        state=state,
+        founding=founding if (1 in seqs if founds is None else founds) else None,
+        events=events,
+        **changes,
+    )
 
 
 def notice(name: str) -> NoticeOrder:
-    return NoticeOrder(id=name, event=1, template="case_received", to="requester", ordered_at=NOW)
+    return NoticeOrder(id=name, event=1, template="case_received", to="requester")
 
 
 def new_id() -> str:
@@ -75,9 +71,9 @@ async def test_a_batch_written_twice_is_there_once(records: PostgresRecords) -> 
     case_id = new_id()
     data = {1: {"documents": [{"name": "คำขอ", "kind": "evidence"}]}, 2: {"scores": {"overall": 5}, "praise": "ดี"}}
     whole = batch(case_id, 1, 2, data=data, types={1: "opened", 2: "rated"}, notices=[notice("n1")])
-    first, second = await records.write(whole, 2569), await records.write(whole, 2569)
+    first, second = await records.write(whole), await records.write(whole)
     assert first.case_no == second.case_no
-    assert (first.claimed, second.claimed) == (frozenset({"n1"}), frozenset())
+    assert ([one.id for one in first.claimed], list(second.claimed)) == (["n1"], [])
     assert [event.seq for event in await records.events(case_id)] == [1, 2]
     for table in ("documents", "notices", "satisfaction_answers"):
         rows = await records._rows(f"SELECT 1 FROM casework.{table} WHERE case_id = $1", case_id)
@@ -88,23 +84,56 @@ async def test_registry_numbers_run_without_gaps_per_centre_and_buddhist_year(re
     centre = f"C{uuid4().hex[:6]}"
     cases = [batch(new_id(), 1, centre=centre) for _ in range(20)]
     # Each twice and all at once: a retry must not take a number either.
-    written = await asyncio.gather(*(records.write(case, 2569) for case in [*cases, *cases]))
+    written = await asyncio.gather(*(records.write(case) for case in [*cases, *cases]))
     assert sorted({one.case_no for one in written}) == [f"{centre}-2569-{n:05d}" for n in range(1, 21)]
-    assert (await records.write(batch(new_id(), 1, centre=centre), 2570)).case_no == f"{centre}-2570-00001"
+    assert (await records.write(batch(new_id(), 1, centre=centre, year=2570))).case_no == f"{centre}-2570-00001"
 
 
 async def test_a_case_row_never_goes_back_when_an_old_batch_comes_late(records: PostgresRecords) -> None:
     case_id = new_id()
-    await records.write(batch(case_id, 1), 2569)
-    await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER), 2569)
-    await records.write(batch(case_id, 1), 2569)
+    await records.write(batch(case_id, 1))
+    await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER))
+    await records.write(batch(case_id, 1))
     assert await stage_of(records, case_id) == "with_owner"
+
+
+async def test_batches_may_come_in_any_order_once_the_case_is_founded(records: PostgresRecords) -> None:
+    case_id = new_id()
+    with pytest.raises(RecordsError, match="earlier transition"):
+        await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER))
+    await records.write(batch(case_id, 1))
+    clocks = KeptClocks(pause=PauseView(reason="x", by="y", begun=NOW, until=NOW, steps=[]))
+    await records.write(batch(case_id, 3, stage=Stage.COMPLETED))
+    await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER, clocks=clocks))
+    assert await stage_of(records, case_id) == "completed"
+    assert [event.seq for event in await records.events(case_id)] == [1, 2, 3]
+    [row] = await records._rows("SELECT pause FROM casework.kept_clocks WHERE case_id = $1", case_id)
+    assert row["pause"] is not None, "the late batch was the last to say something of the clocks"
+
+
+async def test_something_else_under_a_known_key_is_set_aside_and_stops_nobody(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1))
+    other = batch(case_id, 1, 2, types={1: "something_else"})
+    written = await records.write(other)
+    assert list(written.conflicts) == [f"1.{other.events[0].key}"]
+    assert [event.type for event in await records.events(case_id)] == ["event_1", "event_2"]
+    [row] = await records._rows("SELECT offered->>'type' AS type FROM casework.conflicts WHERE case_id = $1", case_id)
+    assert row["type"] == "something_else"
+
+
+async def test_the_hundred_thousandth_case_of_a_year_has_its_number(records: PostgresRecords) -> None:
+    centre = f"C{uuid4().hex[:6]}"
+    await records.write(batch(new_id(), 1, centre=centre))
+    await records._rows("UPDATE casework.registry SET last_number = 99999 WHERE centre = $1", centre)
+    numbers = [(await records.write(batch(new_id(), 1, centre=centre))).case_no for _ in range(2)]
+    assert numbers == [f"{centre}-2569-100000", f"{centre}-2569-100001"]
 
 
 async def test_what_a_reset_case_does_differently_stands_beside_what_it_did_before(records: PostgresRecords) -> None:
     case_id = new_id()
-    await records.write(batch(case_id, 1, 2), 2569)
-    await records.write(batch(case_id, 2, at=NOW + timedelta(hours=1), stage=Stage.WITH_OWNER), 2569)
+    await records.write(batch(case_id, 1, 2))
+    await records.write(batch(case_id, 2, at=NOW + timedelta(hours=1), stage=Stage.WITH_OWNER))
     assert [event.seq for event in await records.events(case_id)] == [1, 2, 2]
     assert await stage_of(records, case_id) == "with_owner"
 
@@ -121,18 +150,19 @@ async def test_papers_of_a_reset_case_stand_beside_those_of_before(records: Post
 
 async def test_notices_alone_can_follow_their_events(records: PostgresRecords) -> None:
     case_id = new_id()
-    await records.write(batch(case_id, 1), 2569)
-    written = await records.write(batch(case_id, notices=[notice("late")]), 2569)
-    assert written.claimed == {"late"}
+    await records.write(batch(case_id, 1))
+    written = await records.write(batch(case_id, notices=[notice("late")]))
+    assert [one.id for one in written.claimed] == ["late"]
+    assert written.claimed[0].requester.name == "สมชาย"
 
 
 async def test_a_notice_is_claimed_by_one_and_settled_once(records: PostgresRecords) -> None:
     case_id = new_id()
-    await records.write(batch(case_id, 1, notices=[notice("n")]), 2569)
+    await records.write(batch(case_id, 1, notices=[notice("n")]))
     assert not await records.claim(case_id, "n")  # the writer has it
     await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.OWED, at=NOW, error="ConnectionError")])
     claims = await asyncio.gather(*(records.claim(case_id, "n") for _ in range(5)))
-    assert sorted(claims) == [False] * 4 + [True]
+    assert sum(claim is not None for claim in claims) == 1
     await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.SENT, at=NOW)])
     await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.OWED, at=NOW)])
     assert not await records.claim(case_id, "n")
@@ -144,7 +174,7 @@ async def test_a_claim_that_nobody_settled_can_be_taken_again_after_its_lease(
 ) -> None:
     monkeypatch.setattr(postgres, "LEASE", timedelta(seconds=0.2))
     case_id = new_id()
-    await records.write(batch(case_id, 1, notices=[notice("n")]), 2569)
+    await records.write(batch(case_id, 1, notices=[notice("n")]))
     assert not await records.claim(case_id, "n")
     await asyncio.sleep(0.3)
     assert await records.claim(case_id, "n")
@@ -152,7 +182,7 @@ async def test_a_claim_that_nobody_settled_can_be_taken_again_after_its_lease(
 
 async def test_events_cannot_be_changed_or_deleted(records: PostgresRecords) -> None:
     case_id = new_id()
-    await records.write(batch(case_id, 1), 2569)
+    await records.write(batch(case_id, 1))
     for statement in (
         "UPDATE casework.events SET type = 'x' WHERE case_id = $1",
         "DELETE FROM casework.events WHERE case_id = $1",
@@ -166,13 +196,13 @@ async def test_a_batch_that_fails_leaves_nothing_behind(records: PostgresRecords
     broken = batch(case_id, 1)
     broken.events[0].data["n"] = "\x00"  # PostgreSQL cannot store it in jsonb
     with pytest.raises(RecordsError, match="UntranslatableCharacterError"):
-        await records.write(broken, 2569)
+        await records.write(broken)
     assert await records._rows("SELECT 1 FROM casework.cases WHERE case_id = $1", case_id) == []
 
 
 async def test_citizen_ids_are_stored_masked(records: PostgresRecords) -> None:
     case_id = new_id()
-    await records.write(batch(case_id, 1), 2569)
+    await records.write(batch(case_id, 1))
     [row] = await records._rows("SELECT requester::text AS text FROM casework.cases WHERE case_id = $1", case_id)
     assert CITIZEN_ID not in row["text"]
     assert "x-xxxx-xxxx0-70-8" in row["text"]

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from workflows.station_permit import StationPermit  # the agency's own package, not casework's
 
-from casework.adapters.ports import Message, Written
+from casework.adapters.ports import Message, OwedNotice, Written
 from casework.logs import leave
 from casework.plugin import CaseworkPlugin
 from casework.standards.calendar_rules import CalendarChange
@@ -24,27 +24,34 @@ from casework.starter.errors import NotFound
 from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage
 from casework.workflows.messages import AssignToOwner, ForwardApplication, Rate, ReportResult
 from casework.workflows.names import case_id
-from casework.workflows.ports import Batch, NoticeFate, NoticeStatus
+from casework.workflows.ports import Batch, Founding, NoticeFate, NoticeStatus
 
 
 class Ledger:
     """The agency's own records. A real one writes a database; both write what they already have only once."""
 
     def __init__(self) -> None:
+        self.founding: dict[str, Founding] = {}
         self.events: dict[tuple[str, int, str], str] = {}
+        self.notices: dict[str, OwedNotice] = {}
         self.fate: dict[str, NoticeFate] = {}
 
-    async def write(self, batch: Batch, be_year: int) -> Written:
-        self.events |= {(batch.sheet.case_id, event.seq, event.key): event.type for event in batch.events}
-        new = [notice.id for notice in batch.notices if notice.id not in self.fate]
-        self.fate |= {one: NoticeFate(id=one, status=NoticeStatus.OWED, at=datetime.now(UTC)) for one in new}
-        return Written(case_no=f"PERMIT-{be_year}-1", claimed=frozenset(new))
+    async def write(self, batch: Batch) -> Written:
+        if batch.founding:
+            self.founding[batch.case_id] = batch.founding
+        about = self.founding[batch.case_id]  # a batch that came before the first one is tried again
+        number = f"PERMIT-{about.year}-1"
+        self.events |= {(batch.case_id, event.seq, event.key): event.type for event in batch.events}
+        new = [OwedNotice.of(batch, one, number, about) for one in batch.notices if one.id not in self.fate]
+        self.notices |= {one.id: one for one in new}
+        self.fate |= {one.id: NoticeFate(id=one.id, status=NoticeStatus.OWED, at=datetime.now(UTC)) for one in new}
+        return Written(case_no=number, claimed=new)
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         return [self.fate[one] for one in notice_ids if one in self.fate]
 
-    async def claim(self, case_id: str, notice_id: str) -> bool:
-        return self.fate[notice_id].status is NoticeStatus.OWED
+    async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
+        return self.notices[notice_id] if self.fate[notice_id].status is NoticeStatus.OWED else None
 
     async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
         self.fate |= {fate.id: fate for fate in fates}
@@ -83,7 +90,7 @@ async def main() -> None:
         permit = await client.start_workflow(
             StationPermit.run, application, id=f"permit-{application.request_id}", task_queue=queue
         )
-        case = CaseClient(client, queue).case(case_id("forward", application.request_id))
+        case = CaseClient(client, queue).case(case_id("forward", application.centre, application.request_id))
         while not await is_there(case):
             await asyncio.sleep(0.1)
         await case.act(ForwardApplication(actor=Actor(id="nok", role="centre_officer")))

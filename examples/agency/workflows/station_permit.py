@@ -16,7 +16,7 @@ class StationPermit:
         case = await workflow.execute_child_workflow(
             "forward",
             application,
-            id=case_id("forward", application.request_id),
+            id=case_id("forward", application.centre, application.request_id),
             result_type=CaseResult,
         )
         return f"permit {application.request_id}: {case.outcome.value} as {case.case_no}"
