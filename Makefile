@@ -32,7 +32,7 @@ fast: $(READY)
 
 # After a deliberate change of workflows: record the histories that replays are checked against.
 histories: $(READY)
-	$(BIN)/python -m pytest tests/record_histories.py
+	RECORD_HISTORIES=1 $(BIN)/python -m pytest tests/record_histories.py tests/test_one_order.py
 
 # After a change of dependencies in pyproject.toml.
 lock: $(UV)

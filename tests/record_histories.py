@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowHistory
 
 from casework.standards.calendar_rules import ChangeKind, NewChange
 from casework.workflows.contracts import Document, Stage
@@ -173,10 +174,14 @@ STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
 async def test_record(office: Office, story: Callable[[Office], Awaitable[PlayedCase]]) -> None:
     case = await story(office)
     await case.handle.result()
-    history = await case.handle.workflow.fetch_history()
-    for older in FOLDER.glob(f"{story.__name__}@*.json"):
+    save(await case.handle.workflow.fetch_history(), story.__name__, case.case_id)
+
+
+def save(history: WorkflowHistory, name: str, case_id: str) -> None:
+    """Keep a history in the place of an older one of this name."""
+    for older in FOLDER.glob(f"{name}@*.json"):
         older.unlink()
-    file = FOLDER / f"{story.__name__}@{case.case_id}.json"
+    file = FOLDER / f"{name}@{case_id}.json"
     file.write_text(json.dumps(_anonymous(json.loads(history.to_json())), ensure_ascii=False), encoding="utf-8")
 
 

@@ -12,8 +12,10 @@ from casework.activities.standard import StandardActivities
 from casework.adapters.postgres import PostgresRecords, RecordsError
 from casework.standards.calendar_rules import CalendarChange, ChangeKind, NewChange
 from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.plan import Plan
+from casework.workflows.case.counting import calculator
 from casework.workflows.messages import AddNote
-from casework.workflows.ports import OpeningOrder
+from casework.workflows.ports import StandardQuery
 from tests.office import OFFICER, Office
 
 START = datetime.fromisoformat("2026-03-02T11:00:00+07:00")
@@ -38,14 +40,21 @@ async def test_a_worker_that_never_read_the_calendar_says_so_and_counts_again_wh
     monkeypatch.setattr("casework.activities.calendar_book.NOT_BEFORE", 0.0)
     records = AwayAtFirst()
     standard = StandardActivities(CalendarBook(StandardsLibrary([default_pack()]), records))  # type: ignore[arg-type]
-    order = OpeningOrder(service="forward", standard=None, centre="JSC", received_at=START, steps=["check_forward"])
-    [alone] = (await standard.open_terms(order)).plans
+    query = StandardQuery(service="forward", centre="JSC", on=START)
+
+    async def check_forward() -> Plan:
+        answer = await standard.read_standard(query)
+        assert answer.terms is not None
+        assert answer.calendar is not None
+        return calculator(answer.terms.rules, answer.calendar).plan("check_forward", START)
+
+    alone = await check_forward()
     assert alone.warning is not None
     assert "could not be read" in alone.warning
     records.away = False
     data = {"standard": "moe-jsc", "date": "2026-03-04", "kind": "holiday", "name_th": "ก", "reason": "ข", "by": "x"}
     records.made = [CalendarChange.model_validate({**data, "revision": 1, "at": START})]
-    [read] = (await standard.open_terms(order)).plans
+    read = await check_forward()
     assert read.warning is None
     assert (read.revision, read.due_at) == (1, datetime.fromisoformat("2026-03-05T16:30:00+07:00"))
 

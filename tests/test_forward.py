@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from casework.starter.errors import CaseRefused
 from casework.workflows.contracts import Actor, Document, Outcome, Stage

@@ -113,7 +113,8 @@ def subjects(mails: list[Any]) -> Counter[str]:
 async def forwarded(office: Office) -> PlayedCase:
     case = await office.forward()
     await case.act(ForwardApplication(actor=OFFICER))
-    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    reply = await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.handle.recorded(reply)
     return case
 
 

@@ -141,9 +141,8 @@ async def test_what_a_reset_case_does_differently_stands_beside_what_it_did_befo
 async def test_papers_of_a_reset_case_stand_beside_those_of_before(records: PostgresRecords) -> None:
     case_id, types = new_id(), {2: "document_added"}
     for name, at in (("ก", NOW), ("ข", NOW + timedelta(hours=1))):
-        await records.write(
-            batch(case_id, 2, at=at, types=types, data={2: {"documents": [{"name": name, "kind": "photo"}]}}), 2569
-        )
+        papers = {2: {"documents": [{"name": name, "kind": "photo"}]}}
+        await records.write(batch(case_id, 2, at=at, types=types, data=papers, founds=True))
     rows = await records._rows("SELECT name FROM casework.documents WHERE case_id = $1 ORDER BY name", case_id)
     assert [row["name"] for row in rows] == ["ก", "ข"]
 
