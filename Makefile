@@ -4,7 +4,7 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
-PACKAGES := standards workflows activities adapters starter stories
+PACKAGES := standards workflows activities adapters starter stories drill
 CODE := $(PACKAGES) $(wildcard *.py) tests examples
 
 # A new file must appear in the editable install: the stamp carries the list of files in its name.

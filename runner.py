@@ -86,6 +86,9 @@ class _Ordered(WorkflowInstance):
         self._inner = inner
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        if os.environ.get("TRACE"):
+            with open(os.environ["TRACE"], "a") as f:
+                print(os.getpid(), self.get_info().workflow_id, act.is_replaying, act.history_length, act.timestamp.ToDatetime(), [j.WhichOneof("variant") for j in act.jobs], file=f)
         for job in act.jobs:
             if job.HasField("initialize_workflow") and len(job.initialize_workflow.arguments) > 1:
                 del job.initialize_workflow.arguments[:]

@@ -30,7 +30,7 @@ from casework.workflows.names import SEARCH_ATTRIBUTES
 
 LOOPBACK = "127.0.0.1"
 NOTICES = "notices.log"  # what the console notifier prints: personal, so apart from the log
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0  # a slow machine may take that long
 STOP_WITHIN = 20.0
 TYPES = {
     SearchAttributeIndexedValueType.KEYWORD: "Keyword",
@@ -121,20 +121,27 @@ class Embedded:
     def _start_temporal(self, temporal: str) -> None:
         port = self._port or free_port()
         ui_port = self._ui_port or free_port()
-        attributes = [f"--search-attribute={key.name}={TYPES[key.indexed_value_type]}" for key in SEARCH_ATTRIBUTES]
-        process = self.start(
-            [
-                temporal, "server", "start-dev", "--ip", LOOPBACK, "--ui-ip", LOOPBACK,
-                "--port", str(port), "--ui-port", str(ui_port),
-                "--db-filename", str(self.folder / "temporal.db"), "--sqlite-pragma", "journal_mode=wal",
-                "--log-level", "error", *attributes, *self._options,
-            ],
-            "temporal.log",
-        )  # fmt: skip
+        process = self.start([*temporal_command(temporal, self.folder, port, ui_port), *self._options], "temporal.log")
         self.temporal_address = f"{LOOPBACK}:{port}"
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
         for each in (port, ui_port):
-            _wait_for_port(each, process, self.folder / "temporal.log")
+            wait_for_port(each, process, self.folder / "temporal.log")
+
+
+# The dev server looks for work to hand out 20 times a second by default, which is most of the way from an event to the
+# worker that hears of it: measured 38 ms against 19 ms.
+QUICK = ("history.transferProcessorMaxPollRPS=1000", "history.timerProcessorMaxPollRPS=1000")
+
+
+def temporal_command(temporal: str, folder: Path, port: int, ui_port: int) -> list[str]:
+    """The command that starts Temporal's dev server on the state in a folder, with the search attributes of casework."""
+    attributes = [f"--search-attribute={key.name}={TYPES[key.indexed_value_type]}" for key in SEARCH_ATTRIBUTES]
+    quick = [word for value in QUICK for word in ("--dynamic-config-value", value)]
+    return [
+        temporal, "server", "start-dev", "--ip", LOOPBACK, "--ui-ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port),
+        "--db-filename", str(folder / "temporal.db"), "--sqlite-pragma", "journal_mode=wal", "--log-level", "error",
+        *attributes, *quick,
+    ]  # fmt: skip
 
 
 @contextmanager
@@ -199,7 +206,8 @@ def _start(command: Sequence[str], output: IO[bytes], errors: IO[bytes], environ
     )
 
 
-def _wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process listens on a port. Raises RuntimeError if it ends or takes too long."""
     deadline = time.monotonic() + READY_WITHIN
     while is_free(port):
         if process.poll() is not None or time.monotonic() > deadline:

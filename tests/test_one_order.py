@@ -114,7 +114,7 @@ async def test_without_the_runner_the_sdk_takes_another_order_on_replay() -> Non
     [file] = FOLDER.glob("information_late_answer_cold@*.json")
     history = WorkflowHistory.from_json(file.stem.partition("@")[2], file.read_text(encoding="utf-8"))
     await replay(history)
-    with pytest.raises(Exception, match="(?i)nondetermin"):
+    with pytest.raises(Exception, match=r"(?i)nondetermin"):
         await replay_without_order(history)
 
 
