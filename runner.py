@@ -8,6 +8,11 @@ sdk-python sorts updates before events in `_WorkflowInstanceImpl.activate`. Seen
 over an activation's events first, then its commands one by one: each sees what the one before it decided, so two commands of
 one task are two transitions. It may go when the SDK gives one order by itself; tests/test_one_order.py shows when.
 
+**No event before its task.** A query that finds a case in nobody's memory loads it with all of its history, and core then hands
+over what happened since the last task (a timer that fired) although the task that is to handle it has not started, with the
+time of the task before. What follows would be decided at a wrong time, and not so again on replay. Such an activation is
+refused: the query fails, saying to ask again (`CaseClient` does), the case leaves the memory, and its next task comes whole.
+
 **Only what is ours to order.** Workflows that are not casework processes run as they always did.
 
 **Any input is a case's own business.** A process takes one raw payload. If a workflow was started with several arguments it gets
@@ -30,6 +35,7 @@ from temporalio.workflow import Info
 
 from casework.workflows.case.opening import SEVERAL_ARGUMENTS
 from casework.workflows.case.shared_commands import SharedCommands
+from casework.workflows.errors import ASK_AGAIN
 
 # The mechanism is loaded once, not anew for each case: measured 6 ms and 60 kB a case against 18 ms and 518 kB. What the
 # sandbox then no longer catches in it, ruff bans (workflows/ruff.toml) and tests/test_sandbox.py looks for.
@@ -84,11 +90,11 @@ class OrderedRunner(WorkflowRunner):
 class _Ordered(WorkflowInstance):
     def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
+        self._at = self._length = -1  # of the last activation that was not a query
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        if os.environ.get("TRACE"):
-            with open(os.environ["TRACE"], "a") as f:
-                print(os.getpid(), self.get_info().workflow_id, act.is_replaying, act.history_length, act.timestamp.ToDatetime(), [j.WhichOneof("variant") for j in act.jobs], file=f)
+        if self._comes_too_early(act):
+            return _not_now()
         for job in act.jobs:
             if job.HasField("initialize_workflow") and len(job.initialize_workflow.arguments) > 1:
                 del job.initialize_workflow.arguments[:]
@@ -109,6 +115,15 @@ class _Ordered(WorkflowInstance):
             if done.HasField("failed") or _is_over(done):
                 return whole  # the server answers commands that were not reached: the case is closed, or goes on as new
         return self._inner.activate(act) if whole is None else whole
+
+    def _comes_too_early(self, act: WorkflowActivation) -> bool:
+        """Whether these events belong to a task that has not started: newer history at the time of the task before."""
+        if not any(job.WhichOneof("variant") not in ("query_workflow", "remove_from_cache") for job in act.jobs):
+            return False
+        at, length = act.timestamp.ToNanoseconds(), act.history_length
+        early = not act.is_replaying and at == self._at and length > self._length
+        self._at, self._length = at, length
+        return early
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
         return self._inner.get_serialization_context(command_info)
@@ -131,6 +146,13 @@ def _in_order(jobs: list[WorkflowActivationJob]) -> Iterator[list[WorkflowActiva
     for job in jobs:
         if job.HasField("do_update"):
             yield [job]
+
+
+def _not_now() -> WorkflowActivationCompletion:
+    completion = WorkflowActivationCompletion()
+    completion.failed.failure.message = ASK_AGAIN
+    completion.failed.failure.application_failure_info.SetInParent()
+    return completion
 
 
 def _add(whole: WorkflowActivationCompletion, more: WorkflowActivationCompletion) -> None:

@@ -36,6 +36,7 @@ from casework.starter.setup import missing_search_attributes
 
 # Activities under way may finish: a mail that is being sent is sent and noted.
 GRACE = timedelta(seconds=10)
+MOST_BETWEEN_TRIES = 15.0  # seconds
 
 
 class NotReady(Exception):
@@ -50,7 +51,7 @@ async def run(settings: Settings) -> None:
     library = StandardsLibrary.load(settings.packs)
     records = PostgresRecords(settings.database_url.get_secret_value())
     plugin = CaseworkPlugin(library, records, _notifier(settings))
-    client = await Client.connect(**connect_config(), plugins=[plugin])
+    client = await _connected(plugin)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
@@ -70,6 +71,19 @@ async def run(settings: Settings) -> None:
     finally:
         await records.close()
     log.info("worker stopped")
+
+
+async def _connected(plugin: CaseworkPlugin) -> Client:
+    """A worker may be there before its server: it waits, and says so now and then."""
+    config, wait = connect_config(), 0.5
+    while True:
+        try:
+            return await Client.connect(**config, plugins=[plugin])
+        except RuntimeError as error:  # so temporalio says that the server cannot be reached
+            reason = str(error).partition(":")[0]
+            structlog.get_logger().warning("waiting for Temporal", address=config["target_host"], reason=reason)
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, MOST_BETWEEN_TRIES)
 
 
 async def _warn_of_missing_attributes(client: Client) -> None:
@@ -102,8 +116,6 @@ def main() -> None:
         _stop([str(error)], 2)
     except CaseworkError as error:
         _stop([str(error)], error.exit_code)
-    except RuntimeError as error:  # temporalio says so when the server cannot be reached
-        _stop([f"cannot reach Temporal at {connect_config()['target_host']}: {str(error).partition(':')[0]}"], 5)
     logs.leave(0)
 
 

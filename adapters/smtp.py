@@ -49,9 +49,10 @@ class SmtpNotifier:
             if all(code >= 500 for code in codes):
                 raise UndeliverableError(f"the mail server refused the recipient ({codes[0]})") from None
             raise
-        except aiosmtplib.SMTPDataError as refused:
+        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as refused:
             if refused.code >= 500:
-                raise UndeliverableError(f"the mail server refused the message ({refused.code})") from None
+                what = "the sender" if isinstance(refused, aiosmtplib.SMTPSenderRefused) else "the message"
+                raise UndeliverableError(f"the mail server refused {what} ({refused.code})") from None
             raise
 
     def _mail(self, message: Message) -> EmailMessage:

@@ -87,7 +87,7 @@ class Mailbox:
 
     def _keep(self, envelope: Envelope, acknowledged: bool) -> None:
         mail = message_from_bytes(cast("bytes", envelope.content), policy=policy.default)
-        body: Any = mail.get_body()  # type: ignore[attr-defined]  # an EmailMessage under this policy
+        body: Any = mail.get_body()  # an EmailMessage under this policy
         text = body.get_content() if body else ""
         self.mails.append(Mail(time(), str(mail["Message-ID"]).strip("<>"), str(mail["To"]), acknowledged, text))
 

@@ -13,7 +13,7 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter import cli_calendar, cli_cases, cli_explain, cli_migrate, cli_operate, cli_standard, cli_story
+from casework.starter import cli_calendar, cli_cases, cli_drill, cli_explain, cli_migrate, cli_operate, cli_standard, cli_story
 from casework.starter.errors import CaseworkError
 from casework.starter.printing import complain
 
@@ -45,6 +45,7 @@ app.command("up", rich_help_panel=OPERATE)(cli_operate.up)
 app.command("demo", rich_help_panel=OPERATE)(cli_operate.demo)
 app.command("setup", rich_help_panel=OPERATE)(cli_operate.setup)
 app.command("migrate", rich_help_panel=OPERATE)(cli_operate.migrate)
+app.command("drill", rich_help_panel=OPERATE)(cli_drill.drill)
 app.command("doctor", rich_help_panel=OPERATE)(cli_operate.doctor)
 
 

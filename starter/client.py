@@ -217,11 +217,15 @@ class CaseHandle:
 
     async def view(self) -> CaseView:
         """The case as it is now. Raises NotFound or Unreachable."""
-        try:
-            view: CaseView = await self.workflow.query(names.CASE_QUERY, result_type=CaseView, rpc_timeout=ANSWER_WITHIN)
-            return view
-        except (RPCError, WorkflowQueryFailedError) as error:
-            raise _translated(error, self.case_id) from error
+        deadline = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
+        while True:
+            try:
+                view: CaseView = await self.workflow.query(names.CASE_QUERY, result_type=CaseView, rpc_timeout=ANSWER_WITHIN)
+                return view
+            except (RPCError, WorkflowQueryFailedError) as error:
+                if errors.ASK_AGAIN not in str(error) or asyncio.get_running_loop().time() > deadline:
+                    raise _translated(error, self.case_id) from error
+            await asyncio.sleep(0.1)
 
     async def changes(self) -> AsyncIterator[CaseView]:
         """The case now, and again each time it changed, until it is closed. No polling: it follows the history."""

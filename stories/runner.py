@@ -185,9 +185,10 @@ class _Playing:
 
     async def _do(self, step: When) -> None:
         case, name = self._cases[step.case], str(step.do)
-        allowed = {each.name: each.roles for each in (await case.view()).allowed_commands}
+        view = await case.view()
+        allowed = {each.name: each.roles for each in view.allowed_commands}
         role = step.by or next(iter(allowed.get(name, [])), None) or self._any_role(name)
-        payload = {**defaults.COMMANDS.get(name, {}), **step.with_, "actor": {"id": role.replace("_", "-"), "role": role}}
+        payload = {**defaults.COMMANDS.get(name, {}), **step.with_, "actor": _actor(role, view.agency)}
         try:
             await case.send(name, payload)
         except CaseworkError as refused:
@@ -284,3 +285,9 @@ def _merged(into: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         else:
             result[key] = value
     return result
+
+
+def _actor(role: str, agency: str | None) -> dict[str, str]:
+    """Somebody in a role; who acts for the owner agency says which one that is."""
+    unit = {"unit": agency} if agency and role.startswith("owner_") else {}
+    return {"id": role.replace("_", "-"), "role": role, **unit}

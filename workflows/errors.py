@@ -17,6 +17,7 @@ INVALID_INPUT = "InvalidInput"
 INVALID_REQUEST = "InvalidRequest"
 REFUSED = "Refused"
 OTHER_REQUEST = "OtherRequest"
+ASK_AGAIN = "the case has news that its next task takes up; ask again in a moment"
 
 
 def words(error: Exception) -> str:

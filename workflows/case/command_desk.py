@@ -243,8 +243,9 @@ class CommandDesk:
             takes = " or ".join(roles) or "a role that the standard does not name in this stage"
             raise errors.refused(f"{declared.name} in the stage {stage.value} takes {takes}, not {message.actor.role}", now)
         owner, unit = self._file.agency, message.actor.unit
-        if message.actor.role.startswith("owner_") and owner and unit and unit != owner:
-            raise errors.refused(f"the case is with {owner}; {unit} cannot give {declared.name}", now)
+        if message.actor.role.startswith("owner_") and owner and unit != owner:
+            who = unit or f"{message.actor.role} without a unit"
+            raise errors.refused(f"the case is with {owner}; {who} cannot give {declared.name}", now)
         busy = self.inbox or self._in_hand
         if declared.act is None and busy is not None:
             raise errors.refused(f"{busy.message.command_name()} is being carried out; look at the case again", now)
