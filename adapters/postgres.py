@@ -19,10 +19,11 @@ import asyncpg
 from casework.adapters import statements
 from casework.adapters.ports import OwedNotice, Written
 from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
-from casework.workflows.contracts import Actor, Event, OpenCase, Requester
+from casework.workflows.contracts import Actor, CaseView, Event, NoticeView, OpenCase, Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
 
 CONNECT_TIMEOUT = 3.0
+JSON_COLUMNS = {"officer", "links", "documents", "requester"}
 STATEMENT_TIMEOUT = 5.0
 PAGE = 500
 # How long a notice stays with the sender that claimed it. Longer than any try at sending; after a crash it decides when
@@ -143,6 +144,31 @@ class PostgresRecords:
             )
             for r in rows
         ]
+
+    async def case(self, case_id: str) -> CaseView | None:
+        """A case as the records have it, whatever became of its workflow; None if they do not know it."""
+        rows = await self._rows(statements.CASE_ROW, case_id)
+        if not rows:
+            return None
+        row = {key: json.loads(value) if key in JSON_COLUMNS and value else value for key, value in dict(rows[0]).items()}
+        notices = [
+            NoticeView(id=n["notice_id"], template=n["template"], to=n["recipient"], status=n["status"], at=n["settled_at"])
+            for n in await self.notices(case_id)
+        ]
+        shown = {key: row[key] for key in CaseView.model_fields if key in row}
+        return CaseView.model_validate(
+            {
+                **shown,
+                "request_digest": row["digest"],
+                "stage_since": row["closed_at"] or row["last_event_at"],
+                "documents": row["documents"] or [],
+                "recorded": row["last_event"],
+                "clocks": [],
+                "notices": notices,
+                "events": await self.events(case_id),
+                "allowed_commands": [],
+            }
+        )
 
     async def notices(self, case_id: str) -> list[dict[str, Any]]:
         """Every notice of a case and its fate."""

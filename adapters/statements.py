@@ -130,6 +130,12 @@ SELECT seq, key, type, at, actor_id, actor_role, actor_unit, data
 FROM casework.events WHERE case_id = $1 ORDER BY at, seq
 """
 
+CASE_ROW = """
+SELECT c.*, n.case_no, (SELECT jsonb_agg(jsonb_build_object('name', d.name, 'kind', d.kind, 'sha256', d.sha256, 'dated', d.dated)
+                               ORDER BY d.seq, d.position) FROM casework.documents d WHERE d.case_id = c.case_id) AS documents
+FROM casework.cases c LEFT JOIN casework.case_numbers n USING (case_id) WHERE c.case_id = $1
+"""
+
 CASE_NOTICES = """
 SELECT notice_id, event, template, recipient, status, attempts, ordered_at, settled_at
 FROM casework.notices WHERE case_id = $1 ORDER BY event, notice_id

@@ -17,12 +17,13 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from casework.standards.loader import PackError, StandardsLibrary
-from casework.starter.client import CaseClient
-from casework.starter.errors import InvalidCase
+from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.errors import InvalidCase, NotFound
+from casework.starter.executions import Ended
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
 from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
-from casework.starter.records_at_hand import known_changes
+from casework.starter.records_at_hand import known_changes, records_at_hand
 from casework.workflows import errors, names
 from casework.workflows.case.command_desk import Declaration, declared_commands
 from casework.workflows.contracts import CaseRequest, CaseView, ForwardRequest, InformationRequest, OneStopRequest, Request, Stage
@@ -61,6 +62,8 @@ def open_case(
     async def go() -> None:
         client = await connected()
         case = await client.open(request)
+        if case.existed:
+            note("already open: this request was sent before")
         if as_json:
             print((await case.view()).model_dump_json())
         else:
@@ -79,6 +82,7 @@ def do(
         str | None, typer.Option("--as", metavar="ID:ROLE[:UNIT]", help="Who gives it, if the JSON does not say.")
     ] = None,
     command_id: Annotated[str | None, typer.Option(help="The same id again gets the first answer, and acts once.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the records have it; it is decided before that.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Give a command to a case, from JSON if it needs any.
@@ -98,24 +102,49 @@ def do(
 
     async def go() -> None:
         client = await connected()
-        reply = await client.case(case_id).act(message, command_id)
+        case = client.case(case_id)
+        reply = await case.act(message, command_id)
+        if wait:
+            await case.recorded(reply)
         print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage.value} (event {reply.event})")
 
     run(go())
 
 
 def show(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
-    """Show a case: stage, clocks, events, notices, what is possible now and by whom."""
+    """Show a case: stage, clocks, events, notices, what is possible now and by whom.
+
+    A closed case comes from the records if CASEWORK_DATABASE_URL is set, also when Temporal has forgotten it.
+    """
 
     async def go() -> None:
-        client = await connected()
-        view = await client.case(case_id).view()
+        case = (await connected()).case(case_id)
+        ended = await case.ended()
+        view, recorded = await _shown(case, ended)
         if as_json:
-            print(json.dumps({**view.model_dump(mode="json"), "explanations": await _explanations(view)}, ensure_ascii=False))
+            execution = {**ended._asdict(), "at": ended.at and ended.at.isoformat()} if ended else None
+            explanations = [] if recorded else await _explanations(view)
+            shown = {**view.model_dump(mode="json"), "explanations": explanations, "execution": execution}
+            print(json.dumps(shown, ensure_ascii=False))
         else:
-            print_case(view)
+            print_case(view, ended)
 
     run(go())
+
+
+async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, bool]:
+    """The case as it is, or as the records have it if it has ended; and whether it came from there."""
+    if ended and ended.status == "failed" and "cannot be opened" in ended.why:
+        raise InvalidCase(f"{case.case_id} was never opened: {ended.why}")
+    if os.environ.get("CASEWORK_DATABASE_URL"):
+        async with records_at_hand() as records:
+            recorded = await records.case(case.case_id)
+        if recorded is not None and (recorded.stage is Stage.CLOSED or ended):
+            return recorded, True
+    if ended and ended.status == "forgotten":
+        raise NotFound(f"there is no case {case.case_id}")
+    view = await case.view()
+    return (view.model_copy(update={"allowed_commands": []}) if ended else view), False
 
 
 def list_cases(
@@ -124,15 +153,18 @@ def list_cases(
     stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with a step past its due time.")] = False,
     paused: Annotated[bool, typer.Option("--paused", help="Only cases whose clocks stand still.")] = False,
+    closed: Annotated[bool, typer.Option("--closed", help="Only cases that are closed, or ended from outside.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Open and closed cases.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     as_json: JsonFlag = False,
 ) -> None:
-    """List cases, newest first."""
+    """List open cases, newest first."""
     for name, value, known in (("service", service, list(REQUESTS)), ("stage", stage, [one.value for one in Stage])):
         if value is not None and value not in known:
             raise InvalidCase(f"unknown {name} {value}; known are {', '.join(known)}")
     filters = [
         query,
+        None if everything else "ExecutionStatus != 'Running'" if closed else "ExecutionStatus = 'Running'",
         service and f"CaseService = '{service}'",
         stage and f"CaseStage = '{stage}'",
         "CaseOverdue = true" if overdue else None,
@@ -152,6 +184,8 @@ def list_cases(
         for row in rows:
             late = "[red]overdue[/]" if row.overdue else ""
             late += f" [yellow]paused: {row.paused}[/]" if row.paused else ""
+            if row.status not in ("running", "completed", "continued_as_new"):
+                late = "[red]opening refused[/]" if row.refused else f"[red]{row.status}[/]"
             found.add_row(
                 row.case_id, row.case_no or "–", row.service or "–", row.stage or "–", row.unit or "–", row.assignee or "–",
                 local(row.due_at, zone), late,

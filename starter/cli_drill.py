@@ -20,7 +20,7 @@ def drill(
     Seeded random commands on all services, two workers, real servers: worker, Temporal and PostgreSQL are killed and
     started again, PostgreSQL is frozen, the mail server is down, hangs, refuses and drops connections before and after its
     250. Then every case's events must be its records one by one, everybody told once, every history must replay, nothing
-    may be stuck or owed. Starts its own servers on loopback; needs casework\\[embedded]. Takes about 4 minutes; 1 with --cases 20.
+    may be stuck or owed. Starts its own servers on loopback; needs casework\\[embedded]. Takes some 5 minutes; 1 with --cases 20.
 
     Exit codes: 0 nothing was found, 1 something was.
     """

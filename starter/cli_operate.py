@@ -20,7 +20,7 @@ from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter import doctor as checks
 from casework.starter.cli_cases import JsonFlag, run
 from casework.starter.client import CaseClient
-from casework.starter.embedded import NOTICES, Embedded, NotInstalled, Unsuitable, is_free
+from casework.starter.embedded import NOTICES, READY_WITHIN, Embedded, NotInstalled, Unsuitable, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
 from casework.starter.printing import console, note, table
 from casework.starter.setup import add_search_attributes
@@ -101,9 +101,13 @@ def migrate() -> None:
     run(_migrate())
 
 
-def doctor(as_json: JsonFlag = False) -> None:
-    """Is everything reachable and in order? A table with what to do about each thing that is not."""
-    findings = run(checks.examine(_settings()))
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be put right: see docs/operating.md.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Is everything reachable and in order, the servers and every open case? A table with what to do about each thing that is
+    not."""
+    findings = run(checks.examine(_settings(), repair))
     if as_json:
         for finding in findings:
             print(finding.model_dump_json())
@@ -133,10 +137,12 @@ def start_worker(servers: Embedded, packs: list[Path]) -> None:
     log = servers.folder / "worker.log"
     before = log.stat().st_size if log.exists() else 0
     servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", NOTICES, **servers.environment)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + READY_WITHIN
     while "worker ready" not in (said := log.read_bytes()[before:].decode(errors="replace")):
         if servers.worker.poll() is not None or time.monotonic() > deadline:
-            raise CaseworkError(f"the worker did not start; see {log}:\n{said[-500:]}")
+            how = "it ended" if servers.worker.poll() is not None else f"it was not ready within {READY_WITHIN:.0f} s"
+            last = said[-500:] or "it has said nothing so far"
+            raise CaseworkError(f"the worker did not start ({how}); see {log}:\n{last}")
         time.sleep(0.05)
 
 

@@ -39,6 +39,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from casework.starter.errors import CaseClosed, CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
+from casework.starter.executions import Ended, how_it_ended
 from casework.workflows import errors, names
 from casework.workflows.contracts import CaseResult, CaseView, CommandReply, Request, Stage
 from casework.workflows.messages import Command
@@ -66,6 +67,11 @@ class CaseRow:
     escalation: int
     opened_at: datetime
     status: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was never opened: the request did not fit its standard."""
+        return self.status == "failed" and self.due_at is None and self.case_no is None
 
 
 def connect_config() -> dict[str, Any]:
@@ -183,6 +189,7 @@ class CaseHandle:
 
     def __init__(self, client: Client, case_id: str) -> None:
         self.case_id = case_id
+        self._client = client
         self.existed = False  # whether the request that opened it had been sent before
         self.workflow: WorkflowHandle[Any, CaseResult] = client.get_workflow_handle(case_id, result_type=CaseResult)
 
@@ -226,6 +233,13 @@ class CaseHandle:
                 if errors.ASK_AGAIN not in str(error) or asyncio.get_running_loop().time() > deadline:
                     raise _translated(error, self.case_id) from error
             await asyncio.sleep(0.1)
+
+    async def ended(self) -> Ended | None:
+        """How the case ended if it did not close by itself: terminated, cancelled, failed, forgotten. Raises Unreachable."""
+        try:
+            return await how_it_ended(self._client, self.case_id)
+        except RPCError as error:
+            raise _translated(error, self.case_id) from error
 
     async def changes(self) -> AsyncIterator[CaseView]:
         """The case now, and again each time it changed, until it is closed. No polling: it follows the history."""

@@ -17,6 +17,8 @@ from casework.adapters.postgres import PostgresRecords, RecordsError, migrations
 from casework.settings import Settings
 from casework.standards.limits import Frozen
 from casework.standards.loader import PackError, StandardsLibrary
+from casework.starter import case_health
+from casework.starter.case_health import Kind
 from casework.starter.client import CaseClient
 from casework.starter.errors import Unreachable
 from casework.starter.setup import missing_search_attributes
@@ -36,11 +38,42 @@ class Finding(Frozen):
     unreachable: bool = False
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; nothing is changed."""
+async def examine(settings: Settings, repair: bool = False) -> list[Finding]:
+    """Look at everything, the cases last; nothing is changed unless `repair` is asked for."""
     findings = [finding async for finding in _temporal(settings)]
     findings += [finding async for finding in _database(settings)]
-    return [*findings, *_standards(settings)]
+    findings += _standards(settings)
+    if not any(finding.unreachable or (finding.what == "schema" and finding.state == "wrong") for finding in findings):
+        findings += [finding async for finding in _cases(settings, repair)]
+    return findings
+
+
+async def _cases(settings: Settings, repair: bool) -> AsyncIterator[Finding]:
+    """Every open case, as Temporal and as the records have it."""
+    assert settings.database_url is not None, "the database was reached"
+    client = (await CaseClient.connect()).temporal
+    records = PostgresRecords(settings.database_url.get_secret_value())
+    troubles = 0
+    try:
+        async for trouble in case_health.examine_cases(client, records):
+            troubles += 1
+            done = await case_health.repair(client, records, trouble) if repair else None
+            advice = {
+                Kind.STUCK: "casework doctor --repair resets it to before that task",
+                Kind.ENDED: "casework doctor --repair tells the records",
+                Kind.MISSING: "casework doctor --repair writes it from the history",
+                Kind.OWED: "tell them by other means",
+            }.get(trouble.kind, "compare the history with the records; nothing was overwritten")
+            yield Finding(
+                what=trouble.case_id,
+                state="warning" if done else "wrong",
+                found=f"{trouble.kind.value}: {trouble.found}",
+                advice=f"done: {done}" if done else advice,
+            )
+    finally:
+        await records.close()
+    if not troubles:
+        yield Finding(what="cases", state="ok", found="every open case is what the records say")
 
 
 async def _temporal(settings: Settings) -> AsyncIterator[Finding]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from casework.starter.executions import Ended
 from casework.workflows.contracts import CaseView, Event
 from casework.workflows.labels import label
 
@@ -88,12 +89,15 @@ def _day(iso: str) -> str:
     return iso[:16].replace("T", " ")
 
 
-def print_case(view: CaseView) -> None:
-    """A case in full."""
+def print_case(view: CaseView, ended: Ended | None = None) -> None:
+    """A case in full, and how it ended if that was from outside."""
     zone = zone_of(view)
     console.print(
         f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {label(view.service, 'th')} · {label(view.service, 'en')}"
     )
+    if ended:
+        console.print(f"  [red]ended     {escape(ended.words)}[/]")
+        console.print("  [dim]it stood as follows, and nothing happens in it any more[/]")
     state = f"{label(view.stage.value, 'th')} · [bold]{view.stage.value}[/]"
     console.print(f"  stage     {state}{f'  outcome [bold]{view.outcome.value}[/]' if view.outcome else ''}")
     received, promised = local(view.received_at, zone), local(view.promised_at, zone)

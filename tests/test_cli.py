@@ -59,7 +59,7 @@ def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
     assert "with_owner" in casework("do", case, "forward_application", "--as", OFFICER)
     casework("do", case, "assign_to_owner", "-", "--as", "malee:complaint_centre", stdin={"agency": "DOEB"})
     reply = json.loads(
-        casework("do", case, "report_result", "-", "--as", "anan:owner_agency", "--json", stdin={"result": "อนุญาต"})
+        casework("do", case, "report_result", "-", "--as", "anan:owner_agency:DOEB", "--json", stdin={"result": "อนุญาต"})
     )
     assert reply["case_id"] == case
     casework("do", case, "rate", "-", "--as", "r:requester", stdin={"scores": {"overall": 5}})
@@ -131,7 +131,7 @@ def test_wrong_input_is_told_clearly(casework: Line, words: list[str], stdin: An
 
 def test_a_refusal_is_exit_3_and_says_what_is_possible(casework: Line) -> None:
     case = casework("open", "forward", stdin=forward()).strip()
-    said = casework("do", case, "report_result", "-", "--as", "anan:owner_agency", stdin={"result": "ก"}, exit_code=3)
+    said = casework("do", case, "report_result", "-", "--as", "anan:owner_agency:DOEB", stdin={"result": "ก"}, exit_code=3)
     assert "Possible now:" in said
     assert "forward_application (centre_officer)" in said
     said = casework("do", case, "forward_application", "--as", "x:requester", exit_code=3)

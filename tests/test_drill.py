@@ -17,4 +17,4 @@ def test_a_short_drill_finds_nothing() -> None:
         capture_output=True, text=True, timeout=500,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "every history replays" in done.stdout.replace("\n", " ")
+    assert "every history replays" in " ".join(done.stdout.split())

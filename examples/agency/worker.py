@@ -95,7 +95,7 @@ async def main() -> None:
             await asyncio.sleep(0.1)
         await case.act(ForwardApplication(actor=Actor(id="nok", role="centre_officer")))
         await case.act(AssignToOwner(actor=Actor(id="malee", role="complaint_centre"), agency="DOEB"))
-        await case.act(ReportResult(actor=Actor(id="anan", role="owner_agency"), result="อนุญาต"))
+        await case.act(ReportResult(actor=Actor(id="anan", role="owner_agency", unit="DOEB"), result="อนุญาต"))
         await case.wait(lambda view: view.stage is Stage.COMPLETED)
         await case.act(Rate(actor=Actor(id="r", role="requester"), scores={"overall": 5}))
         print(await permit.result())
