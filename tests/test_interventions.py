@@ -58,7 +58,7 @@ async def reset(office: Office, case: PlayedCase, before: str) -> None:
 
 async def test_a_terminated_case_is_what_it_is_everywhere(office: Office) -> None:
     case = await office.forward()
-    await case.handle.workflow.terminate("wrong person")
+    await case.handle.workflow.terminate(reason="wrong person")
     ended = await case.handle.ended()
     assert ended is not None
     assert (ended.status, ended.why) == ("terminated", "wrong person")

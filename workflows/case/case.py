@@ -274,6 +274,14 @@ class Case:
 
     # What the command desk asks
 
+    def take_up_reset(self) -> None:
+        """After a reset the case goes another way from here: the records hear everything anew, and where that was."""
+        if self._was_reset and self.file.terms is not None:
+            self._was_reset = False
+            self.file.clocks_told = ""
+            self.record("reset", from_event=self.file.seq)
+            self.journal.commit()
+
     def catch_up(self) -> None:
         """Fire what came due before a command acts."""
         self._timekeeper.catch_up()
@@ -387,13 +395,9 @@ class Case:
         self.desk.reset_at = workflow.info().get_current_history_length()
 
     async def _follow_resets(self) -> None:
-        """After a reset the case goes another way from here: the records hear everything anew, and where that was."""
         while True:
             await workflow.wait_condition(lambda: self._was_reset)
-            self._was_reset = False
-            self.file.clocks_told = ""
-            self.record("reset", from_event=self.file.seq)
-            self.journal.commit()
+            self.take_up_reset()
 
     async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
         for keeper in keepers:

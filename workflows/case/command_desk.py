@@ -143,6 +143,7 @@ class CommandDesk:
         before = self._answered_before()
         if before is not None:
             return before
+        case.take_up_reset()
         if self._reapplied:
             return await self._obey_again(declared, payload, case)
         message = declared.read(payload)
