@@ -14,6 +14,7 @@ from casework.workflows.ports import Batch, CaseState, Founding, NoticeFate, Not
 
 DATABASE, SMTP = "CASEWORK_DATABASE_URL", "CASEWORK_SMTP_URL"
 OFFICER = Actor(id="somying", role="centre_officer")
+DATA = {"rated": {"scores": {"overall": 4}}}
 # The transitions of the two journeys: what is recorded, who is told, where the case then stands.
 SHORT: list[tuple[str, list[str], list[str], str]] = [
     ("open", ["opened"], ["case_received"], "submitted"),
@@ -48,7 +49,10 @@ class Outside:
             last_event=number * 10 + len(events),
             state=CaseState(standard_id="bench", standard_version="1", stage=Stage(stage)),
             founding=_founding(case_id, now) if number == 1 else None,
-            events=[Event(seq=number * 10 + n, key="k", type=kind, at=now, actor=OFFICER) for n, kind in enumerate(events)],
+            events=[
+                Event(seq=number * 10 + n, key="k", type=kind, at=now, actor=OFFICER, data=DATA.get(kind, {}))
+                for n, kind in enumerate(events)
+            ],
             notices=[NoticeOrder(id=f"{number}/{name}", event=number * 10, template=name, to="requester") for name in notices],
         )
         written = await self.records.write(batch)
