@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, WithSerializationContext
 from temporalio.plugin import SimplePlugin
 
 from casework.activities.calendar_book import CalendarBook
@@ -34,21 +34,26 @@ class CaseworkPlugin(SimplePlugin):
         problems = [f"{problem}" for pack in library.packs for problem in unserved(pack)]
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
+        self._codec_asks_for_contexts = False
         book = CalendarBook(library, records)
         standard = StandardActivities(book)
         journal = JournalActivities(book, records, notifier)
         super().__init__(
             "casework",
-            data_converter=with_pydantic,
+            data_converter=self._converter,
             workflows=list(PROCESSES.values()),
             activities=[
                 standard.read_standard,
                 journal.record,
                 journal.send_notice,
             ],
-            workflow_runner=casework_runner,
+            workflow_runner=lambda given: casework_runner(given, self._codec_asks_for_contexts),
             run_context=lambda: _drained(journal),
         )
+
+    def _converter(self, given: DataConverter | None) -> DataConverter:
+        self._codec_asks_for_contexts = given is not None and isinstance(given.payload_codec, WithSerializationContext)
+        return with_pydantic(given)
 
 
 @asynccontextmanager

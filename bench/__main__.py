@@ -198,7 +198,7 @@ async def run(rounds: int, cases: int, memory: int) -> dict[str, Any]:
             for journey in JOURNEYS:
                 samples: dict[str, list[dict[str, Any]]] = defaultdict(list)
                 for one in contestants.values():
-                    await one(journey)  # everything is loaded
+                    await bench.at_once(one, journey, 20)  # everything is loaded
                 for number in range(rounds):
                     for name, one in contestants.items():
                         samples[name].append(await bench.at_once(one, journey, cases))

@@ -57,6 +57,10 @@ class OfficeCalendar:
         """The dates of a year that are holidays, and have no hours of their own."""
         return [day for day in self._holidays(year) if day not in self._special]
 
+    def is_working_weekday(self, day: date) -> bool:
+        """Whether the office would open on this date if it were no holiday."""
+        return day.weekday() in self._weekdays
+
     def holiday(self, day: date) -> Named | None:
         """The holiday on this date, if it is one."""
         return None if day in self._special else self._holidays(day.year).get(day)

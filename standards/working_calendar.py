@@ -48,4 +48,7 @@ class WorkingCalendar(Frozen):
 
 def closed_days(office: OfficeCalendar, years: range) -> dict[int, str]:
     """The holidays of some years, as a working calendar keeps them."""
-    return {year: " ".join(f"{day:%m%d}" for day in sorted(office.holidays_of(year))) for year in years}
+    return {
+        year: " ".join(f"{day:%m%d}" for day in sorted(office.holidays_of(year)) if office.is_working_weekday(day))
+        for year in years
+    }

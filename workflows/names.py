@@ -58,10 +58,8 @@ def first_attributes(service: str, centre: str) -> TypedSearchAttributes:
 
 
 HOW_TO_ACT = (
-    "ดูที่ Current Details ว่ารออะไร ตั้งแต่เมื่อใด และใครทำอะไรได้ · "
-    "*Current Details* say what the case waits for and who may do what.\n\n"
-    "ดำเนินการที่ More Actions → Send an Update · "
-    "act by *More Actions → Send an Update*: each one describes itself, and a refusal says what is possible now."
+    "รออะไร ใครทำอะไรได้: Current Details · what it waits for, who may do what: *Current Details*\n\n"
+    "ดำเนินการ · act: *More Actions → Send an Update*"
 )
 
 
