@@ -5,13 +5,17 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 PACKAGES := standards workflows activities adapters starter stories drill
-CODE := $(PACKAGES) $(wildcard *.py) tests examples
+CODE := $(PACKAGES) $(wildcard *.py) tests examples bench
+
+# Workers load a process file anew for each case: from a compiled file in a third of the time.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 # A new file must appear in the editable install: the stamp carries the list of files in its name.
 FILES := $(shell ls *.py $(addsuffix /*.py,$(PACKAGES)) $(addsuffix /*/*.py,$(PACKAGES)) standards/packs/* adapters/migrations/* 2>/dev/null | cksum | cut -d' ' -f1)
 READY := .venv/.ready-$(FILES)
 
-.PHONY: demo test lint unit fast lock histories clean
+.PHONY: demo test lint unit fast bench lock histories clean
 demo: $(READY)
 	$(BIN)/casework demo $(if $(KEEP),--keep)
 
@@ -29,6 +33,11 @@ unit: $(READY)
 # One file, no lint: make fast T=tests/test_clock.py
 fast: $(READY)
 	$(BIN)/python -m pytest $(T)
+
+# casework beside bare Temporal and DBOS on the same servers: some 5 minutes; result also in bench/last.json.
+bench: $(READY)
+	$(UV) pip install -q -p .venv -r bench/requirements.txt
+	$(BIN)/python -m bench
 
 # After a deliberate change of workflows: record the histories that replays are checked against.
 histories: $(READY)
