@@ -69,30 +69,60 @@ def sandboxed(given: SandboxedWorkflowRunner | None = None) -> SandboxedWorkflow
     return SandboxedWorkflowRunner(restrictions=restrictions.with_passthrough_modules(*passed))
 
 
-class OrderedRunner(WorkflowRunner):
-    """Runs casework's processes so that a task's events come before its commands, and the commands one by one."""
+class RunnerAround(WorkflowRunner):
+    """A runner around another one; `create_instance` is its own."""
 
-    def __init__(self, inner: WorkflowRunner, contexts: bool = True) -> None:
+    def __init__(self, inner: WorkflowRunner) -> None:
         self._inner = inner
-        self._contexts = contexts
 
     def prepare_workflow(self, defn: object) -> None:
         """See WorkflowRunner."""
         self._inner.prepare_workflow(defn)  # type: ignore[arg-type]  # the SDK's own definition, passed on as it is
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """See WorkflowRunner."""
-        instance = self._inner.create_instance(det)
-        return _Ordered(instance, self._contexts) if issubclass(det.defn.cls, SharedCommands) else instance
 
     def set_worker_level_failure_exception_types(self, types: object) -> None:
         """See WorkflowRunner."""
         self._inner.set_worker_level_failure_exception_types(types)  # type: ignore[arg-type]  # passed on as it is
 
 
-class _Ordered(WorkflowInstance):
-    def __init__(self, inner: WorkflowInstance, contexts: bool) -> None:
+class InstanceAround(WorkflowInstance):
+    """A workflow instance around another one; `activate` is its own."""
+
+    def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
+
+    def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
+        """See WorkflowInstance."""
+        return self._inner.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: CommandInfo | None):  # type: ignore[no-untyped-def]  # the SDK's own type
+        """See WorkflowInstance."""
+        return self._inner.get_external_store_context(command_info)
+
+    def get_info(self) -> Info:
+        """See WorkflowInstance."""
+        return self._inner.get_info()
+
+    def get_thread_id(self) -> int | None:
+        """See WorkflowInstance."""
+        return self._inner.get_thread_id()
+
+
+class OrderedRunner(RunnerAround):
+    """Runs casework's processes so that a task's events come before its commands, and the commands one by one."""
+
+    def __init__(self, inner: WorkflowRunner, contexts: bool = True) -> None:
+        super().__init__(inner)
+        self._contexts = contexts
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """See WorkflowRunner."""
+        instance = self._inner.create_instance(det)
+        return _Ordered(instance, self._contexts) if issubclass(det.defn.cls, SharedCommands) else instance
+
+
+class _Ordered(InstanceAround):
+    def __init__(self, inner: WorkflowInstance, contexts: bool) -> None:
+        super().__init__(inner)
         self._contexts = contexts
         self._at = self._length = -1  # of the last activation that was not a query
 
@@ -130,16 +160,7 @@ class _Ordered(WorkflowInstance):
         return early
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
-        return self._inner.get_serialization_context(command_info) if self._contexts else None
-
-    def get_external_store_context(self, command_info: CommandInfo | None):  # type: ignore[no-untyped-def]  # the SDK's own type
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Info:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
+        return super().get_serialization_context(command_info) if self._contexts else None
 
 
 def _in_order(jobs: list[WorkflowActivationJob]) -> Iterator[list[WorkflowActivationJob]]:

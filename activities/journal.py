@@ -117,6 +117,6 @@ class JournalActivities(JournalPort):
             status = NoticeStatus.BY_HAND if notice.to == REQUESTER else NoticeStatus.FAILED
             error = str(refused)
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the notice stays owed and is tried again
-            status, error = NoticeStatus.OWED, type(trouble).__name__
+            status, error = NoticeStatus.OWED, f"not sent: {type(trouble).__name__}"
             log.warning("notice not sent", case_id=notice.case_id, notice=notice.template, to=notice.to, error=error)
         return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error)

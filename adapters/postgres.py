@@ -273,6 +273,8 @@ class PostgresRecords:
         except asyncpg.PostgresError as error:
             # The server's own words may quote what was written; they must not reach a log or a history.
             raise RecordsError(f"PostgreSQL refuses: {type(error).__name__} {error.sqlstate}") from None
+        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+            raise RecordsError(f"PostgreSQL does not answer ({type(error).__name__})") from None
 
     async def _row(self, statement: str, *values: Any) -> asyncpg.Record:
         return (await self._rows(statement, *values))[0]

@@ -140,7 +140,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(
             what="PostgreSQL",
             state="wrong",
-            found=f"does not answer ({error or type(error).__name__})",
+            found=str(error) or f"does not answer ({type(error).__name__})",
             advice=advice,
             unreachable=True,
         )

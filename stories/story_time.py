@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.converter import SerializationContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
-from temporalio.worker._command_aware_visitor import CommandInfo
-from temporalio.workflow import Info
+
+from casework.runner import InstanceAround, RunnerAround
 
 MINUTE_NS = 60 * 10**9
 
@@ -39,16 +38,12 @@ class StoryTime:
         return self._ahead.setdefault(case_id, self._last)
 
 
-class StoryRunner(WorkflowRunner):
+class StoryRunner(RunnerAround):
     """Runs cases in the time of their stories."""
 
     def __init__(self, inner: WorkflowRunner, time: StoryTime) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._time = time
-
-    def prepare_workflow(self, defn: object) -> None:
-        """See WorkflowRunner."""
-        self._inner.prepare_workflow(defn)  # type: ignore[arg-type]  # the SDK's own definition, passed on as it is
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """See WorkflowRunner."""
@@ -57,14 +52,10 @@ class StoryRunner(WorkflowRunner):
         info = replace(det.info, start_time=det.info.start_time - ahead, workflow_start_time=begun)
         return _InStoryTime(self._inner.create_instance(replace(det, info=info)), ahead)
 
-    def set_worker_level_failure_exception_types(self, types: object) -> None:
-        """See WorkflowRunner."""
-        self._inner.set_worker_level_failure_exception_types(types)  # type: ignore[arg-type]  # passed on as it is
 
-
-class _InStoryTime(WorkflowInstance):
+class _InStoryTime(InstanceAround):
     def __init__(self, inner: WorkflowInstance, ahead: timedelta) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._ahead = ahead // timedelta(microseconds=1) * 1000
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -73,15 +64,3 @@ class _InStoryTime(WorkflowInstance):
             at -= at % MINUTE_NS
         act.timestamp.FromNanoseconds(at)
         return self._inner.activate(act)
-
-    def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: CommandInfo | None):  # type: ignore[no-untyped-def]  # the SDK's own type
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Info:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()

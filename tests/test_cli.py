@@ -234,3 +234,44 @@ def test_a_worker_killed_hard_loses_and_doubles_nothing(casework: Line) -> None:
         view = json.loads(casework("show", case, "--json"))
         assert [event["type"] for event in view["events"]] == ["opened", "forwarded"]
         assert view["case_no"]
+
+
+def test_what_ended_from_outside_is_shown_as_what_it_is_and_doctor_tells_the_records(casework: Line) -> None:
+    case = casework("open", "forward", stdin=forward()).strip()
+    casework("do", case, "add_note", "-", "--as", OFFICER, "--wait", stdin={"text": "ก"})
+    end = [
+        temporal_binary(),
+        "workflow",
+        "terminate",
+        "--address",
+        casework.environment["TEMPORAL_ADDRESS"],
+        "--workflow-id",
+        case,
+    ]
+    subprocess.run([*end, "--reason", "wrong person"], check=True, capture_output=True, timeout=60)
+    said = casework("show", case)
+    assert "terminated" in said
+    assert "wrong person" in said
+    assert "possible now" not in said
+    assert case not in casework("list", "--json")
+    assert f'"case_id": "{case}"' in casework("list", "--closed", "--json")
+    found = [json.loads(line) for line in subprocess.run(
+        [CASEWORK, "doctor", "--json"], capture_output=True, text=True, env=casework.environment, check=False
+    ).stdout.splitlines()]  # fmt: skip
+    assert [f["state"] for f in found if f["what"] == case] == ["wrong"]
+    assert "the records have it as terminated" in casework("doctor", "--repair", "--json")
+    assert case not in casework("doctor", "--json")
+
+
+def test_a_closed_case_is_shown_from_the_records_and_sent_again_is_the_same(casework: Line) -> None:
+    data = forward()
+    case = casework("open", "forward", stdin=data).strip()
+    casework("do", case, "withdraw", "--as", "x:requester", "--wait")
+    deadline = time.monotonic() + 20
+    while json.loads(casework("show", case, "--json"))["stage"] != "closed" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    view = json.loads(casework("show", case, "--json"))
+    assert (view["stage"], view["outcome"], view["allowed_commands"]) == ("closed", "withdrawn", [])
+    assert [event["type"] for event in view["events"]] == ["opened", "withdrawn", "closed"]
+    assert casework("open", "forward", stdin=data).strip() == case
+    assert "another request" in casework("open", "forward", stdin={**data, "subject": "อื่น"}, exit_code=3)
