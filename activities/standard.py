@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from temporalio import activity
 
@@ -35,7 +34,7 @@ class StandardActivities(StandardPort):
         try:
             pack = self._pack(query)
             clockwork = await self._book.clockwork(pack.id, pack.version, query.centre, query.revision)
-            calendar = clockwork.working_calendar(_years(query.on), None if self._book.was_read else UNREAD)
+            calendar = clockwork.working_calendar(_years(query), None if self._book.was_read else UNREAD)
             terms = terms_of(pack, query.service)
         except UnknownStandard as error:
             return StandardAnswer(problem=f"standard: {error}")
@@ -58,8 +57,8 @@ class StandardActivities(StandardPort):
         return _named(changes)
 
 
-def _years(on: datetime) -> range:
-    return range(on.year - YEARS_BEFORE, on.year + YEARS_AFTER + 1)
+def _years(query: StandardQuery) -> range:
+    return range(min(query.counted_from, query.now).year - YEARS_BEFORE, query.now.year + YEARS_AFTER + 1)
 
 
 def _named(changes: Sequence[CalendarChange]) -> list[CalendarNews]:

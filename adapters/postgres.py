@@ -89,7 +89,16 @@ class PostgresRecords:
             json.dumps([event.model_dump(mode="json") for event in batch.events]),
             json.dumps([notice.model_dump(mode="json") for notice in batch.notices]),
             LEASE,
+            batch.digest,
+            batch.reset.event if batch.reset else None,
+            batch.reset.at if batch.reset else None,
         )
+        if row["of_another"]:
+            raise RecordsError("the records hold another request under this case id; use another request_id")
+        if row["service"] is None:  # the founding batch was committed beside this one: its row was not seen yet
+            raise RecordsError("an earlier transition of this case is not in the records yet")
+        if batch.fates:
+            await self.settle(batch.case_id, batch.fates)
         # Written at the same moment by a second try: its number was committed after our statement began to look.
         case_no = row["case_no"] or (await self._row(statements.CASE_NUMBER, batch.case_id))["case_no"]
         claimed = set(row["claimed"])
@@ -169,6 +178,11 @@ class PostgresRecords:
                 "allowed_commands": [],
             }
         )
+
+    async def ended(self, case_id: str) -> tuple[str, str] | None:
+        """How a case ended from outside and why, where the records were told."""
+        rows = await self._rows(statements.CASE_ROW, case_id)
+        return (rows[0]["ended_as"], rows[0]["ended_why"] or "") if rows and rows[0]["ended_as"] else None
 
     async def notices(self, case_id: str) -> list[dict[str, Any]]:
         """Every notice of a case and its fate."""

@@ -4,19 +4,25 @@
 # together or not at all. Documents and answers are taken from the events that brought them. The first batch founds the row; the
 # others find it. Batches may come in any order: state and clocks never go back to an earlier event.
 # $1 case id, $2 decided at, $3 last event, $4 state, $5 founding or null, $6 clocks or null, $7 events, $8 notices (JSON),
-# $9 lease.
+# $9 lease, $10 digest of the request, $11 and $12 event and time of the last reset, or null.
+# Rows of another request (its id was used again after Temporal had forgotten the first) are never touched. A request that was
+# terminated and sent again goes on in the same row, with the same number.
 WRITE_BATCH = """
-WITH founding AS (
+WITH other AS (
+    SELECT opened_at FROM casework.cases WHERE case_id = $1 AND digest <> $10
+), founding AS (
     SELECT * FROM jsonb_to_record($5::jsonb) AS f(
         request_id text, digest text, service text, centre text, year integer, channel text, subject text, details text,
         requester jsonb, received_at timestamptz, opened_at timestamptz)
-    WHERE $5::jsonb IS NOT NULL
+    WHERE $5::jsonb IS NOT NULL AND NOT EXISTS (SELECT 1 FROM other)
 ), state AS (
     SELECT * FROM jsonb_to_record($4::jsonb) AS s(
         standard_id text, standard_version text, stage text, outcome text, officer jsonb, agency text, promised_at timestamptz,
         due_at timestamptz, overdue boolean, breached_at timestamptz, escalation integer, closed_at timestamptz, links jsonb)
+    WHERE NOT EXISTS (SELECT 1 FROM other)
 ), happened AS (
     SELECT * FROM jsonb_to_recordset($7::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
+    WHERE NOT EXISTS (SELECT 1 FROM other)
 ), before AS (
     SELECT requester, service, centre, received_at, request_id FROM casework.cases WHERE case_id = $1
 ), founded AS (
@@ -36,12 +42,14 @@ WITH founding AS (
         standard_id = s.standard_id, standard_version = s.standard_version, stage = s.stage, outcome = s.outcome,
         officer = nullif(s.officer, 'null'), officer_id = s.officer->>'id', agency = s.agency, promised_at = s.promised_at,
         due_at = s.due_at, overdue = s.overdue, breached_at = coalesce(c.breached_at, s.breached_at),
-        escalation = s.escalation, closed_at = s.closed_at, links = s.links, last_event = $3, last_event_at = $2
+        escalation = s.escalation, closed_at = s.closed_at, links = s.links, last_event = $3, last_event_at = $2,
+        ended_as = CASE WHEN $5::jsonb IS NULL THEN c.ended_as END, ended_why = CASE WHEN $5::jsonb IS NULL THEN c.ended_why END,
+        opened_at = coalesce(($5::jsonb->>'opened_at')::timestamptz, c.opened_at)
     FROM state s WHERE c.case_id = $1 AND (c.last_event_at, c.last_event) <= ($2, $3)
 ), clocked AS (
     INSERT INTO casework.kept_clocks AS k (case_id, clocks, promise, pause, at, event)
     SELECT $1, given->'clocks', nullif(given->'promise', 'null'), nullif(given->'pause', 'null'), $2, $3
-    FROM (SELECT $6::jsonb AS given) g WHERE given IS NOT NULL
+    FROM (SELECT $6::jsonb AS given) g WHERE given IS NOT NULL AND NOT EXISTS (SELECT 1 FROM other)
     ON CONFLICT (case_id) DO UPDATE SET
         clocks = EXCLUDED.clocks, promise = EXCLUDED.promise, pause = EXCLUDED.pause, at = EXCLUDED.at, event = EXCLUDED.event
     WHERE (k.at, k.event) <= (EXCLUDED.at, EXCLUDED.event)
@@ -80,17 +88,34 @@ WITH founding AS (
            h.data->>'dissatisfaction', h.data->>'praise'
     FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = 'rated'
     ON CONFLICT DO NOTHING
-), owed AS (
-    INSERT INTO casework.notices (
-        case_id, notice_id, event, template, recipient, ordered_at, attempts, claimed_until, "values", state)
-    SELECT $1, o.id, o.event, o.template, o."to", $2, 1, now() + $9::interval, o."values", $4::jsonb
+), ordered AS (
+    SELECT o.*, row_number() OVER (PARTITION BY o.template, o."to", o."values") AS nth
     FROM jsonb_to_recordset($8::jsonb) AS o(id text, event integer, template text, "to" text, "values" jsonb)
+    WHERE NOT EXISTS (SELECT 1 FROM other)
+), owed AS (
+    -- What the way that a reset abandoned has told somebody in the same words counts as told, as often as it was told.
+    INSERT INTO casework.notices (
+        case_id, notice_id, event, template, recipient, ordered_at, attempts, claimed_until, "values", state, status, settled_at)
+    SELECT $1, o.id, o.event, o.template, o."to", $2, CASE WHEN told.at IS NULL THEN 1 ELSE 0 END,
+           CASE WHEN told.at IS NULL THEN now() + $9::interval END, o."values", $4::jsonb,
+           CASE WHEN told.at IS NULL THEN 'owed' ELSE 'sent' END, told.at
+    FROM ordered o LEFT JOIN LATERAL (
+        SELECT p.settled_at AS at FROM casework.notices p
+        WHERE p.case_id = $1 AND $11::integer IS NOT NULL AND p.event > $11 AND p.ordered_at < $12 AND p.status = 'sent'
+          AND (p.template, p.recipient, p."values") = (o.template, o."to", o."values")
+        ORDER BY p.ordered_at
+        OFFSET o.nth - 1 + (
+            SELECT count(*) FROM casework.notices q WHERE q.case_id = $1 AND q.ordered_at >= $12 AND q.ordered_at < $2
+              AND (q.template, q.recipient, q."values") = (o.template, o."to", o."values"))
+        LIMIT 1
+    ) told ON true
     ON CONFLICT DO NOTHING
-    RETURNING notice_id
+    RETURNING notice_id, status
 )
 SELECT
     coalesce((SELECT case_no FROM numbered), (SELECT case_no FROM casework.case_numbers WHERE case_id = $1)) AS case_no,
-    coalesce((SELECT array_agg(notice_id) FROM owed), '{}') AS claimed,
+    coalesce((SELECT array_agg(notice_id) FROM owed WHERE status = 'owed'), '{}') AS claimed,
+    EXISTS (SELECT 1 FROM other) AS of_another,
     coalesce((SELECT array_agg(seq || '.' || key) FROM different), '{}') AS conflicts,
     coalesce(
         (SELECT max(revision) FROM casework.calendar_changes WHERE standard = (SELECT standard_id FROM state)), 0

@@ -44,6 +44,7 @@ class Outside:
         now = datetime.now(UTC)
         batch = Batch(
             case_id=case_id,
+            digest="x",
             number=number,
             at=now,
             last_event=number * 10 + len(events),

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
@@ -41,6 +41,7 @@ class Kind(StrEnum):
     STUCK = "its task fails again and again"
     ENDED = "it ended from outside, and the records have it as open"
     MISSING = "it decided what the records do not have"
+    BEHIND = "it is closed, and the records have it as open"
     CONFLICT = "the records hold something else under a known key"
     DOUBLE = "the records hold two events of one number, and it was never reset"
     OWED = "it has ended and somebody was not told"
@@ -74,6 +75,7 @@ async def examine_cases(client: Client, records: PostgresRecords) -> AsyncIterat
 DOUBLES = """
 SELECT e.case_id, e.seq FROM casework.events e
 WHERE NOT EXISTS (SELECT 1 FROM casework.events r WHERE r.case_id = e.case_id AND r.type = 'reset')
+  AND 1 = (SELECT count(*) FROM casework.events o WHERE o.case_id = e.case_id AND o.type = 'opened')
 GROUP BY e.case_id, e.seq HAVING count(*) > 1 ORDER BY e.case_id, e.seq
 """
 OWED_BY_ENDED = """
@@ -87,13 +89,15 @@ async def repair(client: Client, records: PostgresRecords, trouble: Trouble) -> 
     match trouble.kind:
         case Kind.STUCK:
             return await _reset(client, trouble.case_id)
-        case Kind.ENDED | Kind.MISSING:
-            written = await fill_in(client, records, trouble.case_id)
+        case Kind.MISSING | Kind.BEHIND:
+            return f"{await fill_in(client, records, trouble.case_id)} event(s) written from its history"
+        case Kind.ENDED:
             ended = await how_it_ended(client, trouble.case_id)
             if ended is None:
-                return f"{written} event(s) written from its history"
+                return None  # it runs after all
+            written = await fill_in(client, records, trouble.case_id, with_notices=True)
             await records._rows(
-                "UPDATE casework.cases SET ended_as = $2, ended_why = $3 WHERE case_id = $1",
+                "UPDATE casework.cases SET ended_as = $2, ended_why = $3 WHERE case_id = $1 AND ended_as IS NULL",
                 trouble.case_id,
                 ended.status,
                 ended.words,
@@ -103,12 +107,15 @@ async def repair(client: Client, records: PostgresRecords, trouble: Trouble) -> 
             return None
 
 
-async def fill_in(client: Client, records: PostgresRecords, case_id: str) -> int:
-    """Write to the records what a case decided and they do not have; how many events that were."""
-    missing = await _missing(client, records, case_id)
-    for batch in missing:
-        await records.write(batch)
-    return sum(len(batch.events) for batch in missing)
+async def fill_in(client: Client, records: PostgresRecords, case_id: str, with_notices: bool = False) -> int:
+    """Write to the records what a case decided, from its history; how many events they did not have. Notices only of a case
+    that will not tell anybody itself any more: they are then listed as owed."""
+    known = {(event.seq, event.key) for event in await records.events(case_id)}
+    written = 0
+    for batch in await _decided(client, case_id):
+        await records.write(batch if with_notices else batch.model_copy(update={"notices": []}))
+        written += sum((event.seq, event.key) not in known for event in batch.events)
+    return written
 
 
 async def _open_case(client: Client, records: PostgresRecords, case_id: str) -> list[Trouble]:
@@ -127,21 +134,35 @@ async def _open_case(client: Client, records: PostgresRecords, case_id: str) -> 
 
 async def _recorded_as_open(client: Client, case_id: str) -> list[Trouble]:
     ended = await how_it_ended(client, case_id)
-    return [Trouble(case_id, Kind.ENDED, ended.words)] if ended else []
+    if ended is not None:
+        return [Trouble(case_id, Kind.ENDED, ended.words)]
+    described = await client.get_workflow_handle(case_id).describe()
+    closed = described.status is WorkflowExecutionStatus.COMPLETED
+    return [Trouble(case_id, Kind.BEHIND, "its last transition is missing")] if closed else []
 
 
 async def _missing(client: Client, records: PostgresRecords, case_id: str) -> list[Batch]:
     known = {(event.seq, event.key) for event in await records.events(case_id)}
-    found = [batch for history in await _histories(client, case_id) for batch in decided_batches(history)]
+    found = await _decided(client, case_id)
     return [batch for batch in found if any((event.seq, event.key) not in known for event in batch.events)]
 
 
-async def _histories(client: Client, case_id: str) -> list[WorkflowHistory]:
-    runs = [run async for run in client.list_workflows(f"WorkflowId = '{case_id}'")]
-    return [
-        await client.get_workflow_handle(case_id, run_id=run.run_id).fetch_history()
-        for run in sorted(runs, key=lambda run: run.start_time)
-    ]
+async def _decided(client: Client, case_id: str) -> list[Batch]:
+    """Every transition on the way that the case has come: of its last run and those it continues, without what a reset
+    abandoned."""
+    found: list[Batch] = []
+    run: str | None = None
+    while True:
+        try:
+            history = await client.get_workflow_handle(case_id, run_id=run).fetch_history()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return found  # Temporal has forgotten it, or the run before
+        found = [*decided_batches(history), *found]
+        run = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        if not run:
+            return found
 
 
 def decided_batches(history: WorkflowHistory) -> list[Batch]:

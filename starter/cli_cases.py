@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from casework.standards.loader import PackError, StandardsLibrary
 from casework.starter.client import CaseClient, CaseHandle
-from casework.starter.errors import InvalidCase, NotFound
+from casework.starter.errors import InvalidCase, NotFound, Unreachable
 from casework.starter.executions import Ended
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
@@ -119,8 +120,7 @@ def show(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
 
     async def go() -> None:
         case = (await connected()).case(case_id)
-        ended = await case.ended()
-        view, recorded = await _shown(case, ended)
+        view, ended, recorded = await _shown(case, await case.ended())
         if as_json:
             execution = {**ended._asdict(), "at": ended.at and ended.at.isoformat()} if ended else None
             explanations = [] if recorded else await _explanations(view)
@@ -132,19 +132,23 @@ def show(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
     run(go())
 
 
-async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, bool]:
-    """The case as it is, or as the records have it if it has ended; and whether it came from there."""
+async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, Ended | None, bool]:
+    """The case as it is while it runs, else as the records have it; how it ended; and whether it came from the records."""
     if ended and ended.status == "failed" and "cannot be opened" in ended.why:
         raise InvalidCase(f"{case.case_id} was never opened: {ended.why}")
-    if os.environ.get("CASEWORK_DATABASE_URL"):
-        async with records_at_hand() as records:
-            recorded = await records.case(case.case_id)
-        if recorded is not None and (recorded.stage is Stage.CLOSED or ended):
-            return recorded, True
+    running = ended is None and await case.is_running()
+    if not running and os.environ.get("CASEWORK_DATABASE_URL"):
+        with suppress(Unreachable):  # then Temporal is asked
+            async with records_at_hand() as records:
+                recorded, told = await records.case(case.case_id), await records.ended(case.case_id)
+            if recorded is not None:
+                if ended and ended.status == "forgotten":
+                    ended = Ended(told[0], None, "", told[1]) if told else None
+                return recorded, ended, True
     if ended and ended.status == "forgotten":
         raise NotFound(f"there is no case {case.case_id}")
     view = await case.view()
-    return (view.model_copy(update={"allowed_commands": []}) if ended else view), False
+    return (view.model_copy(update={"allowed_commands": []}) if ended else view), ended, False
 
 
 def list_cases(
@@ -164,6 +168,7 @@ def list_cases(
             raise InvalidCase(f"unknown {name} {value}; known are {', '.join(known)}")
     filters = [
         query,
+        "ExecutionStatus != 'ContinuedAsNew'",
         None if everything else "ExecutionStatus != 'Running'" if closed else "ExecutionStatus = 'Running'",
         service and f"CaseService = '{service}'",
         stage and f"CaseStage = '{stage}'",

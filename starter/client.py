@@ -241,6 +241,10 @@ class CaseHandle:
         except RPCError as error:
             raise _translated(error, self.case_id) from error
 
+    async def is_running(self) -> bool:
+        """Whether its workflow still runs: it is open, or closed and still owes something. Raises NotFound, Unreachable."""
+        return (await self._length())[0]
+
     async def changes(self) -> AsyncIterator[CaseView]:
         """The case now, and again each time it changed, until it is closed. No polling: it follows the history."""
         seen = None

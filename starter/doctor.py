@@ -62,6 +62,7 @@ async def _cases(settings: Settings, repair: bool) -> AsyncIterator[Finding]:
                 Kind.STUCK: "casework doctor --repair resets it to before that task",
                 Kind.ENDED: "casework doctor --repair tells the records",
                 Kind.MISSING: "casework doctor --repair writes it from the history",
+                Kind.BEHIND: "casework doctor --repair writes it from the history",
                 Kind.OWED: "tell them by other means",
             }.get(trouble.kind, "compare the history with the records; nothing was overwritten")
             yield Finding(

@@ -125,7 +125,11 @@ class ClockMachine(RuleBasedStateMachine):
         self.file = CaseFile(
             case_id="x", request=request, opened_at=self.now, received_at=self.now, stage=Stage.SERVING, stage_since=self.now
         )
-        answer = self.run(activities.read_standard(StandardQuery(service=self.service, centre="JSC", on=self.now)))
+        answer = self.run(
+            activities.read_standard(
+                StandardQuery(service=self.service, centre="JSC", on=self.now, counted_from=self.now, now=self.now)
+            )
+        )
         assert answer.terms is not None, answer.problem
         self.file.terms, self.file.calendar = answer.terms, answer.calendar
         self.counting = Counting(self.file)

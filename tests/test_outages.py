@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from casework.standards.loader import StandardsLibrary, default_pack, load_pack
 from casework.starter.client import CaseClient
 from casework.starter.embedded import free_port
 from casework.starter.errors import CaseRefused
+from casework.workflows import options
 from casework.workflows.contracts import Stage
 from casework.workflows.messages import (
     AddNote,
@@ -33,6 +35,7 @@ from casework.workflows.messages import (
     GivePublications,
     Rate,
     ReportHeld,
+    ReportProgress,
     ReportResult,
     StartService,
     Withdraw,
@@ -298,6 +301,27 @@ async def test_a_mail_that_was_sent_is_noted_as_soon_as_the_records_are_back(
     await eventually(lambda: _all_sent(case))
     assert len(tries) == 3
     assert len(case.mails()) == 1
+
+
+async def test_when_many_are_owed_each_has_its_turn_and_none_is_given_up(
+    shaky: Office, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "DELIVERIES_AT_ONCE", 2)
+    monkeypatch.setattr(options, "DELIVERY_TURN", timedelta(seconds=2))
+    requester = shaky.requester()
+    outside.mailbox.answers[str(requester.email)] = "451 later"
+    case = await shaky.forward(requester=requester)
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    for n in range(5):
+        await case.act(ReportProgress(actor=OWNER, status_th=f"ขั้นที่ {n}"))
+    await asyncio.sleep(7)  # several turns
+    del outside.mailbox.answers[case.address]
+    await eventually(lambda: _all_sent(case), within=60)
+    assert "notice_failed" not in await case.types()
+    assert len(case.mails()) == 7  # received, forwarded, five times progress
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
 
 
 async def _all_sent(case: PlayedCase) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from casework.adapters import postgres
 from casework.adapters.postgres import Migration, PostgresRecords, RecordsError, SchemaError, migrations
 from casework.workflows.contracts import Actor, Event, PauseView, Requester, Stage
-from casework.workflows.ports import Batch, CaseState, Founding, KeptClocks, NoticeFate, NoticeOrder, NoticeStatus
+from casework.workflows.ports import Batch, CaseState, Founding, KeptClocks, NoticeFate, NoticeOrder, NoticeStatus, ResetMark
 from tests.office import CITIZEN_ID
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -44,6 +44,7 @@ def batch(case_id: str, *seqs: int, at: datetime = NOW, founds: bool | None = No
     last = max(seqs, default=1)
     return Batch(
         case_id=case_id,
+        digest=changes.pop("digest", "d"),
         number=last,
         at=at + timedelta(seconds=last),
         last_event=last,
@@ -120,6 +121,42 @@ async def test_something_else_under_a_known_key_is_set_aside_and_stops_nobody(re
     assert [event.type for event in await records.events(case_id)] == ["event_1", "event_2"]
     [row] = await records._rows("SELECT offered->>'type' AS type FROM casework.conflicts WHERE case_id = $1", case_id)
     assert row["type"] == "something_else"
+
+
+async def test_rows_of_another_request_under_the_same_id_are_never_touched(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1))
+    before = await records.case(case_id)
+    for other in (batch(case_id, 1, digest="other", at=NOW + timedelta(days=400)), batch(case_id, 2, digest="other")):
+        with pytest.raises(RecordsError, match="another request"):
+            await records.write(other)
+    assert await records.case(case_id) == before
+
+
+async def test_a_request_sent_again_after_it_was_terminated_goes_on_in_its_row(records: PostgresRecords) -> None:
+    case_id = new_id()
+    first = await records.write(batch(case_id, 1))
+    await records._rows("UPDATE casework.cases SET ended_as = 'terminated' WHERE case_id = $1", case_id)
+    again = await records.write(batch(case_id, 1, at=NOW + timedelta(days=1)))
+    assert again.case_no == first.case_no
+    assert await records.ended(case_id) is None
+
+
+async def test_what_an_abandoned_way_told_in_the_same_words_is_told_once_for_each_time(records: PostgresRecords) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1))
+    told = [NoticeOrder(id=f"old{n}", event=2, template="owner_chase", to="owner_agency") for n in range(2)]
+    await records.write(batch(case_id, 2, notices=told))
+    await records.settle(case_id, [NoticeFate(id=one.id, status=NoticeStatus.SENT, at=NOW) for one in told])
+    later = NOW + timedelta(hours=1)
+    mark = ResetMark(event=1, at=later)
+    same = [NoticeOrder(id=f"new{n}", event=3, template="owner_chase", to="owner_agency") for n in range(2)]
+    other = NoticeOrder(id="moved", event=3, template="owner_chase", to="owner_agency", values={"due_at": "later"})
+    written = await records.write(batch(case_id, 3, at=later, notices=[*same, other], reset=mark))
+    assert [one.id for one in written.claimed] == ["moved"], "twice told, twice not again; what says something else is told"
+    third = NoticeOrder(id="third", event=4, template="owner_chase", to="owner_agency")
+    written = await records.write(batch(case_id, 4, at=later, notices=[third], reset=mark))
+    assert [one.id for one in written.claimed] == ["third"]
 
 
 async def test_the_hundred_thousandth_case_of_a_year_has_its_number(records: PostgresRecords) -> None:

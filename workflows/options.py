@@ -17,6 +17,9 @@ PATIENT_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=500), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
 )
 
+# An operator may give a write up (temporal activity fail); what was decided is written all the same.
+GIVEN_UP_AGAIN = timedelta(minutes=1)
+
 # Of the notices that a case owes so many are tried at once; if more wait, each has its turn.
 DELIVERIES_AT_ONCE = 10
 DELIVERY_TURN = timedelta(hours=1)

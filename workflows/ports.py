@@ -68,6 +68,8 @@ class StandardQuery(Compact):
     service: str
     centre: str
     on: AwareDatetime
+    counted_from: AwareDatetime  # the calendar reaches from the year before this to years after `now`
+    now: AwareDatetime
     standard: str | None = None
     version: str | None = None
     revision: int = 0
@@ -168,6 +170,7 @@ class Batch(Compact):
     """
 
     case_id: str
+    digest: str  # of the request: rows of another request under this case id are never touched
     number: int
     at: AwareDatetime  # when it was decided
     last_event: int
@@ -176,6 +179,15 @@ class Batch(Compact):
     clocks: KeptClocks | None = None
     events: list[Event] = []
     notices: list[NoticeOrder] = []
+    fates: list[NoticeFate] = []  # of notices that were given up
+    reset: ResetMark | None = None  # the last reset: what the abandoned way told in the same words is not told again
+
+
+class ResetMark(Compact):
+    """Where an operator's reset took a case off: everything after this event was decided on an abandoned way."""
+
+    event: int
+    at: AwareDatetime
 
 
 class Recorded(Compact):
@@ -218,3 +230,4 @@ class JournalPort(ABC):
 
 
 StandardAnswer.model_rebuild()
+Batch.model_rebuild()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.workflows import errors, options
@@ -35,7 +35,12 @@ class CalendarFollower:
         """The standard and the calendar that a new case is opened under."""
         request = self._file.request
         query = StandardQuery(
-            service=request.service, centre=request.centre, on=self._file.received_at, standard=request.standard
+            service=request.service,
+            centre=request.centre,
+            on=self._file.received_at,
+            counted_from=self._file.received_at,
+            now=workflow.now(),
+            standard=request.standard,
         )
         return await self._read(query, "standard and calendar")
 
@@ -101,6 +106,8 @@ class CalendarFollower:
             service=file.request.service,
             centre=file.request.centre,
             on=workflow.now(),
+            counted_from=min(clock.started_at for clock in file.clocks.values()) if file.clocks else file.received_at,
+            now=workflow.now(),
             standard=file.terms.standard_id,
             version=file.terms.standard_version,
             revision=max(revision, file.calendar_known, 0),
@@ -117,6 +124,6 @@ class CalendarFollower:
                 summary=summary,
             )
         except ActivityError as error:
-            if workflow.cancellation_reason() is not None:
+            if is_cancelled_exception(error):
                 raise
             return StandardAnswer(problem=f"reading it was given up: {type(error.cause).__name__}")

@@ -37,7 +37,7 @@ from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
 from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
 from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-from casework.workflows.ports import NoticeStatus, StandardAnswer
+from casework.workflows.ports import NoticeStatus, ResetMark, StandardAnswer
 
 
 class Expired(Command):
@@ -100,7 +100,11 @@ class Case:
                 except _NewRun:
                     await self._continue_as_new(keepers)
             self._rest()
-            await workflow.wait_condition(lambda: self._sound() and self._nothing_owed and workflow.all_handlers_finished())
+            await workflow.wait_condition(
+                lambda: self._sound() and (self._nothing_owed or self._may_continue_as_new()) and workflow.all_handlers_finished()
+            )
+            if not self._nothing_owed:
+                await self._continue_as_new(keepers)
         except (asyncio.CancelledError, FailureError) as error:
             if is_cancelled_exception(error):
                 await self._close_cancelled()
@@ -209,6 +213,10 @@ class Case:
         """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
         if self.begin(SATISFACTION):
             self.notify("satisfaction_invite", REQUESTER)
+        if SATISFACTION not in self.file.clocks:  # it could not be counted, and nothing would ever end the wait
+            self.record("satisfaction_not_answered")
+            self.close()
+            return
         match await self.decision():
             case Rate() as rating:
                 self._rated(rating)
@@ -279,6 +287,7 @@ class Case:
         if self._was_reset and self.file.terms is not None:
             self._was_reset = False
             self.file.clocks_told = ""
+            self.file.reset = ResetMark(event=self.file.seq, at=workflow.now())
             self.record("reset", from_event=self.file.seq)
             self.journal.commit()
 
@@ -411,7 +420,9 @@ class Case:
         """An operator cancelled the workflow: the records say so, and why, before it ends."""
         if self.file.terms is None:
             return
+        self._delivery.last = True
         if self.file.stage is not Stage.CLOSED:
+            self.desk.decline("the case was cancelled by an operator")
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
             self.move(Stage.CLOSED)
             self.file.closed_at = workflow.now()

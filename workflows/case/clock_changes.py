@@ -8,6 +8,7 @@ everything is worked out first, and nothing is changed if it cannot be counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -158,6 +159,7 @@ class ClockChanges:
         moved = self._move(taken, promise, now)
         for each in taken:
             each.clock.expires = each.clock.step in terms.expiring
+        file.calendar_known = calendar.revision
         after = f"{terms.standard_id} {terms.standard_version}"
         told = {"before": before, "after": after, "reason": message.reason, "moved": moved}
         self._journal.record(message.event, message.actor, **told)
@@ -171,11 +173,12 @@ class ClockChanges:
         if not stopped and promise is None:
             return
         calculator = self._counting.calculator
-        for clock in stopped:
-            plan = calculator.plan(clock.step, clock.ledger, now)
-            clock.due_at, clock.balance, clock.uncounted = plan.due_at, plan.balance, False
-        if promise:
-            promise.replan(calculator.plan(promise.chain, promise.ledger, now))
+        with suppress(*UNCOUNTABLE):  # else the dates told stand
+            for clock in stopped:
+                plan = calculator.plan(clock.step, clock.ledger, now)
+                clock.due_at, clock.balance, clock.uncounted = plan.due_at, plan.balance, False
+            if promise:
+                promise.replan(calculator.plan(promise.chain, promise.ledger, now))
 
     # Helpers
 

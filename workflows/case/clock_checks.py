@@ -5,6 +5,8 @@ from __future__ import annotations
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
 
+PAUSES_KEPT = 50  # of one clock: its ledger goes with the case wherever it goes
+
 
 def may_extend(file: CaseFile, message: Extend) -> str | None:
     """An extension is refused unless the pack allows it, at most as often and as far as it says."""
@@ -31,6 +33,8 @@ def may_pause(file: CaseFile, message: Pause) -> str | None:
         return f"the standard has no pause for {message.reason}; it has {', '.join(sorted(file.terms.rules.pauses)) or 'none'}"
     if file.pause is not None:
         return f"the clocks stand still already ({file.pause.reason}); resume first"
+    if any(len(clock.ledger.pauses) >= PAUSES_KEPT for clock in file.running if clock.step in rule.steps):
+        return f"it stood still {PAUSES_KEPT} times already"
     if not any(clock.step in rule.steps for clock in file.running):
         return f"{message.reason} is for {', '.join(rule.steps)}; running: {_running(file)}"
     return None

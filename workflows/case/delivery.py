@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, TimeoutError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, RetryState, TimeoutError, is_cancelled_exception
 
 from casework.workflows import options
 from casework.workflows.case.file import CaseFile, OwedNotice
@@ -23,6 +23,7 @@ class Delivery:
         self._journal = journal
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self.stopped = False
+        self.last = False  # no run comes after this one: nobody is put to the end of the line any more
         self.broken: Exception | None = None
 
     def start(self) -> None:
@@ -40,7 +41,7 @@ class Delivery:
             task.cancel()
 
     async def _deliver(self, notice: OwedNotice) -> None:
-        others_wait = len(self._file.owed) > options.DELIVERIES_AT_ONCE
+        others_wait = len(self._file.owed) > options.DELIVERIES_AT_ONCE and not self.last
         try:
             fate = await workflow.execute_activity_method(
                 JournalPort.send_notice,
@@ -53,7 +54,7 @@ class Delivery:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            if isinstance(error.cause, TimeoutError):  # its turn is over: to the end of the line
+            if isinstance(error.cause, TimeoutError) or error.retry_state is RetryState.TIMEOUT:  # its turn is over
                 del self._under_way[notice.id]
                 self._file.owed = [*(other for other in self._file.owed if other.id != notice.id), notice]
                 self.start()
@@ -65,5 +66,5 @@ class Delivery:
             self.broken = error
             raise
         del self._under_way[notice.id]
-        self._journal.settle(fate)
+        self._journal.settle(fate, tell=fate.status is NoticeStatus.FAILED)
         self._journal.commit()

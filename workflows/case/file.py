@@ -15,7 +15,7 @@ from casework.standards.plan import Plan
 from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
-from casework.workflows.ports import Batch, Terms
+from casework.workflows.ports import Batch, ResetMark, Terms
 
 EVENTS_KEPT = 100
 NOTICES_KEPT = 50
@@ -124,6 +124,9 @@ class CaseFile(BaseModel):
     # On the way to the records:
     batches: int = 0  # how many were made
     outbox: list[Batch] = []  # those that the records have not taken yet
+    outbox_bytes: dict[int, int] = {}  # how large each of them is, by its number
+    committed: int = 0  # the last event that is in a batch
+    reset: ResetMark | None = None
     owed: list[OwedNotice] = []  # in the records, and not told yet
     clocks_told: str = ""  # digest of what the records were last told of the clocks
 
@@ -136,8 +139,7 @@ class CaseFile(BaseModel):
     def held(self) -> float:
         """How much waits for the records and the mail, as a part of what a case may hold: from 1 on it is full."""
         notices = len(self.owed) + sum(len(batch.notices) for batch in self.outbox)
-        size = sum(len(str(event.data).encode()) + 1_000 for batch in self.outbox for event in batch.events)
-        return max(notices / HELD_NOTICES, size / HELD_BYTES)
+        return max(notices / HELD_NOTICES, sum(self.outbox_bytes.values()) / HELD_BYTES)
 
     @property
     def unrecorded(self) -> int:

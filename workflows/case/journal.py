@@ -45,6 +45,7 @@ class Journal:
         self._committed = committed
         self._events: list[Event] = []
         self._notices: list[NoticeOrder] = []
+        self._fates: list[NoticeFate] = []
         self._writing: dict[int, asyncio.Task[None]] = {}
         self.broken: Exception | None = None
 
@@ -75,7 +76,7 @@ class Journal:
         stands. Without anything to say this only shows the case again."""
         if self._events or self._notices:
             batch = self._batch()
-            self._file.outbox.append(batch)
+            self._keep(batch)
             self._send(batch)
         self._committed()
 
@@ -83,8 +84,10 @@ class Journal:
         """Send what an earlier run of the case could not hand over, as one batch."""
         waiting = self._file.outbox
         if waiting:
-            self._file.outbox = [merged(waiting)]
-            self._send(self._file.outbox[0])
+            whole = merged(waiting)
+            self._file.outbox, self._file.outbox_bytes = [], {}
+            self._keep(whole)
+            self._send(whole)
 
     def status(self, notice_id: str) -> NoticeStatus:
         """The fate of a notice so far."""
@@ -105,8 +108,9 @@ class Journal:
         for task in self._writing.values():
             task.cancel()
 
-    def settle(self, fate: NoticeFate) -> None:
-        """A notice has met its fate. One that failed for good is an event: somebody must see it."""
+    def settle(self, fate: NoticeFate, tell: bool = False) -> None:
+        """A notice has met its fate; `tell` if the records do not know it. One that failed for good is an event: somebody
+        must see it."""
         file = self._file
         notice = next((view for view in file.notices if view.id == fate.id), None)
         owed = next((notice for notice in file.owed if notice.id == fate.id), None)
@@ -116,6 +120,8 @@ class Journal:
             for view in file.notices
         ]
         about: NoticeView | OwedNotice | None = notice or owed
+        if tell:
+            self._fates.append(fate)
         if fate.status is NoticeStatus.FAILED and about is not None:
             self.record("notice_failed", notice=about.template, to=about.to, error=fate.error)
 
@@ -128,6 +134,7 @@ class Journal:
         file.clocks_told = digest
         batch = Batch(
             case_id=file.case_id,
+            digest=file.request.digest,
             number=file.batches,
             at=workflow.now(),
             last_event=file.seq,
@@ -136,36 +143,53 @@ class Journal:
             clocks=clocks if changed else None,
             events=self._events,
             notices=self._notices,
+            fates=self._fates,
+            reset=file.reset,
         )
-        self._events, self._notices = [], []
+        self._events, self._notices, self._fates = [], [], []
         return batch
+
+    def _keep(self, batch: Batch) -> None:
+        file = self._file
+        file.outbox.append(batch)
+        file.outbox_bytes[batch.number] = len(batch.model_dump_json(exclude_defaults=True))
+        file.committed = batch.last_event
 
     def _send(self, batch: Batch) -> None:
         self._writing[batch.number] = asyncio.create_task(self._written(batch))
 
     async def _written(self, batch: Batch) -> None:
         try:
-            recorded = await workflow.execute_activity_method(
+            while (recorded := await self._recorded(batch)) is None:
+                await workflow.sleep(options.GIVEN_UP_AGAIN, summary="writing to the records was given up; tried again")
+            self._take(batch, recorded)
+        except Exception as error:
+            if not is_cancelled_exception(error):
+                self.broken = error
+            raise
+
+    async def _recorded(self, batch: Batch) -> Recorded | None:
+        """What the records answered, or None if an operator gave the activity up: what was decided is written all the same."""
+        try:
+            return await workflow.execute_activity_method(
                 JournalPort.record,
                 batch,
                 start_to_close_timeout=options.PATIENT_TIMEOUT,
                 retry_policy=options.PATIENT_RETRY,
                 summary=f"{batch.events[-1].type if batch.events else 'notices'} → records",
             )
-            self._take(batch, recorded)
         except ActivityError as error:
-            if not is_cancelled_exception(error):
-                self.broken = error
-            raise
-        except Exception as error:
-            self.broken = error
-            raise
+            if is_cancelled_exception(error):
+                raise
+            return None
 
     def _take(self, batch: Batch, recorded: Recorded) -> None:
         file = self._file
         self._writing.pop(batch.number, None)
         file.case_no = recorded.case_no
-        file.calendar_known = max(file.calendar_known, recorded.calendar)
+        if file.terms is not None and batch.state.standard_id == file.terms.standard_id:
+            file.calendar_known = max(file.calendar_known, recorded.calendar)
+        file.outbox_bytes.pop(batch.number, None)
         file.outbox = [other for other in file.outbox if other.number != batch.number]
         fates = {fate.id: fate for fate in recorded.fates}
         for notice in batch.notices:
@@ -194,6 +218,7 @@ def merged(batches: list[Batch]) -> Batch:
             "clocks": next((batch.clocks for batch in reversed(batches) if batch.clocks), None),
             "events": [event for batch in batches for event in batch.events],
             "notices": [notice for batch in batches for notice in batch.notices],
+            "fates": [fate for batch in batches for fate in batch.fates],
         }
     )
 

@@ -35,7 +35,7 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         agency=file.agency,
         links=file.links,
         documents=file.documents,
-        recorded=min((batch.events[0].seq - 1 for batch in file.outbox if batch.events), default=file.seq),
+        recorded=min((batch.events[0].seq - 1 for batch in file.outbox if batch.events), default=file.committed),
         clocks=[_clock_view(clock) for clock in file.clocks.values()],
         notices=file.notices,
         events=file.events,
