@@ -322,6 +322,7 @@ async def test_when_many_are_owed_each_has_its_turn_and_none_is_given_up(
     assert len(case.mails()) == 7  # received, forwarded, five times progress
     await case.act(Withdraw(actor=CITIZEN))
     await case.handle.result()
+    shaky.opened.remove(case.handle)  # it was decided with other constants: it does not replay with those of everybody
 
 
 async def _all_sent(case: PlayedCase) -> bool:
