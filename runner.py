@@ -166,6 +166,11 @@ class _Ordered(InstanceAround):
 def _in_order(jobs: list[WorkflowActivationJob]) -> Iterator[list[WorkflowActivationJob]]:
     """What happened, together; then each command."""
     events = [job for job in jobs if not job.HasField("do_update")]
+    if any(job.HasField("update_random_seed") for job in events):  # a reset: of its very first task, the case must be there
+        begins = [job for job in events if job.HasField("initialize_workflow")]
+        if begins:
+            yield begins
+        events = [job for job in events if not job.HasField("initialize_workflow")]
     if events:
         yield events
     for job in jobs:

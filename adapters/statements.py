@@ -43,7 +43,7 @@ WITH other AS (
         officer = nullif(s.officer, 'null'), officer_id = s.officer->>'id', agency = s.agency, promised_at = s.promised_at,
         due_at = s.due_at, overdue = s.overdue, breached_at = coalesce(c.breached_at, s.breached_at),
         escalation = s.escalation, closed_at = s.closed_at, links = s.links, last_event = $3, last_event_at = $2,
-        ended_as = CASE WHEN $5::jsonb IS NULL THEN c.ended_as END, ended_why = CASE WHEN $5::jsonb IS NULL THEN c.ended_why END,
+        ended_as = NULL, ended_why = NULL,  -- what decides anew lives again
         opened_at = coalesce(($5::jsonb->>'opened_at')::timestamptz, c.opened_at)
     FROM state s WHERE c.case_id = $1 AND (c.last_event_at, c.last_event) <= ($2, $3)
 ), clocked AS (

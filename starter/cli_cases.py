@@ -64,7 +64,8 @@ def open_case(
         client = await connected()
         case = await client.open(request)
         if case.existed:
-            note("already open: this request was sent before")
+            ended = await case.ended()
+            note(f"this request was sent before; its case has ended: {ended.words}" if ended else "already open: sent before")
         if as_json:
             print((await case.view()).model_dump_json())
         else:
@@ -142,6 +143,9 @@ async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, Ended
             async with records_at_hand() as records:
                 recorded, told = await records.case(case.case_id), await records.ended(case.case_id)
             if recorded is not None:
+                zone = ZoneInfo(library_of(None).current().calendar.timezone)
+                promised = recorded.promised_at and recorded.promised_at.astimezone(zone)
+                recorded = recorded.model_copy(update={"promised_at": promised})
                 if ended and ended.status == "forgotten":
                     ended = Ended(told[0], None, "", told[1]) if told else None
                 return recorded, ended, True

@@ -162,7 +162,7 @@ def wait_for_interrupt(servers: Embedded) -> None:
 
 @contextmanager
 def _servers(folder: Path, fresh: bool, port: int, ui_port: int) -> Iterator[Embedded]:
-    for number in (signal.SIGTERM, signal.SIGHUP):  # however we are stopped, the servers are stopped first
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # however we are stopped, the servers are stopped first
         signal.signal(number, signal.default_int_handler)
     try:
         with Embedded(folder, port=port, ui_port=ui_port, fresh=fresh) as servers:

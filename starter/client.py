@@ -117,35 +117,47 @@ class CaseClient:
         """
         case_id = names.case_id(request.service, request.centre, request.request_id)
         handle = self.case(case_id)
+        try:
+            handle.existed = await self._start(request, case_id, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        except WorkflowAlreadyStartedError:  # it has ended by now, or its opening was refused: only that may be sent again
+            ended = await handle.ended()
+            if ended is not None and ended.status == "failed":
+                await self._start(request, case_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
+                return handle
+            if (await handle.view()).request_digest != request.digest:
+                raise CaseExists(errors.other_request(case_id).message) from None
+            handle.existed = True
+        return handle
+
+    async def _start(self, request: Request, case_id: str, reuse: WorkflowIDReusePolicy) -> bool:
+        """Start a case and wait until it is open; whether it was there before. Raises WorkflowAlreadyStartedError if it has
+        ended."""
         start: WithStartWorkflowOperation[Any, CaseResult] = WithStartWorkflowOperation(
             request.service,
             request,
             id=case_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=reuse,
             static_summary=names.summary(request.service, request.centre, request.channel),
             static_details=names.HOW_TO_ACT,
             search_attributes=names.first_attributes(request.service, request.centre),
         )
         try:
-            reply = await self.temporal.execute_update_with_start_workflow(
+            reply: CommandReply = await self.temporal.execute_update_with_start_workflow(
                 names.OPENED_UPDATE,
                 request.digest,
                 start_workflow_operation=start,
                 result_type=CommandReply,
                 rpc_timeout=ANSWER_WITHIN,
             )
-            handle.existed = reply.existed
-        except WorkflowAlreadyStartedError as error:  # opened before, and closed by now
+        except WorkflowAlreadyStartedError:
             await _forget(start)
-            if (await handle.view()).request_digest != request.digest:
-                raise CaseExists(errors.other_request(case_id).message) from error
-            handle.existed = True
+            raise
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             await _forget(start)
             raise _translated(error, case_id) from error
-        return handle
+        return reply.existed
 
     def case(self, case_id: str) -> CaseHandle:
         """A case by its id; nothing is sent yet. Raises NotFound for an id that can be nobody's."""
@@ -300,7 +312,8 @@ class CaseHandle:
                 view = await self.view()
             except NotFound as missing:
                 return missing
-            outcome = view.outcome.value if view.outcome else "no outcome"
+            ended = await self.ended()
+            outcome = ended.words if ended else view.outcome.value if view.outcome else "no outcome"
             return CaseClosed(f"{self.case_id} is closed ({outcome}); no command is possible any more")
         return _translated(error, self.case_id)
 

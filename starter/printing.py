@@ -28,6 +28,7 @@ SHOWN = (
     "missing",
     "status_en",
     "into",
+    "from_event",
     "case_id",
     "because",
     "outcome",

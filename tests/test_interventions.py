@@ -22,6 +22,7 @@ from casework.plugin import CaseworkPlugin
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.starter.case_health import Kind, examine_cases, fill_in, repair
 from casework.starter.client import CaseClient
+from casework.starter.errors import CaseExists
 from casework.workflows.contracts import ForwardRequest, Stage
 from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Withdraw
 from casework.workflows.names import case_id
@@ -116,6 +117,41 @@ async def test_a_command_that_a_reset_makes_impossible_is_refused_visibly(office
     view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
     assert [event.type for event in view.events][:3] == ["opened", "reset", "note_added"]
     assert history.events[0].event_time == (await case.handle.workflow.fetch_history()).events[0].event_time
+
+
+async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    history = await case.handle.workflow.fetch_history()
+    first = next(e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    client = office.temporal.client
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=case.case_id, run_id=history.run_id or ""),
+            reason="test",
+            workflow_task_finish_event_id=first,
+            request_id=uuid4().hex,
+        )
+    )
+    view = await case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events])
+    assert sorted(event.type for event in view.events) == ["assigned_to_owner", "forwarded", "opened", "reset"]
+    assert (await office.records.case(case.case_id)) is not None
+    await case.act(AddNote(actor=OFFICER, text="หลังย้อน"))
+    assert [found.kind for found in await troubles(office, case.case_id)] == []
+
+
+async def test_a_terminated_case_is_not_opened_again_by_its_request(office: Office) -> None:
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    case = await office.open(request)
+    await case.handle.workflow.terminate(reason="opened twice by mistake")
+    again = await office.client.open(request)
+    assert again.existed
+    assert (await again.ended()) is not None
+    with pytest.raises(CaseExists):
+        await office.client.open(request.model_copy(update={"subject": "ข"}))
+    office.opened.remove(case.handle)
 
 
 async def test_a_case_that_does_not_replay_is_found_and_healed(

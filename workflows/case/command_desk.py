@@ -10,6 +10,7 @@ to the stage that waits for it (`case.decision()`), where the procedure says wha
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -127,6 +128,7 @@ class CommandDesk:
         self._in_hand: Taken | None = None
         self.inbox: Taken | None = None
         self.invalid: ApplicationError | None = None
+        self._again = asyncio.Lock()
         self.reset_at = -1  # the length of history when an operator's reset took effect
 
     def admit(self, declared: Declaration, payload: Any) -> None:
@@ -175,12 +177,14 @@ class CommandDesk:
         not is an event."""
         try:
             message = declared.read(payload)
-            if self._file.terms is None:
-                await self.opened()
-            self._check(declared, message)
-            return await self._carry_out(declared, message, case)
+            async with self._again:  # one by one: each is checked against what the one before it decided
+                if self._file.terms is None:
+                    await self.opened()
+                case.take_up_reset()
+                self._check(declared, message)
+                return await self._carry_out(declared, message, case)
         except ApplicationError as refusal:
-            case.record("command_not_reapplied", command=declared.name, because=refusal.message)
+            case.record("command_not_reapplied", command=declared.name, because=refusal.message.partition(". Possible now")[0])
             case.commit()
             raise
 
@@ -245,8 +249,8 @@ class CommandDesk:
             raise errors.refused(f"{declared.name} in the stage {stage.value} takes {takes}, not {message.actor.role}", now)
         owner, unit = self._file.agency, message.actor.unit
         if message.actor.role.startswith("owner_") and owner and unit != owner:
-            who = unit or f"{message.actor.role} without a unit"
-            raise errors.refused(f"the case is with {owner}; {who} cannot give {declared.name}", now)
+            who = unit or f"{message.actor.role} without its unit"
+            raise errors.refused(f"the case is with {owner}; {who} cannot give {declared.name} (unit: {owner})", now)
         busy = self.inbox or self._in_hand
         if declared.act is None and busy is not None:
             raise errors.refused(f"{busy.message.command_name()} is being carried out; look at the case again", now)
