@@ -92,7 +92,7 @@ async def test_after_a_reset_the_commands_given_again_take_effect_and_nobody_is_
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     mails = len(case.mails())
     await reset(office, case, "forward_application")
-    view = await case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events])
+    view = await asyncio.wait_for(case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events]), 30)
     assert [event.type for event in view.events] == ["opened", "reset", "forwarded", "assigned_to_owner"]
     assert (view.case_no, view.received_at) == (before.case_no, before.received_at)
     assert view.agency == "DOEB"
@@ -114,7 +114,7 @@ async def test_a_command_that_a_reset_makes_impossible_is_refused_visibly(office
     await case.handle.result()
     history = await case.handle.workflow.fetch_history()
     await reset(office, case, "add_note")
-    view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
+    view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage is Stage.CLOSED), 30)
     assert [event.type for event in view.events][:3] == ["opened", "reset", "note_added"]
     assert history.events[0].event_time == (await case.handle.workflow.fetch_history()).events[0].event_time
 
@@ -135,7 +135,7 @@ async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order
             request_id=uuid4().hex,
         )
     )
-    view = await case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events])
+    view = await asyncio.wait_for(case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events]), 30)
     assert sorted(event.type for event in view.events) == ["assigned_to_owner", "forwarded", "opened", "reset"]
     assert (await office.records.case(case.case_id)) is not None
     await case.act(AddNote(actor=OFFICER, text="หลังย้อน"))
@@ -180,7 +180,9 @@ async def test_a_case_that_does_not_replay_is_found_and_healed(
             await asyncio.sleep(0.1)
         assert [trouble.kind for trouble in found] == [Kind.STUCK]
         assert "reset to before event" in str(await repair(temporal.client, records, found[0]))
-        view = await office.client.case(stuck).wait(lambda view: view.stage is Stage.SUBMITTED and view.case_no is not None)
+        view = await asyncio.wait_for(
+            office.client.case(stuck).wait(lambda view: view.stage is Stage.SUBMITTED and view.case_no is not None), 30
+        )
         assert "reset" in [event.type for event in view.events]
 
 

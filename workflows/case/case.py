@@ -33,11 +33,12 @@ from casework.workflows.case.delivery import Delivery
 from casework.workflows.case.file import DOCUMENTS_KEPT, Promise
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.publishing import Publisher
+from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
 from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
 from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-from casework.workflows.ports import NoticeStatus, ResetMark, StandardAnswer
+from casework.workflows.ports import NoticeStatus, StandardAnswer
 
 
 class Expired(Command):
@@ -66,8 +67,7 @@ class Case:
         self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper)
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
         self._broken: Exception | None = None
-        self._was_reset = False
-        workflow.register_random_seed_callback(self._note_reset)
+        self.resets = Resets(self.file, self.desk, self.journal)
 
     # The walk through the stages
 
@@ -89,7 +89,7 @@ class Case:
 
     async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
-        keepers = [asyncio.create_task(self._kept(run)) for run in (self._follow_resets, self._timekeeper.run, self.calendar.run)]
+        keepers = [asyncio.create_task(self._kept(run)) for run in (self.resets.run, self._timekeeper.run, self.calendar.run)]
         self.journal.resume()
         self._committed()
         try:
@@ -282,15 +282,6 @@ class Case:
 
     # What the command desk asks
 
-    def take_up_reset(self) -> None:
-        """After a reset the case goes another way from here: the records hear everything anew, and where that was."""
-        if self._was_reset and self.file.terms is not None:
-            self._was_reset = False
-            self.file.clocks_told = ""
-            self.file.reset = ResetMark(event=self.file.seq, at=workflow.now())
-            self.record("reset", from_event=self.file.seq)
-            self.journal.commit()
-
     def catch_up(self) -> None:
         """Fire what came due before a command acts."""
         self._timekeeper.catch_up()
@@ -336,12 +327,10 @@ class Case:
 
     def _open_under(self, answer: StandardAnswer, steps: tuple[str, ...]) -> list[str]:
         """Open the case under these terms, or say why not."""
-        file = self.file
-        if answer.terms is None or answer.calendar is None:
-            return [answer.problem or "no standard"]
-        found = opening.unfit(file, answer.terms)
+        found = opening.unfit(self.file, answer)
         if found:
             return found
+        file = self.file
         file.terms, file.calendar = answer.terms, answer.calendar
         try:
             promise, *plans = [self._counting.calculator.plan(step, file.received_at) for step in (PROMISE, *steps)]
@@ -349,18 +338,7 @@ class Case:
             file.terms = file.calendar = None
             return [f"received_at or standard: nothing can be planned ({errors.words(error)})"]
         file.promise = Promise.planned(PROMISE, promise)
-        request, terms = file.request, file.terms
-        origin: dict[str, Any] = {"linked_from": request.linked_from} if request.linked_from else {}
-        self.record(
-            "opened",
-            standard=f"{terms.standard_id} {terms.standard_version}",
-            channel=request.channel,
-            received_at=file.received_at.isoformat(),
-            counted_from=promise.effective_start.isoformat(),
-            promised_at=promise.due_at.isoformat(),
-            documents=[document.model_dump(mode="json", exclude_none=True) for document in file.documents],
-            **origin,
-        )
+        self.record("opened", **opening.account(file, promise))
         for plan in plans:
             self._start(plan)
         return []
@@ -397,16 +375,6 @@ class Case:
             self.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
             why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
             self.notify("improvement_task", "centre_supervisor", **why)
-
-    def _note_reset(self, _: int) -> None:
-        """A run gets another random seed when an operator resets it, and only then."""
-        self._was_reset = True
-        self.desk.reset_at = workflow.info().get_current_history_length()
-
-    async def _follow_resets(self) -> None:
-        while True:
-            await workflow.wait_condition(lambda: self._was_reset)
-            self.take_up_reset()
 
     async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
         for keeper in keepers:

@@ -145,14 +145,17 @@ class CommandDesk:
         before = self._answered_before()
         if before is not None:
             return before
-        case.take_up_reset()
+        case.resets.take_up()
         if self._reapplied:
             return await self._obey_again(declared, payload, case)
         message = declared.read(payload)
-        if self._file.terms is None:  # came with the first task: the standard was not known when it was admitted
+        if self._file.terms is not None:
+            return await self._carry_out(declared, message, case)
+        async with self._again:  # came with the first task: the standard was not known when it was admitted
             await self.opened()
+            case.resets.take_up()
             self._check(declared, message)
-        return await self._carry_out(declared, message, case)
+            return await self._carry_out(declared, message, case)
 
     async def _carry_out(self, declared: Declaration, message: Command, case: Case) -> CommandReply:
         if declared.act is not None:
@@ -180,7 +183,7 @@ class CommandDesk:
             async with self._again:  # one by one: each is checked against what the one before it decided
                 if self._file.terms is None:
                     await self.opened()
-                case.take_up_reset()
+                case.resets.take_up()
                 self._check(declared, message)
                 return await self._carry_out(declared, message, case)
         except ApplicationError as refusal:

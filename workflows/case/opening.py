@@ -16,10 +16,11 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from casework.standards.plan import Plan
 from casework.workflows import errors, names
 from casework.workflows.case.file import CaseFile
 from casework.workflows.contracts import Link, Request, Stage
-from casework.workflows.ports import Terms
+from casework.workflows.ports import StandardAnswer
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # a counter's clock may run ahead of the server's by so much
 NO_REQUEST = RawValue(Payload())  # what a workflow gets that was started without an argument
@@ -89,8 +90,11 @@ def _decoded(start: RawValue) -> Any:
         raise ValueError("the request cannot be read as JSON") from None
 
 
-def unfit(file: CaseFile, terms: Terms) -> list[str]:
+def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
     """Why a well-formed request does not fit the standard it would be opened under; empty if it does."""
+    terms = answer.terms
+    if terms is None or answer.calendar is None:
+        return [answer.problem or "no standard"]
     request, found = file.request, []
     offered = terms.channels[request.service]
     if request.channel not in offered:
@@ -102,6 +106,22 @@ def unfit(file: CaseFile, terms: Terms) -> list[str]:
     if file.received_at > file.opened_at + CLOCKS_DIFFER:
         found.append("received_at: lies in the future")
     return found
+
+
+def account(file: CaseFile, promise: Plan) -> dict[str, Any]:
+    """What the first event says."""
+    request, terms = file.request, file.terms
+    assert terms is not None, "a case is opened under its terms"
+    origin = {"linked_from": request.linked_from} if request.linked_from else {}
+    return {
+        "standard": f"{terms.standard_id} {terms.standard_version}",
+        "channel": request.channel,
+        "received_at": file.received_at.isoformat(),
+        "counted_from": promise.effective_start.isoformat(),
+        "promised_at": promise.due_at.isoformat(),
+        "documents": [document.model_dump(mode="json", exclude_none=True) for document in file.documents],
+        **origin,
+    }
 
 
 def _placeholder(service: str) -> Request:
