@@ -90,7 +90,7 @@ class DrillServers:
             try:
                 self._postgres.ensure_postgres_running()
                 return
-            except Exception:
+            except Exception:  # whatever pg_ctl says while the killed server's memory is still held: tried until the deadline
                 if monotonic() > deadline:
                     raise
 

@@ -35,23 +35,23 @@ async def troubles(office: Office, case: str) -> list[Any]:
     return [found async for found in examine_cases(client, office.records) if found.case_id == case]
 
 
-async def reset(office: Office, case: PlayedCase, before: str) -> None:
-    """Reset a case to the task that accepted an update."""
+async def reset(office: Office, case: PlayedCase, before: str | None) -> None:
+    """Reset a case to the task that accepted an update, or to its very first one."""
     history = await case.handle.workflow.fetch_history()
-    accepted = next(
+    tasks = [e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
+    accepted = [
         e.event_id
         for e in history.events
         if e.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
         and e.workflow_execution_update_accepted_event_attributes.accepted_request.input.name == before
-    )
-    tasks = [e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
+    ]
     client = office.temporal.client
     await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=case.case_id, run_id=history.run_id or ""),
             reason="test",
-            workflow_task_finish_event_id=max(task for task in tasks if task < accepted),
+            workflow_task_finish_event_id=max(task for task in tasks if task < accepted[0]) if before else tasks[0],
             request_id=uuid4().hex,
         )
     )
@@ -123,18 +123,7 @@ async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order
     case = await office.forward()
     await case.act(ForwardApplication(actor=OFFICER))
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
-    history = await case.handle.workflow.fetch_history()
-    first = next(e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
-    client = office.temporal.client
-    await client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=case.case_id, run_id=history.run_id or ""),
-            reason="test",
-            workflow_task_finish_event_id=first,
-            request_id=uuid4().hex,
-        )
-    )
+    await reset(office, case, None)
     view = await asyncio.wait_for(case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events]), 30)
     assert sorted(event.type for event in view.events) == ["assigned_to_owner", "forwarded", "opened", "reset"]
     assert (await office.records.case(case.case_id)) is not None
