@@ -57,12 +57,12 @@ class Trouble(NamedTuple):
 
 async def examine_cases(client: Client, records: PostgresRecords) -> AsyncIterator[Trouble]:
     """Look at every open case, as Temporal and as the records have it. Nothing is changed."""
-    open_ids = [found.id async for found in client.list_workflows(f"{OURS} AND ExecutionStatus = 'Running'")]
-    async for trouble in _each(open_ids, lambda case_id: _open_case(client, records, case_id)):
-        yield trouble
-    rows = await records._rows(OPEN_FOR_RECORDS)
-    others = sorted({row["case_id"] for row in rows} - set(open_ids))
-    async for trouble in _each(others, lambda case_id: _recorded_as_open(client, case_id)):
+    recorded_as_open = {row["case_id"] for row in await records._rows(OPEN_FOR_RECORDS)}
+    listed = {found.id async for found in client.list_workflows(f"{OURS} AND ExecutionStatus = 'Running'")}
+
+    async for trouble in _each(
+        sorted(listed | recorded_as_open), lambda case_id: _look(client, records, case_id, case_id in recorded_as_open)
+    ):
         yield trouble
     for row in await records._rows("SELECT case_id, seq, key FROM casework.conflicts ORDER BY case_id, seq"):
         yield Trouble(row["case_id"], Kind.CONFLICT, f"event {row['seq']}, key {row['key']}; see casework.conflicts")
@@ -118,27 +118,25 @@ async def fill_in(client: Client, records: PostgresRecords, case_id: str, with_n
     return written
 
 
-async def _open_case(client: Client, records: PostgresRecords, case_id: str) -> list[Trouble]:
-    described = await client.get_workflow_handle(case_id).describe()
-    pending = described.raw_description.pending_workflow_task
-    if pending.attempt >= FAILS_FOR_GOOD:
-        return [Trouble(case_id, Kind.STUCK, f"attempt {pending.attempt} of its task")]
-    waiting = [each for each in described.raw_description.pending_activities if each.activity_type.name == "record"]
-    if waiting:
-        return []  # the records hear of it when they are back
-    missing = await _missing(client, records, case_id)
-    if missing and not (await client.get_workflow_handle(case_id).describe()).raw_description.pending_activities:
-        return [Trouble(case_id, Kind.MISSING, f"{sum(len(batch.events) for batch in missing)} event(s)")]
-    return []
-
-
-async def _recorded_as_open(client: Client, case_id: str) -> list[Trouble]:
+async def _look(client: Client, records: PostgresRecords, case_id: str, recorded_as_open: bool) -> list[Trouble]:
+    """Temporal's list of open cases lags a moment behind, so the case itself says whether it is open."""
+    case = client.get_workflow_handle(case_id)
     ended = await how_it_ended(client, case_id)
     if ended is not None:
-        return [Trouble(case_id, Kind.ENDED, ended.words)]
-    described = await client.get_workflow_handle(case_id).describe()
-    closed = described.status is WorkflowExecutionStatus.COMPLETED
-    return [Trouble(case_id, Kind.BEHIND, "its last transition is missing")] if closed else []
+        return [Trouble(case_id, Kind.ENDED, ended.words)] if recorded_as_open else []
+    described = await case.describe()
+    if described.status is not WorkflowExecutionStatus.RUNNING:
+        return [Trouble(case_id, Kind.BEHIND, "its last transition is missing")] if recorded_as_open else []
+    pending = described.raw_description
+    attempt = pending.pending_workflow_task.attempt
+    if attempt >= FAILS_FOR_GOOD:
+        return [Trouble(case_id, Kind.STUCK, f"attempt {attempt} of its task")]
+    if any(each.activity_type.name == "record" for each in pending.pending_activities):
+        return []  # the records hear of it when they are back
+    missing = await _missing(client, records, case_id)
+    if missing and not (await case.describe()).raw_description.pending_activities:
+        return [Trouble(case_id, Kind.MISSING, f"{sum(len(batch.events) for batch in missing)} event(s)")]
+    return []
 
 
 async def _missing(client: Client, records: PostgresRecords, case_id: str) -> list[Batch]:
