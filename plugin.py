@@ -34,7 +34,7 @@ class CaseworkPlugin(SimplePlugin):
         problems = [f"{problem}" for pack in library.packs for problem in unserved(pack)]
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
-        self._codec_asks_for_contexts = False
+        self._contexts_asked_for = False
         book = CalendarBook(library, records)
         standard = StandardActivities(book)
         journal = JournalActivities(book, records, notifier)
@@ -47,12 +47,14 @@ class CaseworkPlugin(SimplePlugin):
                 journal.record,
                 journal.send_notice,
             ],
-            workflow_runner=lambda given: casework_runner(given, self._codec_asks_for_contexts),
+            workflow_runner=lambda given: casework_runner(given, self._contexts_asked_for),
             run_context=lambda: _drained(journal),
         )
 
     def _converter(self, given: DataConverter | None) -> DataConverter:
-        self._codec_asks_for_contexts = given is not None and isinstance(given.payload_codec, WithSerializationContext)
+        self._contexts_asked_for = given is not None and (
+            isinstance(given.payload_codec, WithSerializationContext) or given.external_storage is not None
+        )
         return with_pydantic(given)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -26,7 +27,7 @@ from casework.standards.ledger import Ledger
 from casework.standards.loader import StandardsLibrary
 from casework.standards.plan import PROMISE, Plan
 from casework.starter.client import CaseClient
-from casework.starter.errors import CaseClosed, CaseworkError, NotFound
+from casework.starter.errors import CaseClosed, CaseworkError, NotFound, Unreachable
 from casework.workflows.contracts import OpenCase, RunningClock
 from casework.workflows.messages import ChangeStandard, Recount
 
@@ -125,11 +126,15 @@ class Recounting:
             yield self._look(case)
 
     async def apply(self, cases: Sequence[Moving], message: Recount | ChangeStandard) -> AsyncIterator[Done]:
-        """Tell these cases to count again. Each answers once it has; one that fails says why and stops nobody."""
+        """Tell these cases to count again. Each is done when the records have it too, so that a second look finds what is left;
+        one that fails says why and stops nobody."""
 
         async def tell(case: Moving) -> Done:
+            told = self._client.case(case.case_id)
             try:
-                await self._client.case(case.case_id).act(message)
+                reply = await told.act(message)
+                with suppress(Unreachable):  # it has counted; the records hear of it when they are back
+                    await told.recorded(reply)
             except (NotFound, CaseClosed):
                 return Done(case)  # closed meanwhile: nothing runs in it any more
             except CaseworkError as error:
