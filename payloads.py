@@ -4,6 +4,7 @@ activities (and so into every history) without the fields that have their defaul
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import SchemaSerializer
@@ -13,6 +14,8 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
 from casework.workflows.ports import Compact, StandardAnswer
+
+ANSWERS_AT_HAND = 64
 
 
 class _PackedJSON(PydanticJSONPlainPayloadConverter):
@@ -31,7 +34,13 @@ class _PackedJSON(PydanticJSONPlainPayloadConverter):
         return Payload(metadata={"encoding": self.encoding.encode()}, data=data)
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
-        return super().from_payload(Payload(metadata=payload.metadata, data=zlib.decompress(payload.data)), type_hint)
+        return _unpacked(payload.data)
+
+
+@lru_cache(maxsize=ANSWERS_AT_HAND)
+def _unpacked(data: bytes) -> StandardAnswer:
+    """Cases with the same terms on the same calendar share what they read: it is data that nobody changes."""
+    return StandardAnswer.model_validate_json(zlib.decompress(data))
 
 
 class _CompactJSON(PydanticJSONPlainPayloadConverter):

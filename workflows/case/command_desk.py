@@ -14,6 +14,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import ValidationError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 RATING_STAGES = (Stage.PROVIDED, Stage.ANSWERED, Stage.COMPLETED, Stage.ADVISED, Stage.GIVEN)
 MOST_HELD = 2.0
+DESCRIPTIONS_AT_HAND = 256
 OPEN_STAGES = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
 WORKING_STAGES = tuple(stage for stage in OPEN_STAGES if stage not in RATING_STAGES)
 
@@ -61,9 +63,7 @@ class Declaration:
     @property
     def description(self) -> str:
         """What the operator reads in the Temporal UI before sending it."""
-        words: dict[tuple[Stage, ...], str] = {OPEN_STAGES: "any open stage", WORKING_STAGES: "any stage before the outcome"}
-        stages = words.get(self.stages) or ", ".join(stage.value for stage in self.stages)
-        return f"{inspect.getdoc(self.message)} [in {stages}; JSON with {', '.join(self.message.model_fields)}]"
+        return _description(self.message, self.stages)
 
     def read(self, payload: Any) -> Command:
         """The message in a payload; InvalidInput names each wrong field."""
@@ -71,6 +71,13 @@ class Declaration:
             return self.message.model_validate(payload)
         except ValidationError as error:
             raise errors.invalid_input(self.name, error) from None
+
+
+@lru_cache(maxsize=DESCRIPTIONS_AT_HAND)
+def _description(message: type[Command], stages: tuple[Stage, ...]) -> str:
+    words: dict[tuple[Stage, ...], str] = {OPEN_STAGES: "any open stage", WORKING_STAGES: "any stage before the outcome"}
+    where = words.get(stages) or ", ".join(stage.value for stage in stages)
+    return f"{inspect.getdoc(message)} [in {where}; JSON with {', '.join(message.model_fields)}]"
 
 
 class HoldsCase(Protocol):
