@@ -24,10 +24,10 @@ from casework.starter.case_health import Kind, examine_cases, fill_in, repair
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseExists
 from casework.workflows.contracts import ForwardRequest, Stage
-from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Withdraw
+from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Rate, ReportResult, Withdraw
 from casework.workflows.names import case_id
 from tests.mailbox import Mailbox
-from tests.office import CITIZEN, COMPLAINTS, OFFICER, Office, PlayedCase
+from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office, PlayedCase
 
 
 async def troubles(office: Office, case: str) -> list[Any]:
@@ -117,6 +117,23 @@ async def test_a_command_that_a_reset_makes_impossible_is_refused_visibly(office
     view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage is Stage.CLOSED), 30)
     assert [event.type for event in view.events][:3] == ["opened", "reset", "note_added"]
     assert history.events[0].event_time == (await case.handle.workflow.fetch_history()).events[0].event_time
+
+
+async def test_a_command_that_comes_too_early_after_a_reset_leaves_an_event(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(AddNote(actor=OFFICER, text="ก่อนย้อน"))
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
+    await case.handle.result()
+    await reset(office, case, "report_result")
+    view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage is Stage.COMPLETED), 30)
+    refused = [event for event in view.events if event.type == "command_not_reapplied"]
+    assert [event.data["command"] for event in refused] == ["rate"]
+    assert "not possible in the stage with_owner" in refused[0].data["because"]
+    assert "note_added" in [event.type for event in view.events]
 
 
 async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order(office: Office) -> None:

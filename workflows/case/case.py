@@ -67,6 +67,7 @@ class Case:
         self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper)
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
         self._broken: Exception | None = None
+        self._keepers: list[asyncio.Task[None]] = []
         self.resets = Resets(self.file, self.desk, self.journal)
 
     # The walk through the stages
@@ -76,6 +77,7 @@ class Case:
 
         Raises InvalidRequest, which fails the workflow, if the case cannot be opened as asked.
         """
+        self._keep(self.resets.run)  # from the first task on: a reset may go back as far as that
         if self.file.terms is not None:
             return  # carried over from an earlier run
         if self.desk.invalid is None:
@@ -89,7 +91,8 @@ class Case:
 
     async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
-        keepers = [asyncio.create_task(self._kept(run)) for run in (self.resets.run, self._timekeeper.run, self.calendar.run)]
+        self._keep(self._timekeeper.run)
+        self._keep(self.calendar.run)
         self.journal.resume()
         self._committed()
         try:
@@ -98,13 +101,13 @@ class Case:
                     await stages[self.file.stage]()
                     self.clocks.count_what_stopped()
                 except _NewRun:
-                    await self._continue_as_new(keepers)
+                    await self._continue_as_new()
             self._rest()
             await workflow.wait_condition(
                 lambda: self._sound() and (self._nothing_owed or self._may_continue_as_new()) and workflow.all_handlers_finished()
             )
             if not self._nothing_owed:
-                await self._continue_as_new(keepers)
+                await self._continue_as_new()
         except (asyncio.CancelledError, FailureError) as error:
             if is_cancelled_exception(error):
                 await self._close_cancelled()
@@ -236,9 +239,7 @@ class Case:
     async def wait_until_notified(self, notices: list[str]) -> None:
         """Wait until these notices have reached their people (or the counter, to be handed over)."""
         self._rest()
-        await workflow.wait_condition(
-            lambda: self._sound() and (not self._owes(notices) or self._may_continue_as_new()),
-        )
+        await workflow.wait_condition(lambda: self._sound() and (not self._owes(notices) or self._may_continue_as_new()))
         if self._owes(notices):
             raise _NewRun
         self._timekeeper.catch_up()  # told too late is a breach, even if the two came together
@@ -291,6 +292,9 @@ class Case:
         self.journal.commit()
 
     # Helpers
+
+    def _keep(self, run: Callable[[], Awaitable[None]]) -> None:
+        self._keepers.append(asyncio.create_task(self._kept(run)))
 
     async def _kept(self, run: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -353,11 +357,9 @@ class Case:
 
     def _end_pause(self, now: datetime) -> None:
         """A pause ends with the stage it stood in."""
-        if self.file.pause is None:
-            return
-        self.file.pause = None
-        if self.file.promise is not None:
+        if self.file.pause is not None and self.file.promise is not None:
             self.file.promise.end_pause(now)
+        self.file.pause = None
 
     def _tell_centre(self, result: str) -> None:
         """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
@@ -376,12 +378,12 @@ class Case:
             why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
             self.notify("improvement_task", "centre_supervisor", **why)
 
-    async def _continue_as_new(self, keepers: list[asyncio.Task[None]]) -> None:
-        for keeper in keepers:
+    async def _continue_as_new(self) -> None:
+        for keeper in self._keepers:
             keeper.cancel()
         self._delivery.stop()
         self.journal.stop()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         workflow.continue_as_new(opening.CarriedOver(carried_over=self.file))
 
     async def _close_cancelled(self) -> None:

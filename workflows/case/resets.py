@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
 
 from casework.workflows.case.command_desk import CommandDesk
@@ -18,12 +20,16 @@ class Resets:
         self._desk = desk
         self._journal = journal
         self._pending = False
+        self._seen = asyncio.Event()
         workflow.register_random_seed_callback(self._note)
 
     async def run(self) -> None:
         """Take up every reset, for as long as the case lives."""
         while True:
-            await workflow.wait_condition(lambda: self._pending)
+            await self._seen.wait()  # a condition would be looked at only after the commands that come with the reset
+            self._seen.clear()
+            self._desk.reset_at = workflow.info().get_current_history_length()
+            await workflow.wait_condition(lambda: self._file.terms is not None or not self._pending)
             self.take_up()
 
     def take_up(self) -> None:
@@ -37,5 +43,5 @@ class Resets:
             self._journal.commit()
 
     def _note(self, _: int) -> None:
-        self._pending = True
-        self._desk.reset_at = workflow.info().get_current_history_length()
+        self._pending = True  # no more than that: Temporal calls this beside the workflow, and drops what it raises
+        self._seen.set()
