@@ -19,7 +19,8 @@ from casework.workflows.ports import CalendarNews, ExtensionTerms, StandardAnswe
 
 UNREAD = "changes of the calendar could not be read; this date is counted on the published calendar alone"
 NEVER_READ = -1  # older than any calendar: the case counts again as soon as the records answer
-YEARS_BEFORE, YEARS_AFTER = 1, 8  # the longest limit that a pack may have is five years
+# A night shift of New Year's Eve is of the year before; the longest limit that a pack may have is five years.
+YEARS_BEFORE, YEARS_AFTER = 2, 8
 
 
 class StandardActivities(StandardPort):

@@ -20,7 +20,7 @@ from bench.outside import DATABASE, JOURNEYS, Outside
 OUTSIDE: list[Outside] = []
 
 
-@DBOS.step()
+@DBOS.step(retries_allowed=True, interval_seconds=0.5, max_attempts=10)  # as Temporal does by itself
 async def carry_out(case_id: str, number: int, events: list[str], notices: list[str], stage: str) -> dict[str, Any]:
     """Rows and mails of one transition."""
     return await OUTSIDE[0].carry_out(case_id, number, events, notices, stage)

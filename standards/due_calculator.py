@@ -10,7 +10,8 @@ and rungs a step has, here.
 
 from __future__ import annotations
 
-from datetime import datetime
+from bisect import bisect_right
+from datetime import date, datetime
 from typing import NamedTuple
 
 from casework.standards.due_counter import DueCounter
@@ -19,7 +20,7 @@ from casework.standards.limits import Action, AfterDue, AtPercent, BeforeDue, Li
 from casework.standards.model import Rung
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import REQUESTER, PausePlan, Plan, PlannedRung
-from casework.standards.service_rules import ServiceRules, StepRules
+from casework.standards.service_rules import ServiceRules
 from casework.standards.working_calendar import WorkingCalendar
 
 MISSED = 1_000  # a ladder that finds no open moment in so many is wrong and must say so
@@ -33,6 +34,15 @@ class _Run(NamedTuple):
     limit: Limit
     started_at: datetime
     due_at: datetime
+
+
+class ChainLink(NamedTuple):
+    """One limit of a chain: the day it is counted from, which itself is not counted, and when it is due."""
+
+    limit: Limit
+    received: date
+    due_at: datetime
+    internal_target: datetime | None = None
 
 
 class DueCalculator:
@@ -53,9 +63,8 @@ class DueCalculator:
         time limit" is a promise too), or an extension in another unit than the limit's.
         """
         ledger = as_ledger(run)
-        chain = self.rules.chain(step)
-        if chain:
-            return self._chain(step, [self.rules.step(name) for name in chain], ledger, as_of)
+        if self.rules.chain(step):
+            return self._chain(step, ledger, as_of)
         published = self.rules.step(step)
         if published.limit is None:
             raise ValueError(f"{step} has no time limit")
@@ -106,42 +115,63 @@ class DueCalculator:
 
         Moments that passed while nobody could fire them are not made up for: one notice says the same as three.
         """
-        base, _, fired = rung.key.partition("#")
+        base = rung.first
         published = self.rules.step(step).rungs[int(base.rpartition("/")[2])]
         every, first = published.repeat_every, published.at
         if every is None or not isinstance(first, AfterDue):
             raise ValueError(f"{rung.key} does not repeat")
-        times, missed = int(fired or 0), 0
         counter = self.counter(ledger or Ledger(started_at=due_at))
-        while missed < MISSED:
-            times += 1
-            # Built without the bound of a published limit: a repeat may go on for years.
-            distance = Limit.model_construct(n=first.due_plus + times * every.n, unit=every.unit)
-            at = counter.closed_day(counter.after(due_at, distance), distance.unit, published.on_closed_day)
-            fires_at = counter.outside_hours(at, published.outside_hours)
-            if fires_at and fires_at > after:
-                return rung.model_copy(update={"key": f"{base}#{times}", "at": fires_at})
-            missed += fires_at is None
+
+        def at(times: int) -> datetime:
+            moment = counter.after(due_at, _limit(first.due_plus + times * every.n, every.unit))
+            return counter.closed_day(moment, every.unit, published.on_closed_day)
+
+        def fires_at(times: int) -> datetime | None:
+            return counter.outside_hours(at(times), published.outside_hours)
+
+        earliest = rung.times + 1
+        reach = 1
+        while at(earliest + reach) <= after:  # the moments come in order, so the first to come is searched for
+            reach *= 2
+        number = bisect_right(range(reach), after, key=lambda more: at(earliest + more)) + earliest
+        while number > earliest and (fires_at(number - 1) or after) > after:  # it had to wait for the office to open
+            number -= 1
+        for times in range(number, number + MISSED):
+            found = fires_at(times)
+            if found is not None and found > after:
+                return rung.model_copy(update={"key": f"{base}#{times}", "at": found})
         raise ValueError(f"{rung.key} finds no moment in opening hours any more")
 
     def _progress(self, days: int, of: _Run) -> PlannedRung:
         at = of.counter.after_start(Limit(n=days, unit=Unit.WORKING_DAY), of.started_at)
         return PlannedRung(key=f"progress/{days}", at=at, action=Action.PROGRESS, to=[REQUESTER])
 
-    def _chain(self, name: str, steps: list[StepRules], ledger: Ledger, as_of: datetime | None) -> Plan:
-        """Limits chained by their dates: a 16:30 due time is never fed back in as an arrival (it would add a day)."""
-        first, *rest = [step.limit for step in steps if step.limit]
-        first = _extended(first, ledger)
-        counter, start = self.counter(ledger), ledger.counted_from
-        due_at, target = counter.due(first, start, requester_duty=steps[0].binds_requester)
-        due_at = self._kept(due_at, ledger)
-        for limit in rest:
+    def links(self, step: str, ledger: Ledger) -> list[ChainLink]:
+        """The limits that a step, or a chain of them, is made of, each with what it is counted from and comes to.
+
+        A chain is chained by dates: a 16:30 due time is never fed back in as an arrival (it would add a day). Minutes after
+        minutes are counted through.
+        """
+        first, *rest = [rules for name in self.rules.chain(step) or [step] if (rules := self.rules.step(name)).limit]
+        assert first.limit is not None
+        limit, counter, start = _extended(first.limit, ledger), self.counter(ledger), ledger.counted_from
+        due_at, target = counter.due(limit, start, requester_duty=first.binds_requester)
+        found = [ChainLink(limit, counter.receipt_date(start), due_at, target)]
+        for limit in (rules.limit for rules in rest if rules.limit):
             # What ends on a closed day is received on the next working day, and that day is not counted.
             day = self.office.on_or_after(counter.date_of(due_at))
-            due_at = counter.after(self.office.close_of(day), limit)
-        same_unit = all(limit.unit == first.unit for limit in rest)
-        total = Limit(n=first.n + sum(limit.n for limit in rest), unit=first.unit) if same_unit else first
-        return self._made(name, _Run(counter, total, start, due_at), ledger, target if not rest else None, [], as_of)
+            through = limit.unit.seconds and found[-1].limit.unit.seconds
+            due_at = counter.after(due_at if through else self.office.close_of(day), limit)
+            found.append(ChainLink(limit, day, due_at))
+        return found
+
+    def _chain(self, name: str, ledger: Ledger, as_of: datetime | None) -> Plan:
+        links = self.links(name, ledger)
+        first, last = links[0], links[-1]
+        same_unit = all(link.limit.unit is first.limit.unit for link in links)
+        total = _limit(sum(link.limit.n for link in links), first.limit.unit) if same_unit else first.limit
+        of = _Run(self.counter(ledger), total, ledger.counted_from, self._kept(last.due_at, ledger))
+        return self._made(name, of, ledger, last.internal_target, [], as_of)
 
     def _kept(self, due_at: datetime, ledger: Ledger) -> datetime:
         return max(due_at, ledger.not_before.astimezone(self.office.zone)) if ledger.not_before else due_at
@@ -157,7 +187,7 @@ class DueCalculator:
             due_at=of.due_at,
             internal_target=target,
             rungs=sorted(rungs, key=lambda rung: rung.at),
-            balance=of.counter.balance(of.limit, of.started_at, as_of or of.started_at),
+            balance=of.counter.balance(of.limit, of.started_at, as_of or of.started_at, of.due_at),
             calendar=self.rules.standard,
             revision=self.calendar.revision,
             warning=self.calendar.caution(of.due_at),
@@ -212,4 +242,9 @@ def _extended(limit: Limit, ledger: Ledger) -> Limit:
     strange = next((entry for entry in ledger.extensions if entry.unit is not limit.unit), None)
     if strange is not None:
         raise ValueError(f"it was extended by {strange.n} {strange.unit.value}, and the limit is {limit}")
-    return Limit(n=limit.n + ledger.extended_by, unit=limit.unit)
+    return _limit(limit.n + ledger.extended_by, limit.unit)
+
+
+def _limit(n: int, unit: Unit) -> Limit:
+    """A length of time without the bound of a published limit: it may be extended, or be a chain of several."""
+    return Limit.model_construct(n=n, unit=unit)

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from casework.standards.calendar_rules import Counting
 from casework.standards.ledger import Balance, PauseEntry
 from casework.standards.limits import AtPercent, ClosedDay, Limit, OutsideHours, Unit, later
-from casework.standards.office_calendar import DAY, OfficeCalendar
+from casework.standards.office_calendar import OfficeCalendar
+from casework.standards.opening_times import DAY
 
 MOMENT = timedelta(microseconds=1)
 
@@ -23,7 +24,6 @@ class DueCounter:
         self.office = office
         self.running = office.without(pauses) if pauses else office
         self.rules = rules
-        self._paused = bool(pauses)
 
     def due(self, limit: Limit, started_at: datetime, requester_duty: bool = False) -> tuple[datetime, datetime | None]:
         """The due time, inclusive, and the earlier internal target when a duty of ours ends on a closed day."""
@@ -33,8 +33,10 @@ class DueCounter:
         rollover = self.rules.calendar_day_rollover
         if (rollover.requester_duty if requester_duty else rollover.agency_duty) == "next_working_day":
             last = self.running.on_or_after(last)
-        open_then = self.running.is_working_day(last)
-        return self.office.close_of(last), None if open_then else self.office.close_of(self.running.on_or_before(last))
+        if self.running.is_working_day(last):
+            return self.office.close_of(last), None
+        target = self.office.close_of(self.running.on_or_before(last))
+        return self.office.close_of(last), target if target > started_at else None
 
     def after_start(self, limit: Limit, started_at: datetime, at_open: bool = False) -> datetime:
         """When so much of it has run since the start: a moment of opening time, or the end (the opening) of a day."""
@@ -77,14 +79,7 @@ class DueCounter:
 
     def later(self, day: date, limit: Limit, times: int = 1) -> date:
         """The date so many calendar days or months later (times = -1: earlier), days that the clock was paused not counted."""
-        end = later(day, limit, times)
-        if self._paused:
-            step = DAY if times > 0 else -DAY
-            while day != end:
-                day += step
-                if self.running.pause_at_close(day):
-                    end += step
-        return end
+        return self.running.calendar_days_after(day, (later(day, limit, times) - day).days)
 
     def closed_day(self, at: datetime, unit: Unit, rule: ClosedDay) -> datetime:
         """Where a moment goes that falls on a day the office is closed."""
@@ -112,21 +107,24 @@ class DueCounter:
         """The day a closing time belongs to: 16:30 its own, 24:00 or an overnight close the day that opened."""
         return self.office.day_of(due_at - MOMENT)
 
-    def balance(self, limit: Limit, started_at: datetime, as_of: datetime) -> Balance:
-        """How much of a limit was used by then. A day is used when it closes."""
+    def balance(self, limit: Limit, started_at: datetime, as_of: datetime, due_at: datetime) -> Balance:
+        """How much of a limit was used by then. A day is used when it closes; until the due time no more is used than there
+        was (the days by which a due time was moved are nobody's)."""
+        balance = self._used(limit, started_at, as_of)
+        if as_of <= due_at and balance.consumed > balance.budget:
+            return balance.model_copy(update={"consumed": balance.budget})
+        return balance
+
+    def _used(self, limit: Limit, started_at: datetime, as_of: datetime) -> Balance:
         if limit.unit.seconds:
             used = self.running.working_time_between(started_at, max(started_at, as_of))
             return Balance(unit=limit.unit, budget=limit.n, consumed=used.total_seconds() / limit.unit.seconds, as_of=as_of)
-        day = received = self.receipt_date(started_at)
-        consumed = 0
-        while self.office.close_of(day := day + DAY) <= as_of:
-            if limit.unit is Unit.WORKING_DAY:
-                consumed += self.running.is_working_day(day)
-            else:
-                consumed += self.running.pause_at_close(day) is None
+        received = self.receipt_date(started_at)
         if limit.unit is Unit.WORKING_DAY:
+            consumed = self.running.working_days_run(received, as_of)
             return Balance(unit=limit.unit, budget=limit.n, consumed=consumed, as_of=as_of)
         budget = (later(received, limit) - received).days
+        consumed = self.running.calendar_days_run(received, as_of)
         return Balance(unit=Unit.CALENDAR_DAY, budget=budget, consumed=consumed, as_of=as_of)
 
 

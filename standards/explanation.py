@@ -14,14 +14,14 @@ from enum import StrEnum
 from typing import Literal
 
 from casework.standards.clock import Clockwork
-from casework.standards.due_calculator import as_ledger
+from casework.standards.due_calculator import ChainLink, as_ledger
 from casework.standards.due_counter import DueCounter
 from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
 from casework.standards.limits import Frozen, Named, Unit
+from casework.standards.opening_times import DAY
 from casework.standards.plan import Plan
 from casework.standards.thai_dates import format_day
-
-DAY = timedelta(days=1)
+from casework.standards.wall_clock import never_was
 
 
 class Why(StrEnum):
@@ -35,6 +35,7 @@ class Why(StrEnum):
     PAUSED = "paused"
     RESTARTED = "restarted"
     MOVED = "moved"
+    RECEIVED = "received"
     KEPT = "kept"
 
 
@@ -73,6 +74,7 @@ class Entry(Frozen):
             Why.HOLIDAY: f"{name} ไม่นับ" if thai else f"{name}, not counted",
             Why.AFTER_HOURS: "นอกเวลาทำการ ไม่นับ" if thai else "after hours, not counted",
             Why.RESTARTED: f"เริ่มนับใหม่ หลังหยุดนับ: {name}" if thai else f"counted anew after a pause: {name}",
+            Why.RECEIVED: "วันรับเรื่อง ไม่นับ" if thai else "received by the next, not counted",
             Why.MOVED: "เลื่อนเป็นวันทำการถัดไป" if thai else "moved to the next working day",
             Why.KEPT: "คงกำหนดเดิมที่แจ้งไว้" if thai else "the date told before stands: a change came too late to bring it forward",
         }[self.why]
@@ -117,35 +119,55 @@ class Explanation(Frozen):
 
 
 def explain(clockwork: Clockwork, service: str, step: str, run: Ledger | datetime) -> Explanation:
-    """Count a step that started at `run` (aware), or that has this ledger, day by day.
-
-    Raises what `Clockwork.plan` raises, and ValueError for a chain of limits in different units.
-    """
+    """Count a step that started at `run` (aware), or that has this ledger, day by day. Raises what `Clockwork.plan` raises."""
     ledger = as_ledger(run)
     plan = clockwork.plan(service, step, ledger)
-    if len({limit.unit for limit in clockwork.limits(service, step)}) > 1:
-        raise ValueError(f"{step} chains limits of different units; explain {' and '.join(step.split('+'))} one by one")
-    told = ledger.not_before is not None  # a date that stands although the count may come to an earlier one
-    counted_to = clockwork.plan(service, step, ledger.model_copy(update={"not_before": None})).due_at if told else plan.due_at
-    days = _Days(clockwork, ledger, plan, counted_to)
-    if plan.limit.unit.seconds:
-        entries = list(days.of_time())
-    elif plan.limit.unit is Unit.WORKING_DAY:
-        entries = [*days.until_receipt(), *days.working()]
-    else:
-        entries = [*days.until_receipt(), *days.calendar_days()]
-    return Explanation(plan=plan, entries=[*days.before_restart(), *entries, *days.kept()], extensions=ledger.extensions)
+    days = _Days(clockwork, ledger, plan)
+    entries: list[Entry] = []
+    before: ChainLink | None = None
+    for link in clockwork.of(service).links(step, ledger):
+        entries += days.of_link(link, before, entries)
+        before = link
+    assert before is not None, "a plan has a limit"
+    return Explanation(
+        plan=plan, entries=[*days.before_restart(), *entries, *days.kept(before.due_at)], extensions=ledger.extensions
+    )
 
 
 class _Days:
-    def __init__(self, clockwork: Clockwork, ledger: Ledger, plan: Plan, counted_to: datetime) -> None:
+    def __init__(self, clockwork: Clockwork, ledger: Ledger, plan: Plan) -> None:
         self._counter: DueCounter = clockwork.counter(ledger)
         self._office = clockwork.calendar
         self._running = self._counter.running
         self._names = {reason: Named(th=rule.th, en=rule.en) for reason, rule in clockwork.pack.pauses.items()}
         self._ledger, self._plan = ledger, plan
         self._start = ledger.counted_from
-        self._counted_to = counted_to
+
+    def of_link(self, link: ChainLink, before: ChainLink | None, told: list[Entry]) -> Iterator[Entry]:
+        """The days of one limit of a chain: what comes after another one is received on its due date, or on the working day
+        after that."""
+        if link.limit.unit.seconds:
+            through = before is not None and before.limit.unit.seconds
+            start = self._start if before is None else before.due_at if through else self._office.close_of(link.received)
+            yield from self.of_time(start, link.due_at)
+            return
+        if before is None:
+            yield from self.until_receipt()
+        else:
+            day = self._counter.date_of(before.due_at)
+            while day < link.received:
+                day += DAY
+                yield self._closed(day) or Entry(day=day, why=Why.RECEIVED)
+        same = before is not None and before.limit.unit is link.limit.unit
+        ordinal = max((entry.ordinal or 0 for entry in told), default=0) if same else 0
+        extended = self._extended_days(link) if before is None else {}
+        days = self.working(link) if link.limit.unit is Unit.WORKING_DAY else self.calendar_days(link)
+        for entry in days:
+            if entry.why is Why.COUNTED:
+                ordinal += 1
+                yield entry.model_copy(update={"ordinal": ordinal, "extension": extended.get(ordinal)})
+            else:
+                yield entry
 
     def before_restart(self) -> Iterator[Entry]:
         """The pause after which the limit runs anew, if there was one."""
@@ -164,71 +186,53 @@ class _Days:
         if received == opened:
             yield Entry(day=opened, why=Why.FIRST_DAY)
 
-    def working(self) -> Iterator[Entry]:
+    def working(self, link: ChainLink) -> Iterator[Entry]:
         """The days of a limit of working days."""
-        day, ordinal = self._counter.receipt_date(self._start), 0
-        last = self._counter.date_of(self._counted_to)
+        day, last = link.received, self._counter.date_of(link.due_at)
         while day < last:
             day += DAY
-            skipped = self._closed(day) or self._paused(day)
-            if skipped:
-                yield skipped
-            else:
-                ordinal += 1
-                yield Entry(day=day, why=Why.COUNTED, ordinal=ordinal, extension=self._extension(ordinal))
+            yield self._closed(day) or self._paused(day) or Entry(day=day, why=Why.COUNTED)
 
-    def calendar_days(self) -> Iterator[Entry]:
+    def calendar_days(self, link: ChainLink) -> Iterator[Entry]:
         """The days of a limit of calendar days or months, and those it is moved by."""
-        day, ordinal = self._counter.receipt_date(self._start), 0
-        end = self._counter.later(day, self._plan.limit)
+        day, end = link.received, self._counter.later(link.received, link.limit)
         while day < end:
             day += DAY
-            paused = self._paused(day)
-            if paused:
-                yield paused
+            if never_was(self._office.zone, day):
                 continue
-            ordinal += 1
-            yield Entry(
-                day=day,
-                why=Why.COUNTED,
-                ordinal=ordinal,
-                name=self._office.holiday(day),
-                closed=not self._office.opens_on(day),
-                extension=self._extension(ordinal),
-            )
-        last = self._counter.date_of(self._counted_to)
+            closed = not self._office.opens_on(day)
+            yield self._paused(day) or Entry(day=day, why=Why.COUNTED, name=self._office.holiday(day), closed=closed)
+        last = self._counter.date_of(link.due_at)
         while day < last:
             day += DAY
             yield self._closed(day) or self._paused(day) or Entry(day=day, why=Why.MOVED)
 
-    def of_time(self) -> Iterator[Entry]:
+    def of_time(self, start: datetime, due_at: datetime) -> Iterator[Entry]:
         """The days of a limit of minutes."""
-        day = self._local(self._start)
-        last = self._local(self._counted_to)
+        day, last = self._office.date_of(start), self._office.date_of(due_at)
         while day <= last:
             begin, end = self._office.midnight(day), self._office.midnight(day + DAY)
-            begin, end = max(begin, self._start), min(end, self._counted_to)
+            begin, end = max(begin, start), min(end, due_at)
             amount = self._running.working_time_between(begin, end)
             if amount:
                 yield Entry(day=day, why=Why.COUNTED, amount=amount)
-            took = [
-                (p, self._office.working_time_between(max(begin, p.begun), min(end, p.end))) for p in self._ledger.counted_pauses
-            ]
+            took = list(self._taken(begin, end))
             for pause, lost in took:
-                if lost:
-                    yield Entry(day=day, why=Why.PAUSED, amount=lost, name=self._name(pause), by=pause.by)
-            if not amount and not any(lost for _, lost in took):
+                yield Entry(day=day, why=Why.PAUSED, amount=lost, name=self._name(pause), by=pause.by)
+            if not amount and not took:
                 yield self._closed(day) or Entry(day=day, why=Why.AFTER_HOURS)
             day += DAY
 
-    def kept(self) -> Iterator[Entry]:
+    def kept(self, counted_to: datetime) -> Iterator[Entry]:
         """The day of a due time that stands although the count comes to an earlier one."""
-        if self._counted_to < self._plan.due_at:
+        if counted_to < self._plan.due_at:
             yield Entry(day=self._counter.date_of(self._plan.due_at), why=Why.KEPT)
 
     def _taken(self, begin: datetime, end: datetime) -> Iterator[tuple[PauseEntry, timedelta]]:
         """The opening time that pauses took between two moments."""
         for pause in self._ledger.counted_pauses:
+            if pause.begun >= end or pause.end <= begin:
+                continue
             lost = self._office.working_time_between(max(begin, pause.begun), min(end, pause.end))
             if lost:
                 yield pause, lost
@@ -243,22 +247,18 @@ class _Days:
         pause = self._running.pause_at_close(day)
         return Entry(day=day, why=Why.PAUSED, name=self._name(pause), by=pause.by) if pause else None
 
-    def _extension(self, ordinal: int) -> ExtensionEntry | None:
-        """The extension that a day belongs to: the last days of the limit, in the order they were given."""
-        if self._plan.limit.unit is Unit.MONTH:
-            return None
-        passed = self._plan.limit.n - self._ledger.extended_by
-        for given in self._ledger.extensions:
-            if passed < ordinal <= passed + given.n:
-                return given
-            passed += given.n
-        return None
+    def _extended_days(self, link: ChainLink) -> dict[int, ExtensionEntry]:
+        """The extension that a day belongs to, by its number: the last days of the limit, in the order they were given."""
+        if link.limit.unit is Unit.MONTH:
+            return {}
+        given = [extension for extension in self._ledger.extensions for _ in range(extension.n)]
+        return dict(enumerate(given, link.limit.n - len(given) + 1))
 
     def _name(self, pause: PauseEntry) -> Named:
         return self._names.get(pause.reason) or Named(th=pause.reason, en=pause.reason)
 
     def _local(self, at: datetime) -> date:
-        return at.astimezone(self._office.zone).date()
+        return self._office.date_of(at)
 
 
 def _length(amount: timedelta, language: Literal["th", "en"]) -> str:

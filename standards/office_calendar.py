@@ -3,16 +3,17 @@
     calendar = OfficeCalendar(pack.calendar, holiday_source(pack.calendar.holidays))
     calendar.add_working_time(start, timedelta(minutes=15))
 
-Opening intervals are half-open, [open, close). They are built from local wall-clock times and compared in UTC, so
-overnight hours and changes of daylight saving come out right.
+Opening intervals are half-open, [open, close). They are built from wall-clock times and live on the UTC line, so overnight
+hours and changes of daylight saving come out right.
 
 The pauses of a clock are to that clock as if the office were closed: `calendar.without(pauses)` is the same calendar with
-the paused time cut out of its hours. A day counts as worked if the clock ran when it closed, so a pause costs as many days
-as there were closings in it, whatever hour it began or ended.
+the paused time cut out. A day counts as worked if the clock ran when it closed, so a pause costs as many days as there were
+closings in it, whatever hour it began or ended.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, date, datetime, timedelta
@@ -22,17 +23,23 @@ from zoneinfo import ZoneInfo
 from casework.standards.calendar_rules import Calendar, Hours
 from casework.standards.ledger import PauseEntry
 from casework.standards.limits import Named
+from casework.standards.opening_times import (
+    DAY,
+    Interval,
+    Line,
+    OpeningTimes,
+    overlap,
+    stretched,
+    stretched_back,
+)
+from casework.standards.wall_clock import local, moment, never_was
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY = timedelta(days=1)
-SEARCH_DAYS = 3660  # no office is closed for ten years; past that a calendar is wrong and must say so
 
-Interval = tuple[datetime, datetime]
+HALF_A_DAY = timedelta(hours=12)
+LAST = datetime.max.replace(tzinfo=UTC)
+
 HolidaySource = Callable[[int], Mapping[date, Named]]  # the holidays of a year by date
-
-
-class CalendarError(ValueError):
-    """The calendar never opens, so no limit can be counted on it."""
 
 
 class OfficeCalendar:
@@ -44,14 +51,19 @@ class OfficeCalendar:
         self._holidays = holidays
         self._weekdays = {WEEKDAYS.index(day) for day in rules.working_weekdays}
         self._special: dict[date, list[Hours]] = {day.date: day.hours for day in rules.special_days}
-        self._intervals = lru_cache(maxsize=4096)(self._build_intervals)
-        self._pauses: tuple[PauseEntry, ...] = ()
+        self._hours = lru_cache(maxsize=4096)(self._build_hours)
+        self._times = OpeningTimes(self.opens_on, self._own_hours, lambda day: self._hours(day)[-1][1])
+        self._pauses: list[PauseEntry] = []
+        self._gaps: list[Interval] = []  # the pauses in UTC, in order, those that touch as one
 
     def without(self, pauses: Iterable[PauseEntry]) -> OfficeCalendar:
         """This calendar as a clock with these pauses sees it."""
         theirs = copy(self)
-        theirs._pauses = tuple(pause for pause in pauses if pause.end > pause.begun)
+        theirs._pauses = sorted((pause for pause in pauses if pause.end > pause.begun), key=lambda pause: pause.begun)
+        theirs._gaps = _merged((pause.begun.astimezone(UTC), pause.end.astimezone(UTC)) for pause in theirs._pauses)
         return theirs
+
+    # Days
 
     def holidays_of(self, year: int) -> list[date]:
         """The dates of a year that are holidays, and have no hours of their own."""
@@ -67,7 +79,8 @@ class OfficeCalendar:
 
     def opens_on(self, day: date) -> bool:
         """Whether the office opens on this date."""
-        return day in self._special or (day.weekday() in self._weekdays and self.holiday(day) is None)
+        opens = day in self._special or (day.weekday() in self._weekdays and self.holiday(day) is None)
+        return opens and not never_was(self.zone, day)
 
     def is_working_day(self, day: date) -> bool:
         """Whether this date counts as a working day: the office opens, and the clock runs when it closes."""
@@ -75,109 +88,75 @@ class OfficeCalendar:
 
     def pause_at_close(self, day: date) -> PauseEntry | None:
         """The pause that stands when this date closes. One that begins at closing takes nothing from the day."""
-        if not self._pauses:
+        if not self._gaps:
             return None
-        close = self._intervals(day)[-1][1]
+        close = self._hours(day)[-1][1]
+        index = bisect_left(self._gaps, (close,)) - 1
+        if index < 0 or self._gaps[index][1] < close:
+            return None
         return next((pause for pause in self._pauses if pause.begun < close <= pause.end), None)
 
-    def opening_intervals(self, day: date) -> list[Interval]:
-        """The open intervals that belong to this working day, in UTC, without pauses; empty on a closed day."""
-        if not self.opens_on(day):
-            return []
-        return _cut(self._intervals(day), [(pause.begun, pause.end) for pause in self._pauses])
-
-    def is_open(self, at: datetime) -> bool:
-        """Whether the office is open then. The moment of closing is still one to be told something."""
-        return any(
-            start <= at <= end
-            for offset in (0, -1)
-            for start, end in self.opening_intervals(at.astimezone(self.zone).date() + offset * DAY)
-        )
-
-    def opening_of(self, day: date) -> datetime:
-        """When the office opens on this date, or would if it were a working day."""
-        return self._intervals(day)[0][0].astimezone(self.zone)
-
-    def close_of(self, day: date) -> datetime:
-        """When the office closes on this date, or would if it were a working day."""
-        return self._intervals(day)[-1][1].astimezone(self.zone)
-
-    def next_opening(self, at: datetime) -> datetime:
-        """`at` itself while the office is open, else the moment it next opens (the effective receipt)."""
-        for start, end in self._from(at):
-            if at < end:
-                return max(at.astimezone(UTC), start).astimezone(self.zone)
-        raise CalendarError("the calendar has no opening hours")
+    def date_of(self, at: datetime) -> date:
+        """The date of a moment, by the office's wall clock."""
+        return at.astimezone(self.zone).date()
 
     def working_date(self, at: datetime) -> date:
         """The working day that a moment inside opening hours belongs to (an overnight shift keeps its first date)."""
-        for offset in (0, -1):
-            day = at.astimezone(self.zone).date() + offset * DAY
+        today = self.date_of(at)
+        for day in (today, today - DAY):
             if any(start <= at < end for start, end in self.opening_intervals(day)):
                 return day
-        return at.astimezone(self.zone).date()
+        return today
 
     def day_of(self, at: datetime) -> date:
         """The day whose opening hours a moment lies in, whether or not the office works on it."""
-        local = at.astimezone(self.zone).date()
-        return next((day for day in (local, local - DAY) if any(s <= at < e for s, e in self._intervals(day))), local)
+        today = self.date_of(at)
+        return next((day for day in (today, today - DAY) if any(s <= at < e for s, e in self._hours(day))), today)
 
-    def midnight(self, day: date) -> datetime:
-        """When this date begins, by the office's wall clock."""
-        return self._wall(day, "00:00").astimezone(self.zone)
-
-    def add_working_time(self, at: datetime, amount: timedelta) -> datetime:
-        """The moment when `amount` of opening time has run since `at`; an end exactly at closing stays there."""
-        left = amount
-        for start, end in self._from(at):
-            begin = max(at.astimezone(UTC), start)
-            if begin >= end:
-                continue
-            if left <= end - begin:
-                return (begin + left).astimezone(self.zone)
-            left -= end - begin
-        raise CalendarError("the calendar has no opening hours")
-
-    def subtract_working_time(self, at: datetime, amount: timedelta) -> datetime:
-        """The moment from which `amount` of opening time runs until `at`."""
-        left = amount
-        day = at.astimezone(self.zone).date() + DAY
-        for _ in range(SEARCH_DAYS):
-            for start, end in reversed(self.opening_intervals(day)):
-                finish = min(at.astimezone(UTC), end)
-                if finish <= start:
-                    continue
-                if left <= finish - start:
-                    return (finish - left).astimezone(self.zone)
-                left -= finish - start
-            day -= DAY
-        raise CalendarError("the calendar has no opening hours")
-
-    def working_time_between(self, start: datetime, end: datetime) -> timedelta:
-        """Opening time between two moments; zero if `end` is not after `start`."""
-        total = timedelta()
-        for opens, closes in self._from(start, end):
-            total += max(timedelta(), min(closes, end.astimezone(UTC)) - max(opens, start.astimezone(UTC)))
-        return total
+    def nth_working_day_after(self, day: date, n: int) -> date:
+        """The n-th working day after `day`, which itself is not counted (CCC s.193/3); n < 0 counts backwards."""
+        if not n:
+            return day
+        line = self._reaching(day)
+        gaps = ((bisect_right(line.closes, begin), bisect_right(line.closes, end)) for begin, end in self._gaps)
+        if n > 0:
+            first = bisect_right(line.days, day)
+            found = stretched(gaps, first, first + n) - 1
+            while found >= len(line.days):
+                line = self._times.longer(line)
+            return line.days[found]
+        while (found := stretched_back(list(gaps), bisect_left(line.days, day) + n, bisect_left(line.days, day))) < 0:
+            line = self._times.longer(line, backwards=True)
+            gaps = ((bisect_right(line.closes, begin), bisect_right(line.closes, end)) for begin, end in self._gaps)
+        return line.days[found]
 
     def working_days_between(self, start: date, end: date) -> int:
         """Working days after `start` up to and including `end`; negative when `end` lies before `start`."""
         if end < start:
             return -self.working_days_between(end, start)
-        return sum(self.is_working_day(start + n * DAY) for n in range(1, (end - start).days + 1))
+        line = self._reaching(start, end)
+        first, last = bisect_right(line.days, start), bisect_right(line.days, end)
+        gaps = ((bisect_right(line.closes, begin), bisect_right(line.closes, end)) for begin, end in self._gaps)
+        return last - first - overlap(gaps, first, last)
 
-    def nth_working_day_after(self, day: date, n: int) -> date:
-        """The n-th working day after `day`, which itself is not counted (CCC s.193/3); n < 0 counts backwards."""
-        step = DAY if n > 0 else -DAY
-        left = abs(n)
-        for _ in range(SEARCH_DAYS):
-            if not left:
-                return day
-            day += step
-            left -= self.is_working_day(day)
-        if not left:
-            return day
-        raise CalendarError("the calendar has no working days")
+    def calendar_days_after(self, day: date, n: int) -> date:
+        """The date so many calendar days after (n < 0: before) `day`; days at whose close the clock stood still, and days
+        that the zone left out, are not counted."""
+        begin, end = day.toordinal(), day.toordinal() + n
+        gaps = sorted([*self._stopped_days(), *self._days_left_out(day, n)])
+        if n >= 0:
+            return date.fromordinal(stretched(gaps, begin + 1, end + 1) - 1)
+        return date.fromordinal(stretched_back(gaps, end, begin))
+
+    def calendar_days_run(self, day: date, until: datetime) -> int:
+        """How many days after `day` have closed by then while the clock ran."""
+        first, last = day.toordinal() + 1, self._closed_by(until) + 1
+        gaps = sorted([*self._stopped_days(), *self._days_left_out(day, max(0, last - first))])
+        return max(0, last - first - overlap(gaps, first, last))
+
+    def working_days_run(self, day: date, until: datetime) -> int:
+        """How many working days after `day` have closed by then while the clock ran."""
+        return max(0, self.working_days_between(day, max(day, date.fromordinal(self._closed_by(until)))))
 
     def on_or_after(self, day: date) -> date:
         """`day` if the office works on it, else the next working day."""
@@ -187,44 +166,135 @@ class OfficeCalendar:
         """`day` if the office works on it, else the working day before."""
         return day if self.is_working_day(day) else self.nth_working_day_after(day, -1)
 
-    def _from(self, at: datetime, until: datetime | None = None) -> Iterator[Interval]:
-        day = at.astimezone(self.zone).date() - DAY
-        for _ in range(SEARCH_DAYS):
-            if until is not None and day > until.astimezone(self.zone).date():
-                return
-            yield from self.opening_intervals(day)
-            day += DAY
-        if until is not None and day <= until.astimezone(self.zone).date():
-            raise CalendarError("the time between is longer than this calendar counts")
+    # Hours
 
-    def _build_intervals(self, day: date) -> list[Interval]:
+    def opening_intervals(self, day: date) -> list[Interval]:
+        """The open intervals that belong to this working day, in UTC, without pauses; empty on a closed day."""
+        if not self.opens_on(day):
+            return []
+        own = self._own_hours(day)
+        return cut(own, [gap for gap in self._gaps if own and gap[0] < own[-1][1] and gap[1] > own[0][0]])
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the office is open then. The moment of closing is still one to be told something."""
+        today = self.date_of(at)
+        return any(start <= at <= end for day in (today, today - DAY) for start, end in self.opening_intervals(day))
+
+    def opening_of(self, day: date) -> datetime:
+        """When the office opens on this date, or would if it were a working day."""
+        return local(self.zone, self._hours(day)[0][0])
+
+    def close_of(self, day: date) -> datetime:
+        """When the office closes on this date, or would if it were a working day."""
+        return local(self.zone, self._hours(day)[-1][1])
+
+    def midnight(self, day: date) -> datetime:
+        """When this date begins, by the office's wall clock."""
+        return local(self.zone, moment(self.zone, day, "00:00"))
+
+    def next_opening(self, at: datetime) -> datetime:
+        """`at` itself while the office is open, else the moment it next opens (the effective receipt)."""
+        found, line = at.astimezone(UTC), self._reaching(self.date_of(at))
+        while True:
+            found = self._times.next_opening(line, found)
+            index = bisect_right(self._gaps, (found, LAST)) - 1
+            if index < 0 or self._gaps[index][1] <= found:
+                return local(self.zone, found)
+            found = self._gaps[index][1]
+
+    def add_working_time(self, at: datetime, amount: timedelta) -> datetime:
+        """The moment when `amount` of opening time has run since `at`; an end exactly at closing stays there."""
+        if not amount:
+            return self.next_opening(at)
+        line = self._reaching(self.date_of(at))
+        begin = line.elapsed(at.astimezone(UTC))
+        return local(self.zone, self._times.when(line, stretched(self._gaps_on(line), begin, begin + amount)))
+
+    def subtract_working_time(self, at: datetime, amount: timedelta) -> datetime:
+        """The moment from which `amount` of opening time runs until `at`."""
+        line = self._reaching(self.date_of(at))
+        while True:
+            end = line.elapsed(at.astimezone(UTC))
+            begin = stretched_back(list(self._gaps_on(line)), end - amount, end)
+            if begin >= timedelta():
+                return local(self.zone, line.latest(begin))
+            line = self._times.longer(line, backwards=True)
+
+    def working_time_between(self, start: datetime, end: datetime) -> timedelta:
+        """Opening time between two moments; zero if `end` is not after `start`."""
+        if end <= start:
+            return timedelta()
+        line = self._reaching(self.date_of(start), self.date_of(end))
+        first, last = line.elapsed(start.astimezone(UTC)), line.elapsed(end.astimezone(UTC))
+        return last - first - overlap(self._gaps_on(line), first, last)
+
+    # Helpers
+
+    def _reaching(self, first: date, last: date | None = None) -> Line:
+        """A line over these dates and the pauses."""
+        dates = [first, last or first, *(self.date_of(self._gaps[index][index]) for index in (0, -1) if self._gaps)]
+        return self._times.covering(min(dates), max(dates))
+
+    def _gaps_on(self, line: Line) -> Iterator[tuple[timedelta, timedelta]]:
+        return ((line.elapsed(begin), line.elapsed(end)) for begin, end in self._gaps)
+
+    def _stopped_days(self) -> Iterator[tuple[int, int]]:
+        """The dates at whose close a pause stood, by their ordinals, half-open."""
+        return ((self._closed_by(begin) + 1, self._closed_by(end) + 1) for begin, end in self._gaps)
+
+    def _days_left_out(self, day: date, n: int) -> Iterator[tuple[int, int]]:
+        """The dates near `day` that the zone never had: only where its offset changed by about a day."""
+        first, last = sorted((day, date.fromordinal(max(1, min(day.toordinal() + n, date.max.toordinal() - 1)))))
+        offsets = [self.midnight(each).utcoffset() or timedelta() for each in (first, last + DAY)]
+        if abs(offsets[1] - offsets[0]) > HALF_A_DAY:
+            for each in (first + number * DAY for number in range((last - first).days + 1)):
+                if never_was(self.zone, each):
+                    yield each.toordinal(), each.toordinal() + 1
+
+    def _closed_by(self, at: datetime) -> int:
+        """The last date that has closed by then, by its ordinal, whether or not the office worked on it."""
+        day = self.date_of(at)
+        while self._hours(day)[-1][1] > at:
+            day -= DAY
+        return day.toordinal()
+
+    def _own_hours(self, day: date) -> list[Interval]:
+        """The hours of a date without those of a night shift that began the day before."""
+        own, before = self._hours(day), day - DAY
+        if self._hours(before)[-1][1] > own[0][0] and self.opens_on(before):
+            own = cut(own, self._hours(before))
+        return [(opens, closes) for opens, closes in own if opens < closes]
+
+    def _build_hours(self, day: date) -> list[Interval]:
         pieces = sorted(self._span(day, hours.open, hours.close) for hours in self._special.get(day, self.rules.hours))
         # A break after midnight belongs to the shift that began the day before.
-        pieces = _cut(
-            pieces, [self._span(day + shift * DAY, rest.from_, rest.to) for rest in self.rules.breaks for shift in (0, 1)]
-        )
-        if not pieces:
-            raise CalendarError("the breaks leave no opening hours")
-        return pieces
+        breaks = [self._span(day + shift * DAY, rest.from_, rest.to) for rest in self.rules.breaks for shift in (0, 1)]
+        # Hours that the clock jumped over are no time at all: such a day closes in the moment of the jump.
+        return [piece for piece in cut(pieces, breaks) if piece[0] < piece[1]] or [(pieces[-1][1], pieces[-1][1])]
 
     def _span(self, day: date, start: str, end: str) -> Interval:
-        begins, ends = self._wall(day, start), self._wall(day, end)
-        return begins, ends if ends > begins else self._wall(day + DAY, end)
-
-    def _wall(self, day: date, clock: str) -> datetime:
-        hour, minute = (int(part) for part in clock.split(":"))
-        midnight = day + DAY if hour == 24 else day
-        local = datetime(midnight.year, midnight.month, midnight.day, hour % 24, minute, tzinfo=self.zone)
-        return local.astimezone(UTC)
+        overnight = end <= start
+        return moment(self.zone, day, start), moment(self.zone, day + DAY if overnight else day, end)
 
 
-def _cut(pieces: list[Interval], gaps: Iterable[Interval]) -> list[Interval]:
+def cut(pieces: list[Interval], gaps: Iterable[Interval]) -> list[Interval]:
     """The pieces without the gaps."""
     for begin, end in gaps:
-        pieces = [
-            part
-            for opens, closes in pieces
-            for part in ((opens, min(closes, begin.astimezone(UTC))), (max(opens, end.astimezone(UTC)), closes))
-            if part[0] < part[1]
-        ]
+        if begin < end:
+            pieces = [
+                part
+                for opens, closes in pieces
+                for part in ((opens, min(closes, begin)), (max(opens, end), closes))
+                if part[0] < part[1]
+            ]
     return pieces
+
+
+def _merged(gaps: Iterable[Interval]) -> list[Interval]:
+    merged: list[Interval] = []
+    for begin, end in gaps:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged

@@ -34,6 +34,11 @@ class PlannedRung(Frozen):
         return self.key.partition("#")[0]
 
     @property
+    def times(self) -> int:
+        """How often it has repeated."""
+        return int(self.key.partition("#")[2] or 0)
+
+    @property
     def says(self) -> str:
         """What it does and to whom: how a rung is known again in another ladder."""
         return f"{self.action.value} {' '.join(sorted(self.to))}"

@@ -11,7 +11,8 @@ from datetime import date, datetime
 
 from casework.standards.calendar_rules import Calendar
 from casework.standards.limits import Frozen, Named
-from casework.standards.office_calendar import CalendarError, OfficeCalendar
+from casework.standards.office_calendar import OfficeCalendar
+from casework.standards.opening_times import CalendarError
 
 UNNAMED = Named(th="", en="")
 

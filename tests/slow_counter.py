@@ -1,11 +1,12 @@
-"""A second way of counting, written without looking at the first: minute by minute, day by day. Slow and obvious.
+"""A second way of counting, written without looking at the first: minute by minute on the UTC line, day by day. Slow and
+obvious.
 
-Shares no code with casework.standards: opening hours are a function from a local minute to open or closed.
+Shares no code with casework.standards: a wall clock is read minute by minute until it shows what was looked for.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
@@ -21,15 +22,33 @@ class SlowOffice:
         self.weekdays, self.spans, self.breaks, self.holidays = weekdays, spans, breaks, holidays
         self.special: dict[date, Spans] = {}  # half-days and make-up days, with spans of their own
         self.known: dict[int, bool] = {}
+        self.shown: dict[tuple[date, int], datetime] = {}
 
     def works_on(self, day: date) -> bool:
-        return day in self.special or (day.weekday() in self.weekdays and day not in self.holidays)
+        opens = day in self.special or (day.weekday() in self.weekdays and day not in self.holidays)
+        return opens and self.exists(day)
+
+    def exists(self, day: date) -> bool:
+        """Whether the clock of the zone ever showed this date."""
+        return self.shows(day, 0).astimezone(self.zone).date() == day
+
+    def shows(self, day: date, minute: int) -> datetime:
+        """The first minute in UTC in which the wall clock shows this minute of this day, or a later one."""
+        day, minute = day + timedelta(days=minute // 1440), minute % 1440
+        if (day, minute) not in self.shown:
+            wanted = datetime(day.year, day.month, day.day, minute // 60, minute % 60)
+            nearby = [wanted.replace(tzinfo=UTC) + timedelta(days=n) for n in (-1, 0, 1)]
+            at = wanted.replace(tzinfo=UTC) - max(each.astimezone(self.zone).utcoffset() or timedelta() for each in nearby)
+            while at.astimezone(self.zone).replace(tzinfo=None) < wanted:
+                at += MINUTE
+            self.shown[day, minute] = at
+        return self.shown[day, minute]
 
     def spans_of(self, day: date) -> Spans:
         return self.special.get(day, self.spans)
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the minute that begins at `at` is worked, by the wall clock."""
+        """Whether the minute that begins at `at` is worked."""
         minute = int(at.timestamp() // 60)
         if minute not in self.known:
             self.known[minute] = self._is_open(at)
@@ -44,14 +63,17 @@ class SlowOffice:
         self.known.clear()
 
     def _is_open(self, at: datetime) -> bool:
-        local = at.astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
-        if any(begin <= minute < end for begin, end in self.breaks):
-            return False
-        today = self.works_on(local.date()) and any(begin <= minute < end for begin, end in self.spans_of(local.date()))
-        yesterday = local.date() - timedelta(days=1)
-        night = self.works_on(yesterday) and any(begin <= minute + 1440 < end for begin, end in self.spans_of(yesterday))
-        return today or night
+        today = at.astimezone(self.zone).date()
+        return any(
+            self.shows(day, begin) <= at < self.shows(day, end) and not self._in_a_break(day, at)
+            for day in (today + timedelta(days=n) for n in (-2, -1, 0, 1))
+            if self.works_on(day)
+            for begin, end in self.spans_of(day)
+        )
+
+    def _in_a_break(self, day: date, at: datetime) -> bool:
+        days = (day, day + timedelta(days=1))
+        return any(self.shows(each, begin) <= at < self.shows(each, end) for each in days for begin, end in self.breaks)
 
     def next_opening(self, at: datetime) -> datetime:
         while not self.is_open(at):
@@ -79,23 +101,17 @@ class SlowOffice:
             n -= self.works_on(day)
         return day
 
-    def last_minute_of(self, day: date) -> datetime:
-        """The end of the last open minute that belongs to a working day without night hours."""
-        found = datetime(day.year, day.month, day.day, tzinfo=self.zone)
-        last = None
-        for _ in range(1440):
-            if self.is_open(found):
-                last = found + MINUTE
-            found += MINUTE
-        assert last is not None
-        return last
-
     def close_of(self, day: date) -> datetime:
         """The end of the last worked minute of a day, or of what would be one if the office worked on it."""
-        minute = max(end for _, end in self.spans_of(day))
-        while any(begin < minute <= end for begin, end in self.breaks):
-            minute -= 1
-        return datetime(day.year, day.month, day.day, tzinfo=self.zone) + timedelta(minutes=minute)
+        spans = self.spans_of(day)
+        at = max(self.shows(day, end) for _, end in spans)
+        earliest = min(self.shows(day, begin) for begin, _ in spans)
+        while at > earliest and (self._in_a_break(day, at - MINUTE) or not self._in_a_span(day, at - MINUTE)):
+            at -= MINUTE
+        return at
+
+    def _in_a_span(self, day: date, at: datetime) -> bool:
+        return any(self.shows(day, begin) <= at < self.shows(day, end) for begin, end in self.spans_of(day))
 
     def minutes_before(self, at: datetime, minutes: int) -> datetime:
         """The moment from which so many open minutes run until `at`."""

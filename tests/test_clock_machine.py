@@ -266,7 +266,8 @@ class ClockMachine(RuleBasedStateMachine):
             consumed = self.slow.days_run(received, self.now, pauses, working)
             left = self.slow.days_run(received, self.clock.due_at, pauses, working) - consumed
             elapsed = self.slow.days_run(received, self.now, [], working)
-        assert balance.consumed == consumed <= elapsed
+        used = min(consumed, balance.budget) if self.now <= self.clock.due_at else consumed
+        assert balance.consumed == used <= elapsed, "never more than there was, unless it is overdue"
         if self.now <= self.clock.due_at and not self.kept_due:
             assert left == n - consumed
 

@@ -110,4 +110,4 @@ def test_the_nth_working_day_is_found_by_counting_days(office: tuple[OfficeCalen
 def test_a_working_day_ends_with_its_last_open_minute(office: tuple[OfficeCalendar, SlowOffice], day: date) -> None:
     fast, slow = office
     day = fast.on_or_after(day)
-    assert fast.close_of(day) == slow.last_minute_of(day)
+    assert fast.close_of(day) == slow.close_of(day)

@@ -66,11 +66,11 @@ def test_one_working_day_to_check_and_forward(centre: tuple[Clockwork, SlowOffic
     clock, slow = centre
     plan = clock.plan("forward", "check_forward", start)
     last = slow.nth_working_day(receipt(slow, start), 1)
-    assert plan.due_at == slow.last_minute_of(last)
+    assert plan.due_at == slow.close_of(last)
     assert {rung.action.value: rung.at for rung in plan.rungs} == {
         "warn": slow.minutes_before(plan.due_at, 120),
         "breach": plan.due_at,
-        "escalate": slow.last_minute_of(slow.nth_working_day(last, 1)),
+        "escalate": slow.close_of(slow.nth_working_day(last, 1)),
     }
 
 
@@ -80,13 +80,13 @@ def test_thirty_working_days_and_every_rung_on_the_way(centre: tuple[Clockwork, 
     clock, slow = centre
     plan = clock.plan("forward", "owner_act", start)
     day = receipt(slow, start)
-    ends = {n: slow.last_minute_of(slow.nth_working_day(day, n)) for n in (10, 15, 20, 24, 27, 30)}
+    ends = {n: slow.close_of(slow.nth_working_day(day, n)) for n in (10, 15, 20, 24, 27, 30)}
     week_after = slow.nth_working_day(day, 30) + timedelta(days=7)
     while not slow.works_on(week_after):
         week_after -= timedelta(days=1)
     assert plan.due_at == ends[30]
     moments = sorted(rung.at for rung in plan.rungs)
-    assert moments == sorted([*ends.values(), slow.last_minute_of(week_after)])
+    assert moments == sorted([*ends.values(), slow.close_of(week_after)])
 
 
 @given(centres(), starts, st.integers(1, 40))
@@ -96,9 +96,9 @@ def test_the_promise_is_the_sum_of_its_working_days_never_one_more(
 ) -> None:
     clock, slow = centre
     day = receipt(slow, start)
-    assert clock.plan("forward", "promise", start).due_at == slow.last_minute_of(slow.nth_working_day(day, 31))
+    assert clock.plan("forward", "promise", start).due_at == slow.close_of(slow.nth_working_day(day, 31))
     longer = clock.plan("forward", "owner_act", extended(start, extra))
-    assert longer.due_at == slow.last_minute_of(slow.nth_working_day(day, 30 + extra))
+    assert longer.due_at == slow.close_of(slow.nth_working_day(day, 30 + extra))
 
 
 @given(centres(), starts)

@@ -217,7 +217,7 @@ class ClockChanges:
         if fired is not None:
             fired(draft, plan, now)
         repeats = [
-            calculator.repeat(clock.step, draft.last_repeat(rung), plan.due_at, now, plan.ledger)
+            _not_lost(draft, calculator.repeat(clock.step, draft.last_repeat(rung), plan.due_at, now, plan.ledger), now)
             for rung in plan.rungs
             if rung.repeat_every and rung.key in draft.fired
         ]
@@ -270,6 +270,14 @@ class ClockChanges:
             old, new = dates[step]["old_due_at"], dates[step]["new_due_at"]
             values = {"reason_th": because.th, "reason_en": because.en, "old_due_at": old, "new_due_at": new}
             self._journal.notify("due_date_changed", REQUESTER, **values)
+
+
+def _not_lost(clock: Clock, found: PlannedRung, now: datetime) -> PlannedRung:
+    """The next moment of what repeats; or the one that stood, if the change put its moment into the past: it comes now."""
+    standing = next((rung for rung in clock.rungs if rung.first == found.first and "#" in rung.key), None)
+    if standing is None or standing.times >= found.times:
+        return found
+    return standing.model_copy(update={"at": now, "waited_since": None})
 
 
 def _take(each: _Next, now: datetime) -> None:
