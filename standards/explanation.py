@@ -141,7 +141,7 @@ class _Days:
         self._running = self._counter.running
         self._names = {reason: Named(th=rule.th, en=rule.en) for reason, rule in clockwork.pack.pauses.items()}
         self._ledger, self._plan = ledger, plan
-        self._start = ledger.counted_from
+        self._start, self._pauses = ledger.counted_from, ledger.counted_pauses
 
     def of_link(self, link: ChainLink, before: ChainLink | None, told: list[Entry]) -> Iterator[Entry]:
         """The days of one limit of a chain: what comes after another one is received on its due date, or on the working day
@@ -230,7 +230,7 @@ class _Days:
 
     def _taken(self, begin: datetime, end: datetime) -> Iterator[tuple[PauseEntry, timedelta]]:
         """The opening time that pauses took between two moments."""
-        for pause in self._ledger.counted_pauses:
+        for pause in self._pauses:
             if pause.begun >= end or pause.end <= begin:
                 continue
             lost = self._office.working_time_between(max(begin, pause.begun), min(end, pause.end))

@@ -58,7 +58,8 @@ class Ledger(Frozen):
     @property
     def counted_pauses(self) -> list[PauseEntry]:
         """The pauses since the count began."""
-        return [pause for pause in self.pauses if pause.end > self.counted_from]
+        start = self.counted_from
+        return [pause for pause in self.pauses if pause.end > start]
 
     @property
     def extended_by(self) -> int:

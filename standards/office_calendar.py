@@ -25,12 +25,10 @@ from casework.standards.ledger import PauseEntry
 from casework.standards.limits import Named
 from casework.standards.opening_times import (
     DAY,
+    Gaps,
     Interval,
     Line,
     OpeningTimes,
-    overlap,
-    stretched,
-    stretched_back,
 )
 from casework.standards.wall_clock import local, moment, never_was
 
@@ -55,11 +53,15 @@ class OfficeCalendar:
         self._times = OpeningTimes(self.opens_on, self._own_hours, lambda day: self._hours(day)[-1][1])
         self._pauses: list[PauseEntry] = []
         self._gaps: list[Interval] = []  # the pauses in UTC, in order, those that touch as one
+        self._time_made: tuple[Line, Gaps[timedelta]] | None = None
+        self._days_made: tuple[Line, Gaps[int]] | None = None
+        self._dates_made: list[tuple[int, int]] | None = None
 
     def without(self, pauses: Iterable[PauseEntry]) -> OfficeCalendar:
         """This calendar as a clock with these pauses sees it."""
         theirs = copy(self)
         theirs._pauses = sorted((pause for pause in pauses if pause.end > pause.begun), key=lambda pause: pause.begun)
+        theirs._time_made = theirs._days_made = theirs._dates_made = None
         theirs._gaps = _merged((pause.begun.astimezone(UTC), pause.end.astimezone(UTC)) for pause in theirs._pauses)
         return theirs
 
@@ -118,16 +120,14 @@ class OfficeCalendar:
         if not n:
             return day
         line = self._reaching(day)
-        gaps = ((bisect_right(line.closes, begin), bisect_right(line.closes, end)) for begin, end in self._gaps)
         if n > 0:
             first = bisect_right(line.days, day)
-            found = stretched(gaps, first, first + n) - 1
+            found = self._in_days(line).end(first, first + n) - 1
             while found >= len(line.days):
                 line = self._times.longer(line)
             return line.days[found]
-        while (found := stretched_back(list(gaps), bisect_left(line.days, day) + n, bisect_left(line.days, day))) < 0:
+        while (found := self._in_days(line).begin(bisect_left(line.days, day) + n, bisect_left(line.days, day))) < 0:
             line = self._times.longer(line, backwards=True)
-            gaps = ((bisect_right(line.closes, begin), bisect_right(line.closes, end)) for begin, end in self._gaps)
         return line.days[found]
 
     def working_days_between(self, start: date, end: date) -> int:
@@ -136,23 +136,20 @@ class OfficeCalendar:
             return -self.working_days_between(end, start)
         line = self._reaching(start, end)
         first, last = bisect_right(line.days, start), bisect_right(line.days, end)
-        gaps = ((bisect_right(line.closes, begin), bisect_right(line.closes, end)) for begin, end in self._gaps)
-        return last - first - overlap(gaps, first, last)
+        return last - first - self._in_days(line).within(first, last)
 
     def calendar_days_after(self, day: date, n: int) -> date:
         """The date so many calendar days after (n < 0: before) `day`; days at whose close the clock stood still, and days
         that the zone left out, are not counted."""
         begin, end = day.toordinal(), day.toordinal() + n
-        gaps = sorted([*self._stopped_days(), *self._days_left_out(day, n)])
         if n >= 0:
-            return date.fromordinal(stretched(gaps, begin + 1, end + 1) - 1)
-        return date.fromordinal(stretched_back(gaps, end, begin))
+            return date.fromordinal(self._in_dates(begin, end).end(begin + 1, end + 1) - 1)
+        return date.fromordinal(self._in_dates(end, begin).begin(end, begin))
 
     def calendar_days_run(self, day: date, until: datetime) -> int:
         """How many days after `day` have closed by then while the clock ran."""
         first, last = day.toordinal() + 1, self._closed_by(until) + 1
-        gaps = sorted([*self._stopped_days(), *self._days_left_out(day, max(0, last - first))])
-        return max(0, last - first - overlap(gaps, first, last))
+        return last - first - self._in_dates(first, last).within(first, last) if last > first else 0
 
     def working_days_run(self, day: date, until: datetime) -> int:
         """How many working days after `day` have closed by then while the clock ran."""
@@ -173,7 +170,7 @@ class OfficeCalendar:
         if not self.opens_on(day):
             return []
         own = self._own_hours(day)
-        return cut(own, [gap for gap in self._gaps if own and gap[0] < own[-1][1] and gap[1] > own[0][0]])
+        return cut(own, self._gaps_in(own[0][0], own[-1][1])) if own and self._gaps else own
 
     def is_open(self, at: datetime) -> bool:
         """Whether the office is open then. The moment of closing is still one to be told something."""
@@ -208,14 +205,14 @@ class OfficeCalendar:
             return self.next_opening(at)
         line = self._reaching(self.date_of(at))
         begin = line.elapsed(at.astimezone(UTC))
-        return local(self.zone, self._times.when(line, stretched(self._gaps_on(line), begin, begin + amount)))
+        return local(self.zone, self._times.when(line, self._in_time(line).end(begin, begin + amount)))
 
     def subtract_working_time(self, at: datetime, amount: timedelta) -> datetime:
         """The moment from which `amount` of opening time runs until `at`."""
         line = self._reaching(self.date_of(at))
         while True:
             end = line.elapsed(at.astimezone(UTC))
-            begin = stretched_back(list(self._gaps_on(line)), end - amount, end)
+            begin = self._in_time(line).begin(end - amount, end)
             if begin >= timedelta():
                 return local(self.zone, line.latest(begin))
             line = self._times.longer(line, backwards=True)
@@ -226,7 +223,7 @@ class OfficeCalendar:
             return timedelta()
         line = self._reaching(self.date_of(start), self.date_of(end))
         first, last = line.elapsed(start.astimezone(UTC)), line.elapsed(end.astimezone(UTC))
-        return last - first - overlap(self._gaps_on(line), first, last)
+        return last - first - self._in_time(line).within(first, last)
 
     # Helpers
 
@@ -235,21 +232,36 @@ class OfficeCalendar:
         dates = [first, last or first, *(self.date_of(self._gaps[index][index]) for index in (0, -1) if self._gaps)]
         return self._times.covering(min(dates), max(dates))
 
-    def _gaps_on(self, line: Line) -> Iterator[tuple[timedelta, timedelta]]:
-        return ((line.elapsed(begin), line.elapsed(end)) for begin, end in self._gaps)
+    def _gaps_in(self, begin: datetime, end: datetime) -> list[Interval]:
+        first = max(0, bisect_right(self._gaps, (begin, LAST)) - 1)
+        return self._gaps[first : bisect_left(self._gaps, (end,))]
 
-    def _stopped_days(self) -> Iterator[tuple[int, int]]:
-        """The dates at whose close a pause stood, by their ordinals, half-open."""
-        return ((self._closed_by(begin) + 1, self._closed_by(end) + 1) for begin, end in self._gaps)
+    # The pauses on each measure: opening time, numbers of working days, dates
 
-    def _days_left_out(self, day: date, n: int) -> Iterator[tuple[int, int]]:
-        """The dates near `day` that the zone never had: only where its offset changed by about a day."""
-        first, last = sorted((day, date.fromordinal(max(1, min(day.toordinal() + n, date.max.toordinal() - 1)))))
-        offsets = [self.midnight(each).utcoffset() or timedelta() for each in (first, last + DAY)]
+    def _in_time(self, line: Line) -> Gaps[timedelta]:
+        if self._time_made is None or self._time_made[0] is not line:
+            self._time_made = (line, Gaps((line.elapsed(begin), line.elapsed(end)) for begin, end in self._gaps))
+        return self._time_made[1]
+
+    def _in_days(self, line: Line) -> Gaps[int]:
+        if self._days_made is None or self._days_made[0] is not line:
+            closes = line.closes
+            gaps = Gaps((bisect_right(closes, begin), bisect_right(closes, end)) for begin, end in self._gaps)
+            self._days_made = (line, gaps)
+        return self._days_made[1]
+
+    def _in_dates(self, first: int, last: int) -> Gaps[int]:
+        if self._dates_made is None:
+            self._dates_made = [(self._closed_by(begin) + 1, self._closed_by(end) + 1) for begin, end in self._gaps]
+        left_out = [(day, day + 1) for day in self._left_out(date.fromordinal(first), date.fromordinal(last))]
+        return Gaps(sorted([*self._dates_made, *left_out]) if left_out else self._dates_made)
+
+    def _left_out(self, first: date, last: date) -> Iterator[int]:
+        """The dates that the zone never had: only where its offset changed by about a day."""
+        offsets = [self.midnight(day).utcoffset() or timedelta() for day in (first, last + DAY)]
         if abs(offsets[1] - offsets[0]) > HALF_A_DAY:
-            for each in (first + number * DAY for number in range((last - first).days + 1)):
-                if never_was(self.zone, each):
-                    yield each.toordinal(), each.toordinal() + 1
+            dates = (date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1))
+            yield from (day.toordinal() for day in dates if never_was(self.zone, day))
 
     def _closed_by(self, at: datetime) -> int:
         """The last date that has closed by then, by its ordinal, whether or not the office worked on it."""

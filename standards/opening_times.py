@@ -7,10 +7,10 @@ working day. A line is never changed, only replaced by a longer one, so that man
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from itertools import accumulate
-from typing import NamedTuple, Protocol, Self, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Interval = tuple[datetime, datetime]
 
@@ -127,47 +127,38 @@ def _joined(years: range, made: list[_Year]) -> Line:
     )
 
 
-class Measure(Protocol):
-    """A place on a line: opening time, a date's ordinal, the number of a working day."""
-
-    def __add__(self, other: Self, /) -> Self: ...
-    def __sub__(self, other: Self, /) -> Self: ...
-    def __lt__(self, other: Self, /) -> bool: ...
-    def __le__(self, other: Self, /) -> bool: ...
+M = TypeVar("M", int, timedelta)  # a date's ordinal or the number of a working day; opening time
 
 
-M = TypeVar("M", bound=Measure)
+class Gaps(Generic[M]):
+    """Where a clock stands still, on one measure: half-open, in order, none overlaps another."""
 
+    def __init__(self, gaps: Iterable[tuple[M, M]]) -> None:
+        kept = [(opens, closes) for opens, closes in gaps if opens < closes]
+        self._opens: list[M] = [opens for opens, _ in kept]
+        self._closes: list[M] = [closes for _, closes in kept]
 
-def stretched(gaps: Iterable[tuple[M, M]], begin: M, end: M) -> M:
-    """The end of a stretch that began there, moved on by the gaps in it. Gaps are half-open, in order."""
-    for opens, closes in gaps:
-        opens = opens if begin < opens else begin
-        if end <= opens:
-            break
-        if opens < closes:
-            end = end + (closes - opens)
-    return end
+    def end(self, begin: M, end: M) -> M:
+        """The end of a stretch that begins there, moved on by the gaps in it."""
+        for index in range(bisect_right(self._closes, begin), len(self._opens)):
+            opens = max(self._opens[index], begin)
+            if end <= opens:
+                break
+            end = end + (self._closes[index] - opens)
+        return end
 
+    def begin(self, begin: M, end: M) -> M:
+        """The beginning of a stretch that ends there, moved back by the gaps in it."""
+        for index in range(bisect_left(self._opens, end) - 1, -1, -1):
+            closes = min(self._closes[index], end)
+            if closes <= begin:
+                break
+            begin = begin - (closes - self._opens[index])
+        return begin
 
-def stretched_back(gaps: Sequence[tuple[M, M]], begin: M, end: M) -> M:
-    """The beginning of a stretch that ends there, moved back by the gaps in it."""
-    for opens, closes in reversed(gaps):
-        closes = closes if closes < end else end
-        if closes <= begin:
-            break
-        if opens < closes:
-            begin = begin - (closes - opens)
-    return begin
-
-
-def overlap(gaps: Iterable[tuple[M, M]], begin: M, end: M) -> M:
-    """How much of a stretch is gaps."""
-    total = begin - begin
-    for opens, closes in gaps:
-        opens, closes = (opens if begin < opens else begin), (closes if closes < end else end)
-        if end <= opens:
-            break
-        if opens < closes:
-            total = total + (closes - opens)
-    return total
+    def within(self, begin: M, end: M) -> M:
+        """How much of a stretch is gaps."""
+        total = begin - begin
+        for index in range(bisect_right(self._closes, begin), bisect_left(self._opens, end)):
+            total = total + (min(self._closes[index], end) - max(self._opens[index], begin))
+        return total

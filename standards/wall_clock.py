@@ -36,6 +36,9 @@ def local(zone: ZoneInfo, at: datetime) -> datetime:
 
 def never_was(zone: ZoneInfo, day: date) -> bool:
     """Whether a zone left this date out (Samoa had no 30 December 2011)."""
+    noon = datetime(day.year, day.month, day.day, 12)
+    if noon.replace(tzinfo=zone).utcoffset() == noon.replace(tzinfo=zone, fold=1).utcoffset():
+        return False  # the clock showed it
     return moment(zone, day, "00:00") == moment(zone, day, "24:00")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 Spans = list[tuple[int, int]]  # minutes of the day [from, to), to may exceed 1440 for the night after
 Pauses = list[tuple[datetime, datetime]]
 
@@ -22,6 +22,9 @@ class SlowOffice:
         self.weekdays, self.spans, self.breaks, self.holidays = weekdays, spans, breaks, holidays
         self.special: dict[date, Spans] = {}  # half-days and make-up days, with spans of their own
         self.known: dict[int, bool] = {}
+        self.in_utc: dict[tuple[date, str], Pauses] = {}
+        self.closes: dict[date, datetime] = {}
+        self.openings: dict[datetime, datetime] = {}
         self.shown: dict[tuple[date, int], datetime] = {}
 
     def works_on(self, day: date) -> bool:
@@ -60,25 +63,32 @@ class SlowOffice:
         self.special.pop(day, None)
         if hours:
             self.special[day] = hours
-        self.known.clear()
+        for kept in (self.known, self.in_utc, self.closes, self.openings):
+            kept.clear()
 
     def _is_open(self, at: datetime) -> bool:
         today = at.astimezone(self.zone).date()
-        return any(
-            self.shows(day, begin) <= at < self.shows(day, end) and not self._in_a_break(day, at)
-            for day in (today + timedelta(days=n) for n in (-2, -1, 0, 1))
-            if self.works_on(day)
-            for begin, end in self.spans_of(day)
-        )
+        days = (today + timedelta(days=n) for n in (-2, -1, 0, 1))
+        return any(self.works_on(day) and self._in_a_span(day, at) and not self._in_a_break(day, at) for day in days)
 
     def _in_a_break(self, day: date, at: datetime) -> bool:
-        days = (day, day + timedelta(days=1))
-        return any(self.shows(each, begin) <= at < self.shows(each, end) for each in days for begin, end in self.breaks)
+        return any(begin <= at < end for each in (day, day + DAY) for begin, end in self._in_utc(each, "breaks", self.breaks))
+
+    def _in_a_span(self, day: date, at: datetime) -> bool:
+        return any(begin <= at < end for begin, end in self._in_utc(day, "spans", self.spans_of(day)))
+
+    def _in_utc(self, day: date, kind: str, spans: Spans) -> Pauses:
+        if (day, kind) not in self.in_utc:
+            self.in_utc[day, kind] = [(self.shows(day, begin), self.shows(day, end)) for begin, end in spans]
+        return self.in_utc[day, kind]
 
     def next_opening(self, at: datetime) -> datetime:
-        while not self.is_open(at):
-            at = at.replace(second=0, microsecond=0) + MINUTE
-        return at
+        if at not in self.openings:
+            found = at
+            while not self.is_open(found):
+                found = found.replace(second=0, microsecond=0) + MINUTE
+            self.openings[at] = found
+        return self.openings[at]
 
     def after_minutes(self, at: datetime, minutes: int) -> datetime:
         """When so many open minutes have run; `at` must be on a full minute."""
@@ -103,15 +113,13 @@ class SlowOffice:
 
     def close_of(self, day: date) -> datetime:
         """The end of the last worked minute of a day, or of what would be one if the office worked on it."""
-        spans = self.spans_of(day)
-        at = max(self.shows(day, end) for _, end in spans)
-        earliest = min(self.shows(day, begin) for begin, _ in spans)
-        while at > earliest and (self._in_a_break(day, at - MINUTE) or not self._in_a_span(day, at - MINUTE)):
-            at -= MINUTE
-        return at
-
-    def _in_a_span(self, day: date, at: datetime) -> bool:
-        return any(self.shows(day, begin) <= at < self.shows(day, end) for begin, end in self.spans_of(day))
+        if day not in self.closes:
+            spans = self._in_utc(day, "spans", self.spans_of(day))
+            at, earliest = max(end for _, end in spans), min(begin for begin, _ in spans)
+            while at > earliest and (self._in_a_break(day, at - MINUTE) or not self._in_a_span(day, at - MINUTE)):
+                at -= MINUTE
+            self.closes[day] = at
+        return self.closes[day]
 
     def minutes_before(self, at: datetime, minutes: int) -> datetime:
         """The moment from which so many open minutes run until `at`."""
