@@ -94,6 +94,7 @@ class Service(Named):
     complaint_flag: bool = False
     steps: list[Step] = Field(min_length=1)
     promise: list[str] = []
+    promise_remote: list[str] = []  # for channels other than walk_in
     progress_notice: ProgressNotice | None = None
     deficiency_lists_allowed: int = 1
     outcomes: list[str]
@@ -103,7 +104,7 @@ class Service(Named):
         ids = [step.id for step in self.steps]
         if len(set(ids)) != len(ids):
             raise ValueError("two steps have the same id")
-        unknown = [s for s in self.promise if s not in ids]
+        unknown = [s for s in (*self.promise, *self.promise_remote) if s not in ids]
         unknown += [s.counts_inside for s in self.steps if s.counts_inside and s.counts_inside not in ids]
         if unknown:
             raise ValueError(f"unknown step {', '.join(dict.fromkeys(unknown))}; steps are {', '.join(ids)}")
@@ -239,6 +240,7 @@ class RungNotices(Frozen):
     escalate: str = "escalated"
     escalate_after_due: str = "breached"
     breach: str = "breached"
+    promise: str = "promise_breached"  # to the requester, when what was promised is late
 
 
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;:<>()]+@[^@\s,;:<>()]+$")]

@@ -9,6 +9,8 @@ from casework.standards.limits import Action, BeforeDue, Frozen, Limit
 from casework.standards.model import PauseRule, Rung, Service, ServiceStandards, Step
 from casework.standards.plan import OFFICER, PROMISE, REQUESTER, SATISFACTION
 
+WALK_IN = "walk_in"  # the channel of those who stand at the counter
+
 
 class StepRules(Frozen):
     """The limit of a step and its ladder. `ladder` is the name that the keys of its rungs begin with."""
@@ -17,6 +19,8 @@ class StepRules(Frozen):
     binds_requester: bool = False
     ladder: str = "default"
     rungs: list[Rung] = []
+    soft: bool = False  # it warns and never breaches
+    starts_with_service: bool = False  # not with the receipt: when the requester is served
     progress: list[int] = []  # the working days at whose end the requester hears that the matter is in our care
 
 
@@ -42,6 +46,7 @@ class ServiceRules(Frozen):
     standard: str  # id and version
     steps: dict[str, StepRules]
     promise: list[str]
+    promise_remote: list[str] = []  # what is promised to those who do not stand at the counter, if it is another chain
     pauses: dict[str, PauseRules] = {}
 
     def step(self, name: str) -> StepRules:
@@ -56,6 +61,13 @@ class ServiceRules(Frozen):
             return name.split("+")
         return self.promise if name == PROMISE else []
 
+    def promised_on_receipt(self, channel: str) -> str | None:
+        """The chain that the requester is promised when a request is received by this channel, or None if the promise is
+        made only when somebody is served."""
+        if channel != WALK_IN and self.promise_remote:
+            return "+".join(self.promise_remote)
+        return None if self.step(self.promise[0]).starts_with_service else PROMISE
+
 
 def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
     """The rules of one service of a pack. Raises KeyError for an unknown service."""
@@ -65,6 +77,7 @@ def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
         service=service,
         standard=f"{pack.id} {pack.version}",
         steps=steps,
+        promise_remote=offered.promise_remote,
         promise=offered.promise or [name for name, step in steps.items() if step.limit][:1],
         pauses={reason: _pause_rules(rule, steps) for reason, rule in pack.pauses.items() if set(rule.steps) & set(steps)},
     )
@@ -76,6 +89,8 @@ def _step_rules(pack: ServiceStandards, service: Service, step: Step) -> StepRul
     return StepRules(
         limit=step.limit or (pack.satisfaction.link_valid if step.id == SATISFACTION else None),
         binds_requester=step.actor == REQUESTER,
+        soft=step.warn_only,
+        starts_with_service=step.start_on == "service_started",
         ladder=step.escalation or "default",
         rungs=pack.escalations[step.escalation] if step.escalation else rungs,
         progress=told.at_working_days if told else [],

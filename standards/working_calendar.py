@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from casework.standards.calendar_rules import Calendar
 from casework.standards.limits import Frozen, Named
@@ -28,6 +29,11 @@ class WorkingCalendar(Frozen):
     revision: int = 0
     verified_through: date | None = None
     warning: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The office's time zone."""
+        return ZoneInfo(self.rules.timezone)
 
     def office(self) -> OfficeCalendar:
         """The calendar to count on. Counting beyond its years raises CalendarError."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,9 +15,9 @@ from casework.standards.plan import PROMISE
 from casework.standards.thai_dates import format_time
 from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
 from casework.starter.errors import InvalidCase
-from casework.starter.explaining import Explainer, as_json
+from casework.starter.explaining import Explainer, as_json, moves
 from casework.starter.printing import console, local, note, zone_of
-from casework.starter.records_at_hand import known_changes
+from casework.starter.records_at_hand import known_changes, known_events
 from casework.workflows.contracts import CaseView
 
 StepArgument = Annotated[str | None, typer.Argument(metavar="[STEP]", help="One step; without it, every step with a clock.")]
@@ -56,12 +56,16 @@ def explain_case(
                 state = _paused(clock.balance, lang) if clock.paused else ""
                 _print(f"[bold]{name}[/] {clock.limit}{state}", view, clock.due_at, explained, lang)
         if promise is not None and view.promise is not None:
+            moved = moves(await known_events(view))
             if json_wanted:
-                print(json.dumps(as_json(PROMISE, view.promise.due_at, promise), ensure_ascii=False))
+                told = {**as_json(PROMISE, view.promise.due_at, promise), "moves": moved}
+                print(json.dumps(told, ensure_ascii=False))
             elif any(name == view.promise.chain and e.plan.due_at == promise.plan.due_at for name, _, e in found):
                 console.print(f"[bold]{PROMISE}[/] is {view.promise.chain}, above")
             else:
                 _print(f"[bold]{PROMISE}[/] {view.promise.chain} {promise.plan.limit}", view, view.promise.due_at, promise, lang)
+            for move in moved if not json_wanted else []:
+                console.print(f"  {_moved(move, zone_of(view), lang)}", markup=False)
 
     run(go())
 
@@ -77,6 +81,16 @@ def _print(head: str, view: CaseView, due_at: datetime, explained: Explanation, 
         note(f"  {explained.plan.warning}")
     if explained.plan.due_at != due_at:
         note(f"the pack or the list of holidays has changed since: today the count comes to {local(explained.plan.due_at, zone)}")
+
+
+def _moved(move: dict[str, Any], zone: tzinfo | None, lang: Literal["th", "en"]) -> str:
+    at, old, new = (
+        _spoken(datetime.fromisoformat(move[key]).astimezone(zone), lang) for key in ("at", "old_due_at", "new_due_at")
+    )
+    why, told = move[f"reason_{lang}"], move.get("told")
+    if lang == "th":
+        return f"{at}  เปลี่ยนจาก{old} เป็น{new} เนื่องจาก {why} ({f'แจ้งด้วย {told}' if told else 'ไม่ได้แจ้ง'})"
+    return f"{at}  moved from {old} to {new}: {why} ({f'told by {told}' if told else 'nobody was told'})"
 
 
 def _paused(balance: Balance, lang: Literal["th", "en"]) -> str:

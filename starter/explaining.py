@@ -14,7 +14,7 @@ from casework.standards.clock import Clockwork
 from casework.standards.explanation import Entry, Explanation, explain
 from casework.standards.loader import StandardsLibrary, UnknownStandard
 from casework.starter.errors import InvalidCase
-from casework.workflows.contracts import CaseView, ClockView
+from casework.workflows.contracts import CaseView, ClockView, Event
 
 
 class Explainer:
@@ -52,6 +52,11 @@ class Explainer:
         except UnknownStandard as error:
             raise InvalidCase(f"{error}, or give it with --pack") from error
         return Clockwork(pack, view.centre, [c for c in self._changes if c.standard == pack.id and c.revision <= revision])
+
+
+def moves(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Every move of the promise: when, from, to, why (Thai and English), and the notice that told the requester."""
+    return [{"at": event.at.isoformat(), **event.data} for event in events if event.type == "promise_moved"]
 
 
 def described(day: Entry) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
@@ -56,7 +57,9 @@ def local(at: datetime | None, zone: tzinfo | None) -> str:
 
 
 def zone_of(view: CaseView) -> tzinfo | None:
-    """Due times carry the office's offset."""
+    """The office's time zone; what the records alone know of a case carries its offset."""
+    if view.timezone:
+        return ZoneInfo(view.timezone)
     return view.promised_at.tzinfo if view.promised_at else None
 
 

@@ -11,6 +11,7 @@ import asyncpg
 from casework.adapters.postgres import PostgresRecords, RecordsError
 from casework.standards.calendar_rules import CalendarChange
 from casework.starter.errors import InvalidCase, Unreachable
+from casework.workflows.contracts import CaseView, Event
 
 
 @asynccontextmanager
@@ -29,6 +30,14 @@ async def records_at_hand() -> AsyncIterator[PostgresRecords]:
         raise Unreachable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
     finally:
         await records.close()
+
+
+async def known_events(view: CaseView) -> list[Event]:
+    """Everything that happened in a case, if the settings say where the records are; else what the case itself keeps."""
+    if not os.environ.get("CASEWORK_DATABASE_URL"):
+        return view.events
+    async with records_at_hand() as records:
+        return await records.events(view.case_id)
 
 
 async def known_changes() -> list[CalendarChange]:

@@ -232,7 +232,7 @@ def test_a_worker_killed_hard_loses_and_doubles_nothing(casework: Line) -> None:
     for case in cases:
         casework("do", case, "forward_application", "--as", OFFICER)
         view = json.loads(casework("show", case, "--json"))
-        assert [event["type"] for event in view["events"]] == ["opened", "forwarded"]
+        assert [event["type"] for event in view["events"]] == ["opened", "forwarded", "promise_moved"]
         assert view["case_no"]
 
 

@@ -26,7 +26,7 @@ from casework.standards.limits import Action, Unit
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.standards.office_calendar import WEEKDAYS
 from casework.standards.plan import Plan
-from casework.workflows.case import calendar_follower, clock_changes, journal, timekeeper
+from casework.workflows.case import calendar_follower, clock_changes, journal, promises, timekeeper
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
@@ -82,7 +82,7 @@ class ClockMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
         stub = SimpleNamespace(now=lambda: self.now)
-        for module in (clock_changes, journal, calendar_follower, timekeeper):
+        for module in (clock_changes, journal, calendar_follower, promises, timekeeper):
             self.patch.setattr(module, "workflow", stub)
 
     def teardown(self) -> None:
@@ -135,7 +135,8 @@ class ClockMachine(RuleBasedStateMachine):
         self.counting = Counting(self.file)
         self.journal = journal.Journal(self.file, lambda: None)
         self.timekeeper = timekeeper.Timekeeper(self.file, self.counting, self.journal)
-        self.clocks = clock_changes.ClockChanges(self.file, self.counting, self.journal, self.timekeeper)
+        told = promises.Promises(self.file, self.counting, self.journal)
+        self.clocks = clock_changes.ClockChanges(self.file, self.counting, self.journal, self.timekeeper, told)
         self.follower = DirectFollower(self.file, self.clocks, self.journal, self.timekeeper)
         self.follower.activities = activities
         plan = self.counting.calculator.plan(step, Ledger(started_at=self.now), self.now)

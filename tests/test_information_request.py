@@ -75,7 +75,8 @@ async def test_the_fifteen_minutes_warn_breach_and_reach_the_head_each_once(offi
     assert (await case.view()).overdue
     await case.pass_time((await case.view()).clocks[0].next_rung_at or clock.due_at)
     types = await case.types()
-    assert types == ["opened", "service_started", "warned", "breached", "improvement_task_opened", "escalated"]
+    told = ["warned", "breached", "improvement_task_opened", "promise_breached", "escalated"]
+    assert types == ["opened", "service_started", *told]
     view = await case.view()
     assert [notice.to for notice in view.notices] == ["assigned_officer", "centre_supervisor", "centre_head"]
     await case.act(ReportHeld(actor=OFFICER, explanation="พบแล้ว"))

@@ -93,7 +93,7 @@ async def test_after_a_reset_the_commands_given_again_take_effect_and_nobody_is_
     mails = len(case.mails())
     await reset(office, case, "forward_application")
     view = await asyncio.wait_for(case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events]), 30)
-    assert [event.type for event in view.events] == ["opened", "reset", "forwarded", "assigned_to_owner"]
+    assert [event.type for event in view.events] == ["opened", "reset", "forwarded", "promise_moved", "assigned_to_owner"]
     assert (view.case_no, view.received_at) == (before.case_no, before.received_at)
     assert view.agency == "DOEB"
     await case.act(AddNote(actor=OFFICER, text="หลังย้อน"))
@@ -142,7 +142,7 @@ async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     await reset(office, case, None)
     view = await asyncio.wait_for(case.handle.wait(lambda view: "assigned_to_owner" in [event.type for event in view.events]), 30)
-    assert sorted(event.type for event in view.events) == ["assigned_to_owner", "forwarded", "opened", "reset"]
+    assert sorted(event.type for event in view.events) == ["assigned_to_owner", "forwarded", "opened", "promise_moved", "reset"]
     assert (await office.records.case(case.case_id)) is not None
     await case.act(AddNote(actor=OFFICER, text="หลังย้อน"))
     assert [found.kind for found in await troubles(office, case.case_id)] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -83,6 +84,15 @@ async def test_advice_warns_at_thirty_minutes_and_goes_on(office: Office) -> Non
     await case.act(BeginAdvice(actor=OFFICER, matter="ค่าไฟ"))
     await case.pass_time((await case.view()).clocks[-1].due_at)
     assert [event.data["step"] for event in (await case.view()).events if event.type == "warned"] == ["advise"]
+
+
+async def test_advice_that_was_forgotten_becomes_overdue_a_working_day_later(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(BeginAdvice(actor=OFFICER, matter="ค่าไฟ"))
+    await case.pass_time(timedelta(days=5))
+    view = await case.view()
+    assert view.overdue
+    assert [event.data["step"] for event in view.events if event.type == "breached"] == ["advise"]
 
 
 async def test_giving_publications_breaches_after_fifteen_minutes(office: Office) -> None:

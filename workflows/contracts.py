@@ -341,6 +341,7 @@ class CaseView(Frozen):
     received_at: AwareDatetime
     promised_at: AwareDatetime | None
     promise: PromiseView | None = None
+    timezone: str | None = None  # of the office
     pause: PauseView | None = None
     overdue: bool
     breached_at: AwareDatetime | None = None  # when a limit was first passed; stays for good

@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from casework.standards.limits import Named
 from casework.standards.plan import REQUESTER
 from casework.workflows.case.case import Case, Expired
 from casework.workflows.case.command_desk import command
@@ -25,6 +26,9 @@ from casework.workflows.messages import (
     ReportResult,
     Settle,
 )
+
+COMPLETED = Named(th="ผู้รับบริการยื่นเอกสารเพิ่มเติมแล้ว", en="the requester completed the papers")
+REOPENED = Named(th="นำเรื่องกลับมาพิจารณาอีกครั้ง", en="the matter was taken up again")
 
 
 def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
@@ -82,8 +86,9 @@ class ForwardProcess(SharedCommands):
         """1) ผู้รับบริการยื่นคำขอและเอกสารหลักฐานประกอบ — the requester files the application and its evidence.
         2) เจ้าหน้าที่ตรวจสอบความถูกต้องครบถ้วนของเอกสาร และทำเรื่องส่งต่อให้ศูนย์รับเรื่องร้องเรียน ภายใน 1 วันทำการ — the officer checks
         that the papers are correct and complete and forwards them within 1 working day."""
-        if self.case.begin("check_forward", promise="check_forward+owner_act"):
-            self.case.notify("progress_update" if self.case.file.deficiency_lists else "case_received", REQUESTER)
+        completed = COMPLETED if self.case.file.deficiency_lists else None
+        if self.case.begin("check_forward", promise="check_forward+owner_act", because=completed, told="progress_update"):
+            self.case.notify("progress_update" if completed else "case_received", REQUESTER)
         match await self.case.decision():
             case ForwardApplication() as it:
                 self.case.file.agency = it.agency
@@ -117,8 +122,10 @@ class ForwardProcess(SharedCommands):
     async def owner_acts(self) -> None:
         """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
         acts, then tells the requester and the centre, within 30 working days. The complaint centre relays first."""
-        if self.case.begin("relay", "owner_act", promise="owner_act"):
-            self.case.notify("case_reopened" if self.case.file.reopened else "case_forwarded", REQUESTER)
+        reopened = REOPENED if self.case.file.reopened else None
+        told = "case_reopened" if reopened else "case_forwarded"
+        if self.case.begin("relay", "owner_act", promise="owner_act", because=reopened, told=told):
+            self.case.notify(told, REQUESTER)
             self.case.notify("owner_new_case", "complaint_centre")
         if self.case.file.result_notices:
             await self.both_are_told()

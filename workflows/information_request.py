@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from casework.standards.limits import Named
 from casework.standards.plan import REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
@@ -22,6 +23,10 @@ from casework.workflows.messages import (
     ReportHeld,
     StartService,
     TellRequester,
+)
+
+NOT_HELD = Named(
+    th="ศูนย์บริการร่วมไม่มีข้อมูลที่ขอ จึงสอบถามส่วนราชการเจ้าของเรื่อง", en="the centre does not hold it; the owner agency is asked"
 )
 
 
@@ -47,7 +52,7 @@ class InformationRequestProcess(SharedCommands):
     @workflow.run
     async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:
         """Takes an InformationRequest; returns how the case ended."""
-        await self.case.open()
+        await self.case.open(*self.answered_by_letter)
         return await self.case.walk(
             {
                 Stage.QUEUED: self.queued,
@@ -60,14 +65,19 @@ class InformationRequestProcess(SharedCommands):
             }
         )
 
+    @property
+    def answered_by_letter(self) -> list[str]:
+        """Who does not stand at the counter is answered within working days, whoever finds it when."""
+        return [] if self.case.walked_in else ["respond"]
+
     async def queued(self) -> None:
         """1) ประชาชนติดต่อเจ้าหน้าที่ แจ้งเรื่องข้อมูล/เอกสารที่ต้องการ — the citizen says what is wanted and waits to be called."""
-        if self.case.begin() and not self.case.walked_in:
+        if self.case.begin(*self.answered_by_letter) and not self.case.walked_in:
             self.case.notify("case_received", REQUESTER)
         match await self.case.decision():
             case StartService() as it:
                 self.case.file.officer = it.officer
-                self.case.move(Stage.SERVING)
+                self.case.move(Stage.SERVING, *self.answered_by_letter)
             case RecordNoShow():
                 self.case.conclude(Outcome.NO_SHOW)
             case ending:
@@ -77,10 +87,10 @@ class InformationRequestProcess(SharedCommands):
         """2) เจ้าหน้าที่จัดหาข้อมูล/เอกสารตามต้องการ ภายใน 15 นาที — the officer finds it within 15 minutes.
         3) ถ้ามีข้อมูล เจ้าหน้าที่อธิบายและ/หรือให้เอกสารประกอบ … ถ้าไม่มีข้อมูล สอบถามไปยังหน่วยงานเจ้าของเรื่อง — held: explained or handed
         over; not held: the owner agency is asked, the requester told, the papers handed to the owner."""
-        self.case.begin("provide", promise="provide")
+        self.case.begin("provide", promise="provide" if self.case.walked_in else None)
         match await self.case.decision():
             case ReportHeld():
-                self.case.move(Stage.SELECTING)
+                self.case.move(Stage.SELECTING, *self.answered_by_letter)
             case ReferToOwner() as it:
                 self.case.file.agency = it.agency
                 if it.papers:
@@ -101,7 +111,7 @@ class InformationRequestProcess(SharedCommands):
     async def owner_gathers(self) -> None:
         """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
         owner agency gathers the information (15 calendar days), the requester has been told so."""
-        if self.case.begin("owner_gather", promise="owner_gather+tell_requester"):
+        if self.case.begin("owner_gather", promise="owner_gather+tell_requester", because=NOT_HELD, told="info_referred"):
             self.case.notify("owner_new_case", "owner_agency")
             self.case.notify("info_referred", REQUESTER)
         match await self.case.decision():

@@ -18,7 +18,7 @@ from casework.workflows.contracts import Outcome
 from casework.workflows.processes import PROCESSES
 
 STEPS = {
-    "information_request": ("provide", "owner_gather", "tell_requester"),
+    "information_request": ("respond", "provide", "owner_gather", "tell_requester"),
     "forward": ("check_forward", "requester_complete", "relay", "owner_act"),
     "one_stop": ("triage", "advise", "publications"),
 }

@@ -21,7 +21,9 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.ledger import Ledger
-from casework.standards.plan import PROMISE, REQUESTER, SATISFACTION, Plan
+from casework.standards.limits import Named
+from casework.standards.plan import REQUESTER, SATISFACTION, Plan
+from casework.standards.service_rules import WALK_IN
 from casework.workflows import errors
 from casework.workflows.case import opening
 from casework.workflows.case.calendar_follower import CalendarFollower
@@ -30,8 +32,9 @@ from casework.workflows.case.clock_changes import ClockChanges
 from casework.workflows.case.command_desk import CommandDesk, declared_commands
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.delivery import Delivery
-from casework.workflows.case.file import DOCUMENTS_KEPT, Promise
+from casework.workflows.case.file import DOCUMENTS_KEPT
 from casework.workflows.case.journal import Journal
+from casework.workflows.case.promises import Promises
 from casework.workflows.case.publishing import Publisher
 from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
@@ -64,7 +67,8 @@ class Case:
         self._delivery = Delivery(self.file, self.journal)
         self._counting = Counting(self.file)
         self._timekeeper = Timekeeper(self.file, self._counting, self.journal)
-        self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper)
+        self._promises = Promises(self.file, self._counting, self.journal)
+        self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper, self._promises)
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
         self._broken: Exception | None = None
         self._keepers: list[asyncio.Task[None]] = []
@@ -115,8 +119,9 @@ class Case:
         assert self.file.outcome is not None, "a case closes with an outcome"
         return CaseResult(case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq)
 
-    def begin(self, *steps: str, promise: str | None = None) -> bool:
-        """Begin a stage: start the clocks of its steps and renew the promise.
+    def begin(self, *steps: str, promise: str | None = None, because: Named | None = None, told: str | None = None) -> bool:
+        """Begin a stage: start the clocks of its steps. From now on the steps of `promise` keep what the requester was
+        promised; where the procedure makes another promise, `because` says why, and the notice `told` tells it.
 
         True only the first time: a stage that is entered again after a command, or by a continued run, goes on.
         """
@@ -128,16 +133,13 @@ class Case:
                 self.file.promise.chain = promise
             return True  # they began with the receipt
         now = workflow.now()
-        for step in dict.fromkeys([*steps, *([promise] if promise else [])]):
+        for step in steps:
             try:
-                plan = self._counting.calculator.plan(step, Ledger(started_at=now), now)
+                self._start(self._counting.calculator.plan(step, Ledger(started_at=now), now))
             except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
                 self.record("clock_not_started", step=step, problem=errors.words(error))
-                continue
-            if step == promise:
-                self.file.promise = Promise.planned(step, plan)
-            if step in steps:
-                self._start(plan)
+        if promise is not None:
+            self._promises.begin(promise, because, told)
         return True
 
     async def decision(self) -> Command:
@@ -163,11 +165,12 @@ class Case:
         self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
         return message
 
-    def move(self, stage: Stage) -> None:
-        """Go to another stage; the clocks of this one stop."""
+    def move(self, stage: Stage, *going_on: str) -> None:
+        """Go to another stage; the clocks of this one stop, except those of steps that go on."""
         now = workflow.now()
         for clock in self.file.clocks.values():
-            clock.stop(now)
+            if clock.step not in going_on:
+                clock.stop(now)
         self._end_pause(now)
         self.file.stage, self.file.stage_since, self.file.entering = stage, now, True
 
@@ -275,7 +278,7 @@ class Case:
     @property
     def walked_in(self) -> bool:
         """Whether the requester stands at the counter."""
-        return self.file.request.channel == "walk_in"
+        return self.file.request.channel == WALK_IN
 
     def view(self) -> CaseView:
         """The case as people see it."""
@@ -331,21 +334,12 @@ class Case:
 
     def _open_under(self, answer: StandardAnswer, steps: tuple[str, ...]) -> list[str]:
         """Open the case under these terms, or say why not."""
-        found = opening.unfit(self.file, answer)
-        if found:
-            return found
-        file = self.file
-        file.terms, file.calendar = answer.terms, answer.calendar
-        try:
-            promise, *plans = [self._counting.calculator.plan(step, file.received_at) for step in (PROMISE, *steps)]
-        except UNCOUNTABLE as error:
-            file.terms = file.calendar = None
-            return [f"received_at or standard: nothing can be planned ({errors.words(error)})"]
-        file.promise = Promise.planned(PROMISE, promise)
-        self.record("opened", **opening.account(file, promise))
-        for plan in plans:
-            self._start(plan)
-        return []
+        plans, found = opening.planned(self.file, answer, self._counting, steps)
+        if not found:
+            self.record("opened", **opening.account(self.file, self._counting))
+            for plan in plans:
+                self._start(plan)
+        return found
 
     def _start(self, plan: Plan) -> None:
         assert self.file.terms is not None

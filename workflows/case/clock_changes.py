@@ -22,13 +22,15 @@ from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows import errors
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting
-from casework.workflows.case.file import CaseFile, StandingPause
+from casework.workflows.case.file import CaseFile, Promise, StandingPause
 from casework.workflows.case.journal import Journal
+from casework.workflows.case.promises import Promises
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.contracts import Actor, Stage
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
 from casework.workflows.ports import CalendarNews, Terms
 
+RESUMED = Named(th="เริ่มนับเวลาต่อก่อนครบระยะที่หยุดได้", en="the time runs again, sooner than it had to")
 THE_CALENDAR = Named(th="วันทำการเปลี่ยนแปลง", en="the working days changed")
 
 Fired = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
@@ -46,7 +48,8 @@ class _Next(NamedTuple):
 class ClockChanges:
     """Changes the clocks of one case."""
 
-    def __init__(self, file: CaseFile, counting: Counting, journal: Journal, timekeeper: Timekeeper) -> None:
+    def __init__(self, file: CaseFile, counting: Counting, journal: Journal, timekeeper: Timekeeper, promises: Promises) -> None:
+        self._promises = promises
         self._file = file
         self._counting = counting
         self._journal = journal
@@ -56,8 +59,8 @@ class ClockChanges:
         """A step gets more time; the requester hears the old and the new date."""
         file, clock, now = self._file, self._file.clocks[message.step], workflow.now()
         given = ExtensionEntry(at=now, n=message.by, unit=clock.limit.unit, by=message.actor.id, reason=message.reason)
-        promised = file.promise is not None and file.promise.chain.split("+")[0] == clock.step
-        old = clock.due_at
+        promised = file.promise is not None and self._extends_promise(file.promise, clock)
+        old, before = clock.due_at, file.promised_at
         self._count(
             message.command_name(),
             [(clock, _extended(clock.ledger, given))],
@@ -67,12 +70,13 @@ class ClockChanges:
         dates = {"old_due_at": old.isoformat(), "new_due_at": clock.due_at.isoformat()}
         self._journal.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
         self._journal.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
+        self._promises.moved(before, Named(th=message.reason, en=message.reason), "due_date_changed")
 
     def pause(self, message: Pause) -> None:
         """Clocks stand still for a reason of the standard, at most as long as it says; the requester is told."""
         file, terms, now = self._file, self._file.terms, workflow.now()
         assert terms is not None
-        rule = terms.rules.pauses[message.reason]
+        rule, before = terms.rules.pauses[message.reason], file.promised_at
         clocks = [clock for clock in file.running if clock.step in rule.steps]
         try:
             planned = self._counting.calculator.pause(message.reason, now)
@@ -102,12 +106,14 @@ class ClockChanges:
         told = {"reason": message.reason, "steps": file.pause.steps, "until": planned.until.isoformat()}
         self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
         self._journal.notify(terms.pause_notices["begun"], REQUESTER, **self._timekeeper.pause_values())
+        self._promises.moved(before, Named(th=rule.th, en=rule.en), terms.pause_notices["begun"])
 
     def resume(self, message: Resume) -> None:
         """The clocks that stood still run again, from where they stood or anew; the requester hears the date."""
         file, terms, paused, now = self._file, self._file.terms, self._file.pause, workflow.now()
         assert terms is not None
         assert paused is not None
+        before = file.promised_at
         clocks = [clock for clock in file.running if clock.step in paused.steps]
         promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
         self._count(
@@ -119,6 +125,7 @@ class ClockChanges:
         told = {"reason": paused.reason, "steps": paused.steps, "paused_since": paused.begun.isoformat()}
         self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
         self._journal.notify(terms.pause_notices["resumed"], REQUESTER, **self._timekeeper.pause_values(paused))
+        self._promises.moved(before, RESUMED, terms.pause_notices["resumed"])
 
     def take_calendar(self, calendar: WorkingCalendar, news: Sequence[CalendarNews], actor: Actor | None) -> None:
         """Count every running clock and the promise again on another calendar. What moves is recorded, old and new, and
@@ -136,11 +143,12 @@ class ClockChanges:
             raise
         if paused is not None and until is not None and remind_at is not None:
             paused.until, paused.remind_at = until, paused.remind_at and max(remind_at, now)
+        promised = file.promised_at
         moved = self._move(taken, promise, now)
         if moved:
             because = self._because(news, moved)
             self._journal.record("calendar_changed", actor, revision=calendar.revision, because=because.th, moved=moved)
-            self._tell(moved, because)
+            self._promises.moved(promised, because, self._tell(moved, because))
 
     def take_standard(self, message: ChangeStandard, terms: Terms, calendar: WorkingCalendar) -> None:
         """Go on under another version of the standard; what moves is recorded and told as for a recount. Raises one of
@@ -156,6 +164,7 @@ class ClockChanges:
         except UNCOUNTABLE:
             file.terms, file.calendar = kept
             raise
+        promised = file.promised_at
         moved = self._move(taken, promise, now)
         for each in taken:
             each.clock.expires = each.clock.step in terms.expiring
@@ -163,7 +172,8 @@ class ClockChanges:
         after = f"{terms.standard_id} {terms.standard_version}"
         told = {"before": before, "after": after, "reason": message.reason, "moved": moved}
         self._journal.record(message.event, message.actor, **told)
-        self._tell(moved, Named(th=message.reason, en=message.reason))
+        because = Named(th=message.reason, en=message.reason)
+        self._promises.moved(promised, because, self._tell(moved, because))
 
     def count_what_stopped(self) -> None:
         """What stopped in a pause was planned for the longest it could be: count it as it was."""
@@ -178,7 +188,9 @@ class ClockChanges:
                 plan = calculator.plan(clock.step, clock.ledger, now)
                 clock.due_at, clock.balance, clock.uncounted = plan.due_at, plan.balance, False
             if promise:
+                before = promise.due_at
                 promise.replan(calculator.plan(promise.chain, promise.ledger, now))
+                self._promises.moved(before, RESUMED, None)
 
     # Helpers
 
@@ -259,8 +271,14 @@ class ClockChanges:
             return THE_CALENDAR
         return Named(th=", ".join(dict.fromkeys(n.th for n in names)), en=", ".join(dict.fromkeys(n.en for n in names)))
 
-    def _tell(self, moved: list[dict[str, str]], because: Named) -> None:
-        """One notice, of the date that binds or concerns the requester: their own step's, else the promise."""
+    def _extends_promise(self, promise: Promise, clock: Clock) -> bool:
+        """Whether more time for a step is more time for the promise: it is one of its steps, and counted alike."""
+        limits = self._counting.calculator.limits(promise.chain)
+        return promise.is_made_of(clock.step) and all(limit.unit is clock.limit.unit for limit in limits[:1])
+
+    def _tell(self, moved: list[dict[str, str]], because: Named) -> str | None:
+        """One notice, of the date that binds or concerns the requester: their own step's, else the promise. Its name, if it
+        tells of the promise."""
         terms = self._file.terms
         assert terms is not None
         dates = {move["step"]: move for move in moved if move["old_due_at"] != move["new_due_at"]}
@@ -270,6 +288,7 @@ class ClockChanges:
             old, new = dates[step]["old_due_at"], dates[step]["new_due_at"]
             values = {"reason_th": because.th, "reason_en": because.en, "old_due_at": old, "new_due_at": new}
             self._journal.notify("due_date_changed", REQUESTER, **values)
+        return "due_date_changed" if step == PROMISE in dates else None
 
 
 def _not_lost(clock: Clock, found: PlannedRung, now: datetime) -> PlannedRung:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime
 
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import CaseFile
@@ -86,8 +86,4 @@ def _responsible(file: CaseFile) -> list[str]:
 
 
 def _time(at: datetime, file: CaseFile) -> str:
-    zone: tzinfo | None = at.tzinfo
-    # Due times carry the office's offset; what Temporal stamped in UTC is shown beside them in the same one.
-    if at.utcoffset() == timedelta() and file.promised_at is not None:
-        zone = file.promised_at.tzinfo
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"{at.astimezone(file.zone):%Y-%m-%d %H:%M}"

@@ -6,7 +6,7 @@ dropped here.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -39,6 +39,7 @@ class Promise(BaseModel):
     revision: int = 0
     warning: str | None = None
     uncounted: bool = False  # a pause ended with its stage: the date is still that of the longest pause
+    breached_at: AwareDatetime | None = None  # when it was not kept
 
     @classmethod
     def planned(cls, chain: str, plan: Plan) -> Promise:
@@ -46,7 +47,9 @@ class Promise(BaseModel):
         return cls(chain=chain, ledger=plan.ledger, due_at=plan.due_at, revision=plan.revision, warning=plan.warning)
 
     def replan(self, plan: Plan) -> None:
-        """Take a new plan."""
+        """Take a new plan. A date put ahead of a promise that was not kept may be kept anew."""
+        if plan.due_at > plan.balance.as_of:
+            self.breached_at = None
         self.ledger, self.due_at, self.uncounted = plan.ledger, plan.due_at, False
         self.revision, self.warning = plan.revision, plan.warning
 
@@ -136,6 +139,19 @@ class CaseFile(BaseModel):
         return self.promise.due_at if self.promise else None
 
     @property
+    def zone(self) -> tzinfo:
+        """The office's time zone; UTC before the calendar is known."""
+        return self.calendar.zone if self.calendar else UTC
+
+    @property
+    def promise_stands(self) -> bool:
+        """Whether a promise was made that is still to be kept: it is, when the last of its steps is done."""
+        if self.promise is None or self.outcome is not None or self.terms is None:
+            return False
+        last = (self.terms.rules.chain(self.promise.chain) or [self.promise.chain])[-1]
+        return last not in self.clocks or self.clocks[last].stopped_at is None
+
+    @property
     def held(self) -> float:
         """How much waits for the records and the mail, as a part of what a case may hold: from 1 on it is full."""
         notices = len(self.owed) + sum(len(batch.notices) for batch in self.outbox)
@@ -153,8 +169,9 @@ class CaseFile(BaseModel):
 
     @property
     def overdue(self) -> bool:
-        """Whether a step that is still being worked on is past its due time."""
-        return any(clock.overdue for clock in self.running)
+        """Whether a step that is still being worked on is past its due time, or the promise to the requester is."""
+        broken = self.promise_stands and self.promise is not None and self.promise.breached_at is not None
+        return broken or any(clock.overdue for clock in self.running)
 
     @property
     def due_at(self) -> datetime | None:

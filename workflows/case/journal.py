@@ -225,14 +225,13 @@ def merged(batches: list[Batch]) -> Batch:
 
 def founding(file: CaseFile) -> Founding:
     """What the records keep of the request for good."""
-    request, calendar = file.request, file.calendar
-    assert calendar is not None, "nothing is written before the case has its terms"
+    request = file.request
     return Founding(
         request_id=request.request_id,
         digest=request.digest,
         service=request.service,
         centre=request.centre,
-        year=buddhist_year(file.received_at.astimezone(file.promise.due_at.tzinfo if file.promise else None)),
+        year=buddhist_year(file.received_at.astimezone(file.zone)),
         channel=request.channel,
         subject=request.subject,
         details=request.details,

@@ -7,6 +7,7 @@ for ever.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +17,11 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.plan import Plan
 from casework.workflows import errors, names
-from casework.workflows.case.file import CaseFile
+from casework.workflows.case.counting import Counting
+from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.contracts import Link, Request, Stage
 from casework.workflows.ports import StandardAnswer
 
@@ -108,7 +111,24 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
     return found
 
 
-def account(file: CaseFile, promise: Plan) -> dict[str, Any]:
+def planned(file: CaseFile, answer: StandardAnswer, counting: Counting, steps: Sequence[str]) -> tuple[list[Plan], list[str]]:
+    """Take the terms and promise what they promise on receipt: the plans of the steps that begin with it, and why the case
+    cannot be opened under these terms if it cannot."""
+    found = unfit(file, answer)
+    if found or answer.terms is None:
+        return [], found
+    file.terms, file.calendar = answer.terms, answer.calendar
+    chain = answer.terms.rules.promised_on_receipt(file.request.channel)
+    try:
+        if chain is not None:
+            file.promise = Promise.planned(chain, counting.calculator.plan(chain, file.received_at))
+        return [counting.calculator.plan(step, file.received_at) for step in steps], []
+    except UNCOUNTABLE as error:
+        file.terms = file.calendar = file.promise = None
+        return [], [f"received_at or standard: nothing can be planned ({errors.words(error)})"]
+
+
+def account(file: CaseFile, counting: Counting) -> dict[str, Any]:
     """What the first event says."""
     request, terms = file.request, file.terms
     assert terms is not None, "a case is opened under its terms"
@@ -117,8 +137,8 @@ def account(file: CaseFile, promise: Plan) -> dict[str, Any]:
         "standard": f"{terms.standard_id} {terms.standard_version}",
         "channel": request.channel,
         "received_at": file.received_at.isoformat(),
-        "counted_from": promise.effective_start.isoformat(),
-        "promised_at": promise.due_at.isoformat(),
+        "counted_from": counting.calculator.office.next_opening(file.received_at).isoformat(),
+        **({"promised_at": file.promise.due_at.isoformat()} if file.promise else {}),
         "documents": [document.model_dump(mode="json", exclude_none=True) for document in file.documents],
         **origin,
     }

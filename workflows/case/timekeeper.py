@@ -36,12 +36,13 @@ FACTS = {
 
 class Alarm(NamedTuple):
     """The next thing a case does by itself: a rung of a clock; without a rung, that its limit passes or that it is overdue
-    again; without a clock, what the standing pause does."""
+    again; without a clock, what the standing pause does, or that the promise to the requester is not kept."""
 
     at: datetime
     clock: Clock | None
     rung: PlannedRung | None
     words: str  # what the case waits for, for the timeline: "owner_act: chase → owner_agency (due …)"
+    promise: bool = False
 
 
 class Timekeeper:
@@ -51,6 +52,7 @@ class Timekeeper:
         self._file = file
         self._counting = counting
         self._journal = journal
+        self._told_late_at: datetime | None = None  # when a ladder last told the requester of a breach
 
     async def run(self) -> None:
         """Fire rungs when they come, for as long as the case lives."""
@@ -77,7 +79,8 @@ class Timekeeper:
 
     def next_alarm(self) -> Alarm | None:
         """The earliest of what the standing pause and all running clocks will do."""
-        alarms = [*_pause_alarms(self._file), *(alarm for clock in self._file.running for alarm in _alarms(clock))]
+        steps = [alarm for clock in self._file.running for alarm in _alarms(clock)]
+        alarms = [*_pause_alarms(self._file), *steps, *_promise_alarm(self._file)]
         return min(alarms, key=lambda alarm: alarm.at, default=None)
 
     def pause_values(self, pause: StandingPause | None = None) -> dict[str, str]:
@@ -95,7 +98,9 @@ class Timekeeper:
 
     def _fire(self, alarm: Alarm) -> None:
         clock, rung = alarm.clock, alarm.rung
-        if clock is None:
+        if alarm.promise:
+            self._promise_not_kept()
+        elif clock is None:
             self._fire_pause()
         elif rung is not None:
             try:
@@ -109,6 +114,20 @@ class Timekeeper:
             # It was overdue before, and a change put its due time ahead again: the rungs have spoken, the fact stays one.
             clock.overdue = True
             self._journal.record("overdue_again", step=clock.step, due_at=clock.due_at.isoformat())
+
+    def _promise_not_kept(self) -> None:
+        """What the requester was promised is late, even if the step is still in its own time. They are told, unless a ladder
+        told them in this moment, or they stand at the counter (a promise of minutes)."""
+        file, now = self._file, workflow.now()
+        assert file.promise is not None
+        assert file.terms is not None
+        file.promise.breached_at = now
+        file.breached_at = file.breached_at or now
+        due = file.promise.due_at.isoformat()
+        self._journal.record("promise_breached", chain=file.promise.chain, due_at=due)
+        at_the_counter = any(limit.unit.seconds for limit in self._counting.calculator.limits(file.promise.chain))
+        if self._told_late_at != now and not at_the_counter:
+            self._journal.notify(file.terms.rung_notices["promise"], REQUESTER, due_at=due)
 
     def _fire_pause(self) -> None:
         file, pause = self._file, self._file.pause
@@ -179,6 +198,7 @@ class Timekeeper:
         for role in rung.to:
             self._journal.notify(self._template(rung), self._present(role), **self._values(clock))
         if rung.notify_requester:
+            self._told_late_at = now if rung.action is Action.BREACH else self._told_late_at
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
         if rung.action is Action.BREACH:
             self._journal.record("improvement_task_opened", step=clock.step, because="breach")
@@ -221,6 +241,17 @@ def _alarms(clock: Clock) -> list[Alarm]:
     elif clock.breached_at and not clock.overdue and not any(rung.action is Action.BREACH for rung in clock.rungs):
         alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: overdue again"))
     return alarms
+
+
+def _promise_alarm(file: CaseFile) -> list[Alarm]:
+    promise = file.promise
+    if promise is None or file.terms is None or not file.promise_stands or promise.breached_at is not None:
+        return []
+    rules = file.terms.rules
+    if any(rules.step(step).soft for step in rules.chain(promise.chain) or [promise.chain]):
+        return []
+    words = f"promise to the requester (due {promise.due_at:%Y-%m-%d %H:%M})"
+    return [Alarm(promise.due_at + JUST_AFTER, None, None, words, promise=True)]
 
 
 def _pause_alarms(file: CaseFile) -> list[Alarm]:

@@ -27,6 +27,7 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         received_at=file.received_at,
         promised_at=file.promised_at,
         promise=promise_view(file.promise),
+        timezone=file.calendar.rules.timezone if file.calendar else None,
         pause=pause_view(file.pause),
         overdue=file.overdue,
         breached_at=file.breached_at,
