@@ -15,6 +15,7 @@ from casework.standards.texts import Value, render, subject
 from casework.workflows.labels import label
 
 TIMES = {"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"}
+AHEAD = {"due_at", "new_due_at", "reply_by"}  # dates to come
 Language = Literal["th", "en"]
 
 
@@ -41,8 +42,18 @@ def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
         key=message_key(notice.case_id, notice.id),
         address=address,
         subject=subject(pack, first, notice.case_no),
-        body="\n\n".join(render(pack, notice.template, lang, values[lang]) for lang in dict.fromkeys(languages)),
+        body="\n\n".join(_text_of(pack, notice.template, lang, values[lang]) for lang in dict.fromkeys(languages)),
     )
+
+
+def _text_of(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
+    """The text, and that its date may still move if it lies where the holidays are not verified yet."""
+    text = render(pack, template, language, values)
+    verified, note = pack.calendar.holidays.verified_through, pack.may_still_move
+    told = [values[token] for token in pack.notifications[template].tokens & AHEAD if token in values]
+    if verified and note and any(isinstance(at, datetime) and at.date() > verified for at in told):
+        return f"{text}\n{note.th if language == 'th' else note.en}"
+    return text
 
 
 def message_key(case_id: str, notice_id: str) -> str:

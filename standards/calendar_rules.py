@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_va
 from casework.standards.limits import Frozen
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY = timedelta(days=1)
 TimeOfDay = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 
@@ -128,7 +130,7 @@ class Counting(Frozen):
     due_is_inclusive: Literal[True] = True
     ladder_fires_at: Literal["close", "open"] = "close"
     chain_limits_by: Literal["date"] = "date"
-    recompute_open_deadlines_on_calendar_change: bool = True
+    recompute_open_deadlines_on_calendar_change: Literal[True] = True
 
 
 class Calendar(Frozen):
@@ -180,6 +182,27 @@ class Calendar(Frozen):
         return self
 
 
+def overlapping_nights(rules: Calendar) -> Iterator[str]:
+    """Where a night shift reaches into the hours of the next day. They are counted once, as the night's; whoever writes a pack
+    means something else."""
+    special = {day.date: day.hours for day in rules.special_days}
+    for day in special:
+        pairs = ((special.get(day - DAY, rules.hours), special[day]), (special[day], special.get(day + DAY, rules.hours)))
+        if any(_reaches_into(today, tomorrow) for today, tomorrow in pairs):
+            yield f"special_days {day}: a night shift and the hours of the day after it overlap"
+    weekdays = [WEEKDAYS.index(day) for day in rules.working_weekdays]
+    if any((day + 1) % 7 in weekdays for day in weekdays) and _reaches_into(rules.hours, rules.hours):
+        yield "hours: the night shift and the hours of the day after it overlap"
+
+
+def _reaches_into(today: Sequence[Hours], tomorrow: Sequence[Hours]) -> bool:
+    night = max((each.close for each in today if each.close <= each.open), default="00:00")
+    return night > min(each.open for each in tomorrow)
+
+
+Said = AddedHoliday | RemovedHoliday | SpecialDay  # what is said about one date
+
+
 class ChangeKind(StrEnum):
     """What became of a date."""
 
@@ -229,28 +252,29 @@ def is_so_already(change: NewChange, known: Sequence[CalendarChange]) -> bool:
 
 def calendar_for(rules: Calendar, centre: str | None, changes: Sequence[CalendarChange]) -> Calendar:
     """The calendar that one centre keeps. Of what is said about a date the last counts, and what is said for the centre's
-    region above what is said for the whole country."""
+    region above what is said for the whole country. A region that withdraws a day of its own follows the country again; one
+    that withdraws a day it never had works on a holiday of the country."""
     region = rules.regions.get(centre or "")
-    added: dict[date, AddedHoliday] = {}
-    removed: dict[date, RemovedHoliday] = {}
-    special: dict[date, SpecialDay] = {}
-    for said in sorted(_said(rules, changes), key=lambda said: said.region is not None):
-        if said.region not in (None, region):
-            continue
-        for days in (added, removed, special):
-            days.pop(said.date, None)
-        match said:
-            case AddedHoliday():
-                added[said.date] = said
-            case RemovedHoliday():
-                removed[said.date] = said
-            case SpecialDay():
-                special[said.date] = said
-    kept = rules.holidays.model_copy(update={"add": list(added.values()), "remove": list(removed.values())})
-    return rules.model_copy(update={"holidays": kept, "special_days": list(special.values())})
+    country: dict[date, Said] = {}
+    own: dict[date, Said] = {}
+    for said in _said(rules, changes):
+        if said.region is None:
+            country[said.date] = said
+        elif said.region == region:
+            if isinstance(said, RemovedHoliday) and isinstance(own.get(said.date), AddedHoliday | SpecialDay):
+                del own[said.date]
+            else:
+                own[said.date] = said
+    kept = {**country, **own}.values()
+    added = [said for said in kept if isinstance(said, AddedHoliday)]
+    removed = [said for said in kept if isinstance(said, RemovedHoliday)]
+    holidays = rules.holidays.model_copy(update={"add": added, "remove": removed})
+    return rules.model_copy(
+        update={"holidays": holidays, "special_days": [said for said in kept if isinstance(said, SpecialDay)]}
+    )
 
 
-def _said(rules: Calendar, changes: Sequence[CalendarChange]) -> Iterator[AddedHoliday | RemovedHoliday | SpecialDay]:
+def _said(rules: Calendar, changes: Sequence[CalendarChange]) -> Iterator[Said]:
     """Everything that is said about single dates: by the pack, then by the changes in their order."""
     yield from rules.holidays.add
     yield from (day if isinstance(day, RemovedHoliday) else RemovedHoliday(date=day) for day in rules.holidays.remove)

@@ -49,12 +49,14 @@ class Entry(Frozen):
     ordinal: int | None = None
     amount: timedelta | None = None
     closed: bool = False
+    predicted: bool = False  # after the day through which the holidays are verified: it may still turn out otherwise
     by: str | None = None
     extension: ExtensionEntry | None = None
 
     def words(self, language: Literal["th", "en"]) -> str:
         """The day in a line of Thai or English."""
-        return f"{format_day(self.day, language)}  {self._reason(language)}"
+        unsure = (" (คาดการณ์)" if language == "th" else " (predicted)") if self.predicted else ""
+        return f"{format_day(self.day, language)}  {self._reason(language)}{unsure}"
 
     def _reason(self, language: Literal["th", "en"]) -> str:
         thai = language == "th"
@@ -141,6 +143,7 @@ class _Days:
         self._running = self._counter.running
         self._names = {reason: Named(th=rule.th, en=rule.en) for reason, rule in clockwork.pack.pauses.items()}
         self._ledger, self._plan = ledger, plan
+        self._verified = clockwork.pack.calendar.holidays.verified_through
         self._start, self._pauses = ledger.counted_from, ledger.counted_pauses
 
     def of_link(self, link: ChainLink, before: ChainLink | None, told: list[Entry]) -> Iterator[Entry]:
@@ -191,7 +194,8 @@ class _Days:
         day, last = link.received, self._counter.date_of(link.due_at)
         while day < last:
             day += DAY
-            yield self._closed(day) or self._paused(day) or Entry(day=day, why=Why.COUNTED)
+            counted = Entry(day=day, why=Why.COUNTED, predicted=self._predicted(day))
+            yield self._closed(day) or self._paused(day) or counted
 
     def calendar_days(self, link: ChainLink) -> Iterator[Entry]:
         """The days of a limit of calendar days or months, and those it is moved by."""
@@ -228,6 +232,10 @@ class _Days:
         if counted_to < self._plan.due_at:
             yield Entry(day=self._counter.date_of(self._plan.due_at), why=Why.KEPT)
 
+    def _predicted(self, day: date) -> bool:
+        """Whether the holidays of that time are not verified: the day may still become a holiday, or a working day."""
+        return self._verified is not None and day > self._verified
+
     def _taken(self, begin: datetime, end: datetime) -> Iterator[tuple[PauseEntry, timedelta]]:
         """The opening time that pauses took between two moments."""
         for pause in self._pauses:
@@ -240,7 +248,7 @@ class _Days:
     def _closed(self, day: date) -> Entry | None:
         holiday = self._office.holiday(day)
         if holiday:
-            return Entry(day=day, why=Why.HOLIDAY, name=holiday, closed=True)
+            return Entry(day=day, why=Why.HOLIDAY, name=holiday, closed=True, predicted=self._predicted(day))
         return None if self._office.opens_on(day) else Entry(day=day, why=Why.WEEKEND, closed=True)
 
     def _paused(self, day: date) -> Entry | None:

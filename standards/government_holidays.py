@@ -16,6 +16,7 @@ import holidays as providers
 from casework.standards.calendar_rules import Holidays
 from casework.standards.limits import Named
 from casework.standards.office_calendar import HolidaySource
+from casework.standards.opening_times import CalendarError
 
 
 def holiday_source(rules: Holidays) -> HolidaySource:
@@ -24,6 +25,8 @@ def holiday_source(rules: Holidays) -> HolidaySource:
     @cache
     def of_year(year: int) -> Mapping[date, Named]:
         found = dict(_provided(rules, year)) if rules.provider == "holidays" else {}
+        if rules.provider == "holidays" and not found:
+            raise CalendarError(f"no holidays of {rules.country} are known for {year}, so no working days can be counted in it")
         for added in rules.add:
             if added.date.year == year:
                 found[added.date] = Named(th=added.name_th, en=added.name_en or added.name_th)

@@ -303,6 +303,7 @@ class ServiceStandards(Frozen):
     contacts: dict[str, Address] = {}
     agencies: dict[str, Agency] = {}
     appeal: Named | None = None
+    may_still_move: Named | None = None  # said with a date that lies beyond `calendar.holidays.verified_through`
     token_defaults: dict[str, Named] = {}
     labels: dict[str, Named] = {}
     links: dict[str, str] = {}

@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from casework.standards.calendar_rules import Calendar, Hours
+from casework.standards.calendar_rules import WEEKDAYS, Calendar, Hours
 from casework.standards.ledger import PauseEntry
 from casework.standards.limits import Named
 from casework.standards.opening_times import (
@@ -31,8 +31,6 @@ from casework.standards.opening_times import (
     OpeningTimes,
 )
 from casework.standards.wall_clock import local, moment, never_was
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 HALF_A_DAY = timedelta(hours=12)
 LAST = datetime.max.replace(tzinfo=UTC)

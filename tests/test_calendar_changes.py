@@ -64,6 +64,14 @@ def test_a_region_keeps_its_own_days() -> None:
     assert due(flood, "JSC") == "2026-03-06 16:30"
     assert due(flood, "ELSEWHERE") == "2026-03-06 16:30"
     later = [*flood, change(2, "2026-03-06", "withdrawn", region="north")]
+    both = [
+        change(1, "2026-03-06"),
+        change(2, "2026-03-06", region="north"),
+        change(3, "2026-03-06", "withdrawn", region="north"),
+    ]
+    assert not Clockwork(REGIONS, "CNX", both).calendar.is_working_day(date(2026, 3, 6)), "it follows the country again"
+    works = [*both, change(4, "2026-03-06", "withdrawn", region="north")]
+    assert Clockwork(REGIONS, "CNX", works).calendar.is_working_day(date(2026, 3, 6)), "it works on a holiday of the country"
     assert due(later, "CNX") == "2026-03-06 16:30"
 
 

@@ -307,3 +307,49 @@ async def test_an_owner_is_told_once_and_passing_the_case_on_takes_a_reason(offi
     view = await case.view()
     assert view.agency == "DEDE"
     assert next(c for c in view.clocks if c.step == "owner_act") == before
+
+
+async def test_an_owner_named_beforehand_is_not_chased_before_it_was_told(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
+    await case.pass_time(timedelta(days=30))
+    view = await case.view()
+    assert "chased" in await case.types()
+    assert "owner_agency" not in [notice.to for notice in view.notices]
+    late = [event for event in view.events if event.type == "breached" and event.data["step"] == "relay"]
+    assert [event.data["to"] for event in late] == [["complaint_centre_head"]], "who relays late is the one that is late"
+
+
+async def test_a_matter_is_passed_on_in_sight_and_not_for_ever(office: Office) -> None:
+    case = await forwarded(office)
+    before = (await case.view()).promised_at
+    for agency in ("DEDE", "EPPO"):
+        await case.act(AssignToOwner(actor=COMPLAINTS, agency=agency, reason="อยู่ในอำนาจหน้าที่ของหน่วยงานอื่น"))
+    with pytest.raises(CaseRefused, match="passed on 2 times already; once more takes complaint_centre_head"):
+        await case.act(AssignToOwner(actor=COMPLAINTS, agency="DMF", reason="อีกครั้ง"))
+    head = Actor(id="prasit", role="complaint_centre_head", unit="CC")
+    await case.act(AssignToOwner(actor=head, agency="DMF", reason="วินิจฉัยแล้ว"))
+    view = await case.view()
+    assert (view.agency, view.promised_at) == ("DMF", before)
+    assert [notice.template for notice in view.notices if notice.to == "requester"].count("case_passed_on") == 3
+
+
+async def test_who_is_not_content_may_still_have_the_matter_taken_up_again(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(ReportResult(actor=OWNER, result="ไม่อนุญาต"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 1}))
+    assert (await case.view()).stage is Stage.COMPLETED
+    with pytest.raises(CaseRefused, match="has rated already"):
+        await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
+    await case.pass_time(timedelta(days=10))
+    await case.handle.result()
+    assert "satisfaction_not_answered" not in await case.types()
+
+
+async def test_nobody_speaks_in_the_requesters_name_without_saying_how_they_asked(office: Office) -> None:
+    case = await office.forward()
+    with pytest.raises(CaseRefused, match="withdraw in the requester's name needs `how`"):
+        await case.act(Withdraw(actor=OFFICER))
+    await case.act(Withdraw(actor=OFFICER, how="หนังสือลงวันที่ 21 พ.ย. 2569"))
+    assert (await case.handle.result()).outcome is Outcome.WITHDRAWN

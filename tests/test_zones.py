@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from casework.standards.calendar_rules import Calendar, Counting
+from casework.standards.calendar_rules import WEEKDAYS, Calendar, Counting
 from casework.standards.due_counter import DueCounter
 from casework.standards.limits import Limit, Unit
-from casework.standards.office_calendar import WEEKDAYS, OfficeCalendar
+from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.wall_clock import local, moment, never_was
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span

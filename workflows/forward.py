@@ -28,6 +28,8 @@ from casework.workflows.messages import (
 )
 
 COMPLETED = Named(th="ผู้รับบริการยื่นเอกสารเพิ่มเติมแล้ว", en="the requester completed the papers")
+HEAD = "complaint_centre_head"
+PASSED_ON_FREELY = 2  # from agency to agency; after that the head of the complaint centre answers for it
 REOPENED = Named(th="นำเรื่องกลับมาพิจารณาอีกครั้ง", en="the matter was taken up again")
 
 
@@ -46,6 +48,8 @@ def may_assign(file: CaseFile, message: AssignToOwner) -> str | None:
         return f"the case is with {file.agency} already"
     if relayed and not message.reason:
         return f"the case is with {file.agency}; passing it on to {message.agency} needs a reason"
+    if relayed and file.passed_on >= PASSED_ON_FREELY and message.actor.role != HEAD:
+        return f"the case was passed on {file.passed_on} times already; once more takes {HEAD}"
     return knows_agency(file, message)
 
 
@@ -132,6 +136,10 @@ class ForwardProcess(SharedCommands):
             return
         match await self.case.decision():
             case AssignToOwner() as it:
+                if it.reason and self.case.file.owner_told:
+                    self.case.file.passed_on += 1
+                    self.case.file.agency = it.agency
+                    self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
                 self.case.file.agency = it.agency
                 self.case.stop("relay")
                 self.case.notify("owner_new_case", "owner_agency")

@@ -96,6 +96,7 @@ class Withdraw(Command):
 
     event: ClassVar[str] = "withdrawn"
     reason: Line = "requester's wish"
+    how: Line | None = None  # how the requester said so, when somebody else enters it: on paper, by telephone
 
 
 class StartService(Command):
@@ -270,3 +271,4 @@ class Rate(Command):
     scores: dict[Code, Annotated[int, Field(ge=0, le=100)]] = Field(default={}, max_length=20)
     dissatisfaction: Prose | None = None
     praise: Prose | None = None
+    how: Line | None = None  # how the requester said so, when somebody else enters it

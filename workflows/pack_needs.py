@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from casework.standards.limits import Limit, Unit
+from casework.standards.calendar_rules import minutes_open, overlapping_nights
+from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.model import Service, ServiceStandards
 from casework.standards.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.command_desk import declared_commands
@@ -30,6 +31,7 @@ TEXTS = {
     },
     "forward": {
         "case_received", "progress_update", "documents_incomplete", "application_returned", "case_forwarded", "case_reopened",
+        "case_passed_on",
         "owner_new_case", "result_notice", "result_notice_centre", "application_refused", "case_settled",
     },
     "one_stop": {"case_converted"},
@@ -56,6 +58,27 @@ def rungs_out_of_place(pack: ServiceStandards) -> Iterator[str]:
                     yield f"services.{service.value}.steps.{step.id}: {action} at {at} comes after its limit of {step.limit}"
 
 
+def _rungs_before_the_start(pack: ServiceStandards) -> Iterator[str]:
+    """Rungs so long before the due time that the step has not begun then."""
+    hours = pack.calendar.hours
+    longest_day = 60 * minutes_open(hours, pack.calendar.breaks)
+    for service, offered in pack.services.items():
+        for step in offered.steps:
+            for rung in pack.escalations.get(step.escalation or "", []) if step.limit else []:
+                if (
+                    isinstance(rung.at, BeforeDue)
+                    and step.limit
+                    and _seconds(rung.at.limit, longest_day) >= _seconds(step.limit, longest_day)
+                ):
+                    where = f"services.{service.value}.steps.{step.id}"
+                    yield f"{where}: {rung.do.value} {rung.at.limit} before the due time lies before its start ({step.limit})"
+
+
+def _seconds(limit: Limit, day: int) -> int:
+    """How long a limit is at least, in opening time."""
+    return limit.n * (limit.unit.seconds or {Unit.MONTH: 20 * day}.get(limit.unit, day))
+
+
 def _problems(pack: ServiceStandards) -> Iterator[str]:
     if not pack.commands:
         yield "commands: no role may give any command"
@@ -75,6 +98,8 @@ def _problems(pack: ServiceStandards) -> Iterator[str]:
             yield f"notifications: {service.value} needs the text {text}"
         yield from _steps(service.value, offered)
         yield from _ways_on(pack, service.value)
+    yield from _rungs_before_the_start(pack)
+    yield from (f"calendar.{problem}" for problem in overlapping_nights(pack.calendar))
     yield from _addresses(pack)
     yield from _pauses(pack)
     for name, link in pack.links.items():

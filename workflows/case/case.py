@@ -225,12 +225,14 @@ class Case:
             return
         match await self.decision():
             case Rate() as rating:
-                self._rated(rating)
-                self.close()
+                unhappy = self._rated(rating)
+                if not (unhappy and or_reopened):  # who is not content may still have the matter taken up again
+                    self.close()
             case Reopen() if or_reopened:
                 or_reopened()
             case _:
-                self.record("satisfaction_not_answered")
+                if not self.file.rated:
+                    self.record("satisfaction_not_answered")
                 self.close()
 
     def close(self) -> None:
@@ -256,6 +258,7 @@ class Case:
     def notify(self, template: str, to: str, **values: Any) -> str:
         """Owe a notice of the pack to a role; the promised time goes with it. Returns the notice's id."""
         promised = self.file.promised_at
+        self.file.owner_told = self.file.owner_told or to == "owner_agency"
         return self.journal.notify(template, to, **({"due_at": promised.isoformat()} if promised else {}) | values)
 
     def fates(self, notices: list[str]) -> list[str]:
@@ -363,14 +366,17 @@ class Case:
     def _owes(self, notices: list[str]) -> bool:
         return any(self.journal.status(notice) is NoticeStatus.OWED for notice in notices)
 
-    def _rated(self, rating: Rate) -> None:
+    def _rated(self, rating: Rate) -> bool:
+        """What follows from a rating; whether it was a bad one."""
         terms = self.file.terms
         assert terms is not None
+        self.file.rated = True
         low = any(score <= terms.low_score for score in rating.scores.values())
         if terms.open_improvement_task and (low or rating.dissatisfaction):
             self.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
             why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
             self.notify("improvement_task", "centre_supervisor", **why)
+        return low or bool(rating.dissatisfaction)
 
     async def _continue_as_new(self) -> None:
         for keeper in self._keepers:

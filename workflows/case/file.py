@@ -113,6 +113,9 @@ class CaseFile(BaseModel):
     escalation: int = 0
     deficiency_lists: int = 0
     reopened: int = 0
+    rated: bool = False
+    passed_on: int = 0  # from one owner agency to another
+    owner_told: bool = False  # the owner agency has been told of the case
     missing: list[str] = []
     owner_answer: str | None = None
     result_notices: list[str] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from casework.standards.plan import OFFICER
+from casework.standards.plan import OFFICER, REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.clock_checks import (
     may_change_standard,
@@ -67,9 +67,20 @@ def knows_agency(file: CaseFile, message: Any) -> str | None:
     return f"unknown owner agency; the standard has {', '.join(known)}"
 
 
+def in_the_requesters_name(_: CaseFile, message: Withdraw | Rate) -> str | None:
+    """Nobody withdraws or rates in the requester's name without saying how they asked for it."""
+    if message.actor.role == REQUESTER or message.how:
+        return None
+    return f"{message.command_name()} in the requester's name needs `how` they said so, such as: on paper, at the counter"
+
+
 def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
-    """Scores are for the items that the standard asks about."""
+    """Scores are for the items that the standard asks about; they are given once, by the requester."""
     assert file.terms is not None
+    if file.rated:
+        return "the requester has rated already"
+    if unsaid := in_the_requesters_name(file, message):
+        return unsaid
     strange = sorted(set(message.scores) - set(file.terms.survey_items))
     if strange:
         return f"unknown survey item {', '.join(strange)}; the standard asks for {', '.join(file.terms.survey_items)}"
@@ -101,7 +112,7 @@ class SharedCommands:
         check=may_change_standard,
         by_operators=True,
     )
-    withdraw = command(Withdraw, *WORKING_STAGES)
+    withdraw = command(Withdraw, *WORKING_STAGES, check=in_the_requesters_name)
 
     @workflow.update(name="opened", description="Wait until the case has been opened under its standard")
     async def opened(self, digest: Any = None) -> CommandReply:

@@ -222,7 +222,7 @@ class Timekeeper:
 
     def _present(self, role: str) -> str:
         """Whoever should hear when nobody has the role yet: a case is never chased at nobody."""
-        if role.startswith("owner_") and self._file.agency is None:
+        if role.startswith("owner_") and (self._file.agency is None or not self._file.owner_told):
             return "complaint_centre"
         return role
 
