@@ -92,7 +92,7 @@ async def test_the_requesters_own_time_makes_another_promise_and_says_so(office:
     [move] = moves(view.events)
     assert datetime.fromisoformat(move["old_due_at"]) == before < await promised(case)
     assert (move["reason_en"], move["told"]) == ("the requester completed the papers", "progress_update")
-    explained = Explainer(StandardsLibrary([default_pack()])).promise(view)
+    explained = Explainer(StandardsLibrary([default_pack()]), await office.records.calendar_changes()).promise(view)
     assert explained is not None
     assert explained.plan.due_at == view.promised_at
 
