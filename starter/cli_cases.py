@@ -143,9 +143,7 @@ async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, Ended
             async with records_at_hand() as records:
                 recorded, told = await records.case(case.case_id), await records.ended(case.case_id)
             if recorded is not None:
-                zone = ZoneInfo(library_of(None).current().calendar.timezone)
-                promised = recorded.promised_at and recorded.promised_at.astimezone(zone)
-                recorded = recorded.model_copy(update={"promised_at": promised})
+                recorded = recorded.model_copy(update={"timezone": library_of(None).current().calendar.timezone})
                 if ended and ended.status == "forgotten":
                     ended = Ended(told[0], None, "", told[1]) if told else None
                 return recorded, ended, True
