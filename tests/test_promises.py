@@ -97,6 +97,14 @@ async def test_the_requesters_own_time_makes_another_promise_and_says_so(office:
     assert explained.plan.due_at == view.promised_at
 
 
+async def test_the_requesters_own_time_breaks_no_promise(office: Office) -> None:
+    case = await office.forward()
+    await case.pass_time(timedelta(days=44))
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด"]))
+    await case.pass_time(await promised(case) + timedelta(days=1))
+    assert "promise_breached" not in await case.types()
+
+
 async def test_a_request_by_letter_is_promised_working_days_from_the_receipt(office: Office) -> None:
     case = await office.information(channel="letter")
     view = await case.view()
