@@ -11,10 +11,13 @@ from casework.standards.limits import Named
 from casework.standards.model import ServiceStandards
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import OFFICER, REQUESTER
-from casework.standards.texts import Value, render, subject
+from casework.standards.texts import Value, filled, render, subject
+from casework.standards.thai_dates import format_date
+from casework.workflows.contracts import Requester
 from casework.workflows.labels import label
 
 TIMES = {"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"}
+PERSONS = {"citizen", "foreigner"}
 AHEAD = {"due_at", "new_due_at", "reply_by"}  # dates to come
 Language = Literal["th", "en"]
 
@@ -41,9 +44,17 @@ def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
     return Message(
         key=message_key(notice.case_id, notice.id),
         address=address,
-        subject=subject(pack, first, notice.case_no),
-        body="\n\n".join(_text_of(pack, notice.template, lang, values[lang]) for lang in dict.fromkeys(languages)),
+        subject=subject(pack, notice.template, first, notice.case_no),
+        body="\n\n".join(_letter(pack, notice.template, lang, values[lang]) for lang in dict.fromkeys(languages)),
     )
+
+
+def _letter(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
+    """Head, text and foot in one language."""
+    text = _text_of(pack, template, language, values)
+    if pack.letter is None:
+        return text
+    return "\n\n".join([filled(pack, pack.letter.head, language, values), text, filled(pack, pack.letter.foot, language, values)])
 
 
 def _text_of(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
@@ -82,6 +93,8 @@ def _values(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice
     for key in ("reason", "waiting_for"):  # what is said in both languages where one token stands for it
         said = given.pop(f"{key}_{language}", None)
         given |= {key: said} if said is not None else {}
+    adverse = given.pop("adverse", "True") != "False"  # appeals are told with decisions against the requester
+    appeal = pack.appeal if pack.appeal and adverse else Named(th="", en="")
     service = pack.service(str(given.pop("service", notice.service)))
     owner: Named = pack.agencies.get(state.agency or "") or pack.organisation.complaint_centre
     step = str(given.pop("step", ""))
@@ -90,7 +103,11 @@ def _values(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice
     return {
         **defaults,
         "case_no": notice.case_no,
-        "requester_name": notice.requester.name,
+        "requester_name": _addressed(pack, notice.requester, language),
+        "subject": notice.subject,
+        "question": "",
+        "centre_contact": defaults.get("contact", ""),
+        "today": format_date(notice.ordered_at.astimezone(calendar.zone), language, pack.display.date_era),
         "service_th": service.th,
         "service_en": service.en,
         **({"officer_name": state.officer.name} if state.officer else {}),
@@ -101,12 +118,20 @@ def _values(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice
         "status_en": _name(pack, state.stage.value).en,
         "step_th": _name(pack, step).th,
         "step_en": _name(pack, step).en,
-        "appeal_text_th": pack.appeal.th if pack.appeal else "",
-        "appeal_text_en": pack.appeal.en if pack.appeal else "",
+        "appeal_text_th": appeal.th,
+        "appeal_text_en": appeal.en,
         **{name: url.format(case_id=notice.case_id) for name, url in pack.links.items()},
         **(_distance(calendar, notice.ordered_at, due) if isinstance(due, datetime) else {}),
         **given,
     }
+
+
+def _addressed(pack: ServiceStandards, requester: Requester, language: Language) -> str:
+    """A requester's name with their title; a person who gave none gets the pack's, a body none."""
+    if requester.title is not None:
+        return f"{requester.title}{requester.name}" if language == "th" else f"{requester.title} {requester.name}"
+    honorific = pack.honorific if requester.segment in PERSONS else None
+    return f"{honorific.th if language == 'th' else honorific.en}{requester.name}" if honorific else requester.name
 
 
 def _name(pack: ServiceStandards, key: str) -> Named:

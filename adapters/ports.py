@@ -28,6 +28,9 @@ class About(Protocol):
     def centre(self) -> str: ...  # noqa: D102
 
     @property
+    def subject(self) -> str: ...  # noqa: D102
+
+    @property
     def received_at(self) -> datetime: ...  # noqa: D102
 
     @property
@@ -48,6 +51,7 @@ class OwedNotice(Frozen):
     values: dict[str, JsonValue]
     ordered_at: AwareDatetime
     received_at: AwareDatetime
+    subject: str = ""  # of the matter
     requester: Requester
     state: CaseState
 
@@ -65,6 +69,7 @@ class OwedNotice(Frozen):
             values=notice.values,
             ordered_at=batch.at,
             received_at=about.received_at,
+            subject=about.subject,
             requester=about.requester,
             state=batch.state,
         )

@@ -58,6 +58,7 @@ class _About(NamedTuple):
     service: str
     centre: str
     received_at: datetime
+    subject: str
     requester: Requester
 
 
@@ -104,7 +105,8 @@ class PostgresRecords:
         claimed = set(row["claimed"])
         if not claimed:
             return Written(case_no, [], row["calendar"], tuple(row["conflicts"]))
-        about = _About(row["service"], row["centre"], row["received_at"], Requester.model_validate_json(row["requester"]))
+        requester = Requester.model_validate_json(row["requester"])
+        about = _About(row["service"], row["centre"], row["received_at"], row["subject"], requester)
         notices = [OwedNotice.of(batch, notice, case_no, about) for notice in batch.notices if notice.id in claimed]
         return Written(case_no, notices, row["calendar"], tuple(row["conflicts"]))
 
@@ -130,6 +132,7 @@ class PostgresRecords:
             values=json.loads(row["values"]),
             ordered_at=row["ordered_at"],
             received_at=row["received_at"],
+            subject=row["subject"],
             requester=Requester.model_validate_json(row["requester"]),
             state=CaseState.model_validate_json(row["state"]),
         )

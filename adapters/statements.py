@@ -24,7 +24,7 @@ WITH other AS (
     SELECT * FROM jsonb_to_recordset($7::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
     WHERE NOT EXISTS (SELECT 1 FROM other)
 ), before AS (
-    SELECT requester, service, centre, received_at, request_id FROM casework.cases WHERE case_id = $1
+    SELECT requester, service, centre, received_at, subject, request_id FROM casework.cases WHERE case_id = $1
 ), founded AS (
     INSERT INTO casework.cases (
         case_id, request_id, digest, service, centre, channel, subject, details, requester, segment, received_at, opened_at,
@@ -121,7 +121,8 @@ SELECT
         (SELECT max(revision) FROM casework.calendar_changes WHERE standard = (SELECT standard_id FROM state)), 0
     ) AS calendar,
     coalesce(f.requester, b.requester) AS requester, coalesce(f.service, b.service) AS service,
-    coalesce(f.centre, b.centre) AS centre, coalesce(f.received_at, b.received_at) AS received_at
+    coalesce(f.centre, b.centre) AS centre, coalesce(f.received_at, b.received_at) AS received_at,
+    coalesce(f.subject, b.subject) AS subject
 FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
 """
 
@@ -138,7 +139,7 @@ FROM casework.cases c LEFT JOIN casework.case_numbers x USING (case_id)
 WHERE n.case_id = $1 AND n.notice_id = $2 AND n.status = 'owed' AND (n.claimed_until IS NULL OR n.claimed_until < now())
   AND c.case_id = n.case_id
 RETURNING n.notice_id, n.template, n.recipient, n.ordered_at, n."values", n.state,
-          c.requester, c.service, c.centre, c.received_at, x.case_no
+          c.requester, c.service, c.centre, c.received_at, c.subject, x.case_no
 """
 
 # $2 ids, $3 statuses, $4 errors: the fates of one round of sending. What is still owed gives its claim back.

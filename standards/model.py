@@ -223,11 +223,19 @@ class Text(Frozen):
     to: str
     th: str
     en: str
+    about: Named | None = None  # the subject line
 
     @property
     def tokens(self) -> set[str]:
         """The names between braces."""
         return set(re.findall(r"\{(\w+)\}", self.th + self.en))
+
+
+class Letter(Frozen):
+    """What stands above and below every notice: letterhead, number and date; who signs, and how to reach them."""
+
+    head: Named
+    foot: Named
 
 
 class RungNotices(Frozen):
@@ -303,6 +311,8 @@ class ServiceStandards(Frozen):
     contacts: dict[str, Address] = {}
     agencies: dict[str, Agency] = {}
     appeal: Named | None = None
+    letter: Letter | None = None
+    honorific: Named | None = None  # before a person's name when the requester gave no title
     may_still_move: Named | None = None  # said with a date that lies beyond `calendar.holidays.verified_through`
     token_defaults: dict[str, Named] = {}
     labels: dict[str, Named] = {}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from casework.standards.model import ServiceStandards
+from casework.standards.limits import Named
+from casework.standards.model import ServiceStandards, Text
 from casework.standards.thai_dates import format_time, thai_numerals
 
 Language = Literal["th", "en"]
@@ -27,18 +28,25 @@ def render(pack: ServiceStandards, template: str, language: Language, values: Ma
     if text is None:
         raise UnknownText(f"the pack {pack.id} {pack.version} has no notice {template}")
 
+    return filled(pack, text, language, values)
+
+
+def filled(pack: ServiceStandards, text: Named | Text, language: Language, values: Mapping[str, Value]) -> str:
+    """A text with its tokens filled in."""
+
     def fill(token: re.Match[str]) -> str:
         return _words(pack, values.get(token.group(1), ""), language)
 
-    filled = re.sub(r"\{(\w+)\}", fill, text.th if language == "th" else text.en)
-    return re.sub(r" {2,}", " ", filled).strip()
+    said = re.sub(r"\{(\w+)\}", fill, text.th if language == "th" else text.en)
+    return re.sub(r" {2,}", " ", said).strip()
 
 
-def subject(pack: ServiceStandards, language: Language, case_no: str) -> str:
-    """The subject line of a message about a case: the centre and the case number, nothing personal."""
-    centre = pack.organisation.centre
-    name = centre.th if language == "th" else centre.en
-    return f"{name} · {'เลขที่' if language == 'th' else 'no.'} {case_no}"
+def subject(pack: ServiceStandards, template: str, language: Language, case_no: str) -> str:
+    """The subject line of a message about a case: the centre, the case number and what it is about, nothing personal."""
+    centre, about = pack.organisation.centre, pack.notifications[template].about
+    name, number = (centre.th, f"เลขที่ {case_no}") if language == "th" else (centre.en, f"no. {case_no}")
+    what = [about.th if language == "th" else about.en] if about else []
+    return " · ".join([name, number, *what])
 
 
 def _words(pack: ServiceStandards, value: Value, language: Language) -> str:

@@ -57,6 +57,13 @@ def format_time(
     return text.translate(THAI_DIGITS) if thai_digits else text
 
 
+def format_date(at: datetime, language: Literal["th", "en"], era: Literal["BE", "CE"] = "BE") -> str:
+    """The date of a letter; `at` must already be in the office's zone."""
+    if language == "en":
+        return f"{at.day} {ENGLISH_MONTHS[at.month - 1]} {at.year}"
+    return f"{at.day} {MONTHS[at.month - 1]} {buddhist_year(at) if era == 'BE' else at.year}"
+
+
 def format_day(day: date, language: Literal["th", "en"]) -> str:
     """A date as a line of a list begins with it, weekday first."""
     if language == "en":

@@ -125,9 +125,10 @@ async def test_papers_that_never_come_are_reminded_of_then_returned__returned_in
     await case.pass_time((await case.view()).clocks[-1].due_at)
     assert (await case.handle.result()).outcome is Outcome.RETURNED_INCOMPLETE
     assert (await case.types())[-3:] == ["reminded", "application_returned", "closed"]
-    reminder = next(mail.get_content() for mail in case.mails() if "reminder" in mail.get_content())
+    reminder = next(mail.get_content() for mail in case.mails() if "still lacks" in mail.get_content())
+    assert "still lacks สำเนาโฉนด." in reminder
     assert re.search(r"by \d+ \w+ 20\d\d, \d\d:\d\d\.", reminder)
-    assert "ขอคืนเรื่อง" in case.mails()[-1].get_content()
+    assert "ขอส่งคืนคำขอ" in case.mails()[-1].get_content()
 
 
 async def test_the_check_of_one_working_day_warns_the_officer_then_the_supervisor_then_the_head(office: Office) -> None:
@@ -203,7 +204,7 @@ async def test_a_completed_matter_may_be_reopened_and_completed_again(office: Of
     await case.act(ReportResult(actor=OWNER, result="ครั้งแรก"))
     await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
     await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
-    assert "was reopened" in case.mails()[-1].get_content()
+    assert "is considered once more" in case.mails()[-1].get_content()
     view = await case.view()
     assert (view.stage, view.outcome) == (Stage.WITH_OWNER, None)
     await case.act(ReportResult(actor=OWNER, result="ครั้งที่สอง"))

@@ -111,6 +111,13 @@ def test_dates_are_in_the_buddhist_era_and_in_thai_digits_if_the_pack_says_so() 
     assert "2569" in render(PACK, "case_received", "th", {"due_at": at})
 
 
+def test_every_letter_has_a_head_a_foot_and_a_subject_of_its_own() -> None:
+    assert PACK.letter is not None
+    subjects = [text.about for text in PACK.notifications.values() if text.about]
+    assert len(subjects) == len(PACK.notifications) - 2, "all but the two queue tickets"
+    assert "{today}" in PACK.letter.head.th
+
+
 @pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_issued", "ticket_called"}))
 def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens(template: str) -> None:
     clockwork = Clockwork(PACK)
@@ -121,7 +128,7 @@ def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens
     to = text.to if text.to in ("requester", "owner_agency", "centre") else "centre_supervisor"
     notice = OwedNotice(
         id="1", case_id="forward-7K3QX9M2TD", case_no="JSC-2569-00001", service="forward", centre="JSC", template=template, to=to,
-        values=dict(values), ordered_at=at + timedelta(days=1), received_at=at,
+        values=dict(values), ordered_at=at + timedelta(days=1), received_at=at, subject="ขยายสถานี",
         requester=Requester(name="สมชาย", email="a@home.example"),
         state=CaseState(
             standard_id="moe-jsc", standard_version="2569.1", stage=Stage.WITH_OWNER, officer=Officer(id="s", name="สมหญิง"),

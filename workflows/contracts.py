@@ -147,6 +147,7 @@ class Requester(Frozen):
     """The citizen or body served. `citizen_id` is checked (13 digits, check digit) and kept masked."""
 
     name: Line
+    title: Annotated[str, StringConstraints(max_length=40)] | None = None  # นาย, นาง, คุณ …; "" for a body
     email: Email | None = None
     phone: Annotated[str, StringConstraints(pattern=r"^[0-9+ ()-]{6,30}$")] | None = None
     segment: Code = "citizen"

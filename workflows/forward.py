@@ -118,7 +118,7 @@ class ForwardProcess(SharedCommands):
                 self.case.move(Stage.SUBMITTED)
             case Expired():
                 self.case.record("application_returned", missing=missing)
-                self.case.notify("application_returned", REQUESTER, reason="; ".join(missing))
+                self.case.notify("application_returned", REQUESTER, missing_list=missing)
                 self.case.conclude(Outcome.RETURNED_INCOMPLETE)
             case ending:
                 self.case.end(ending)
@@ -130,7 +130,7 @@ class ForwardProcess(SharedCommands):
         told = "case_reopened" if reopened else "case_forwarded"
         if self.case.begin("relay", "owner_act", promise="owner_act", because=reopened, told=told):
             self.case.notify(told, REQUESTER)
-            self.case.notify("owner_new_case", "complaint_centre")
+            self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"))
         if self.case.file.result_notices:
             await self.both_are_told()
             return
@@ -142,13 +142,13 @@ class ForwardProcess(SharedCommands):
                     self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
                 self.case.file.agency = it.agency
                 self.case.stop("relay")
-                self.case.notify("owner_new_case", "owner_agency")
+                self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"))
             case ReportProgress() as it:
                 self.case.notify("progress_update", REQUESTER, status_th=it.status_th, status_en=it.status_en or it.status_th)
             case ReportResult() as it:
                 self.case.stop("relay")
                 self.case.file.result_notices = [
-                    self.case.notify("result_notice", REQUESTER, result_text=it.result),
+                    self.case.notify("result_notice", REQUESTER, result_text=it.result, adverse=it.adverse),
                     self.case.notify("result_notice_centre", "centre", result_text=it.result),
                 ]
             case ending:

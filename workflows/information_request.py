@@ -92,7 +92,7 @@ class InformationRequestProcess(SharedCommands):
             case ReportHeld():
                 self.case.move(Stage.SELECTING, *self.answered_by_letter)
             case ReferToOwner() as it:
-                self.case.file.agency = it.agency
+                self.case.file.agency, self.case.file.question = it.agency, it.question
                 if it.papers:
                     self.case.record("papers_handed_to_owner", agency=it.agency, papers=it.papers)
                 self.case.move(Stage.REFERRED)
@@ -112,7 +112,8 @@ class InformationRequestProcess(SharedCommands):
         """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
         owner agency gathers the information (15 calendar days), the requester has been told so."""
         if self.case.begin("owner_gather", promise="owner_gather+tell_requester", because=NOT_HELD, told="info_referred"):
-            self.case.notify("owner_new_case", "owner_agency")
+            question = self.case.file.question
+            self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_gather"), question=question)
             self.case.notify("info_referred", REQUESTER)
         match await self.case.decision():
             case RecordOwnerReply() as it:
@@ -127,7 +128,8 @@ class InformationRequestProcess(SharedCommands):
             self.case.notify("info_ready", REQUESTER)
         match await self.case.decision():
             case TellRequester() as it:
-                self.case.notify("result_notice", REQUESTER, result_text=it.answer or self.case.file.owner_answer)
+                answer = it.answer or self.case.file.owner_answer
+                self.case.notify("result_notice", REQUESTER, result_text=answer, adverse=False)
                 self.case.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED)
             case ending:
                 self.case.end(ending)

@@ -217,6 +217,7 @@ class ReportResult(Command):
 
     event: ClassVar[str] = "result_reported"
     result: Prose
+    adverse: bool = False  # against the requester: how to appeal is told with it
 
 
 class Reopen(Command):

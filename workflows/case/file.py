@@ -118,6 +118,7 @@ class CaseFile(BaseModel):
     owner_told: bool = False  # the owner agency has been told of the case
     missing: list[str] = []
     owner_answer: str | None = None
+    question: str | None = None  # what the owner agency is asked
     result_notices: list[str] = []
     links: list[Link] = []
     documents: list[Document] = []

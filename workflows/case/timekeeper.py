@@ -226,9 +226,10 @@ class Timekeeper:
             return "complaint_centre"
         return role
 
-    def _values(self, clock: Clock) -> dict[str, str]:
+    def _values(self, clock: Clock) -> dict[str, Any]:
         due = clock.due_at.isoformat()
-        return {"due_at": due, "reply_by": due, "step": clock.step}
+        missing = {"missing_list": self._file.missing} if self._file.missing else {}
+        return {"due_at": due, "reply_by": due, "step": clock.step, **missing}
 
 
 def _alarms(clock: Clock) -> list[Alarm]:
