@@ -77,7 +77,7 @@ class OpeningTimes:
         empty = abs(edge - opened) if opened is not None else len(line.years)
         if empty >= LONGEST_CLOSED:
             raise CalendarError("the calendar has no opening hours")
-        return self._reaching(line.years[0] - backwards, line.years[-1] + (not backwards))
+        return self._over(range(line.years[0] - backwards, line.years[-1] + 1 + (not backwards)))
 
     def when(self, line: Line, elapsed: timedelta) -> datetime:
         """The first moment before which so much opening time of the line lies: an end exactly at closing stays there."""
@@ -100,8 +100,12 @@ class OpeningTimes:
         if line.years:
             first, last = min(first, line.years[0]), max(last, line.years[-1])
         if range(first, last + 1) != line.years:
-            line = self._line = _joined(range(first, last + 1), [self._year(year) for year in range(first, last + 1)])
+            line = self._line = self._over(range(first, last + 1))
         return line
+
+    def _over(self, years: range) -> Line:
+        """A line of exactly these years: whoever counts on one goes on counting from where it begins."""
+        return _joined(years, [self._year(year) for year in years])
 
     def _year(self, year: int) -> _Year:
         if year not in self._years:

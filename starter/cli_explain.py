@@ -89,8 +89,8 @@ def _moved(move: dict[str, Any], zone: tzinfo | None, lang: Literal["th", "en"])
     )
     why, told = move[f"reason_{lang}"], move.get("told")
     if lang == "th":
-        return f"{at}  เปลี่ยนจาก{old} เป็น{new} เนื่องจาก {why} ({f'แจ้งด้วย {told}' if told else 'ไม่ได้แจ้ง'})"
-    return f"{at}  moved from {old} to {new}: {why} ({f'told by {told}' if told else 'nobody was told'})"
+        return f"{at}  เปลี่ยนจาก{old} เป็น{new} เนื่องจาก {why} ({f'แจ้งด้วย {told}' if told else 'ไม่มีหนังสือแจ้งเฉพาะ'})"
+    return f"{at}  moved from {old} to {new}: {why} ({f'told by {told}' if told else 'no notice of its own'})"
 
 
 def _paused(balance: Balance, lang: Literal["th", "en"]) -> str:

@@ -111,3 +111,14 @@ def test_a_working_day_ends_with_its_last_open_minute(office: tuple[OfficeCalend
     fast, slow = office
     day = fast.on_or_after(day)
     assert fast.close_of(day) == slow.close_of(day)
+
+
+def test_a_line_grows_from_where_it_begins_whatever_others_count_on_meanwhile() -> None:
+    rules = Calendar.model_validate(
+        {"timezone": "Asia/Bangkok", "working_weekdays": list(WEEKDAYS[:5]), "hours": [{"open": "08:30", "close": "16:30"}]}
+    )
+    office = OfficeCalendar(rules.model_copy(update={"holidays": rules.holidays}), lambda _: {})
+    line = office._times.covering(date(2026, 12, 1), date(2026, 12, 1))
+    office.nth_working_day_after(date(2024, 5, 1), 3)  # another case, years before, on the same calendar
+    assert office._times.longer(line).years == range(2026, 2028)
+    assert office.nth_working_day_after(date(2026, 12, 1), 30) == date(2027, 1, 12)

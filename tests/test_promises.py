@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from casework.standards.loader import StandardsLibrary, default_pack
+from casework.starter.errors import CaseRefused
 from casework.starter.explaining import Explainer, moves
 from casework.workflows.contracts import Document, Stage
 from casework.workflows.messages import (
@@ -13,13 +16,18 @@ from casework.workflows.messages import (
     Extend,
     ForwardApplication,
     IssueDeficiencyList,
+    Pause,
+    Rate,
     RecordOwnerReply,
     RecordSelection,
     ReferToOwner,
+    Reopen,
     ReportHeld,
+    ReportResult,
     StartService,
+    Withdraw,
 )
-from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, Office, PlayedCase
+from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 
 async def promised(case: PlayedCase) -> datetime:
@@ -133,3 +141,42 @@ async def test_not_held_is_another_promise_and_who_comes_to_the_counter_gets_non
     assert move["told"] == "info_referred"
     await case.act(RecordOwnerReply(actor=OWNER, answer="14 สถานี"))
     assert (await case.view()).stage is Stage.TELLING
+
+
+async def test_nothing_is_said_of_the_promise_after_the_end(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.act(Pause(actor=OWNER, reason="awaiting_third_party"))
+    await case.pass_time(timedelta(days=2))
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
+    assert [event.type for event in (await case.view()).events][-2:] == ["withdrawn", "closed"]
+
+
+async def test_a_pause_of_a_request_by_letter_pauses_its_promise(office: Office) -> None:
+    case = await office.information(channel="email")
+    before = await promised(case)
+    await case.act(Pause(actor=OFFICER, reason="awaiting_requester"))
+    assert await promised(case) > before
+    await case.pass_time(before + timedelta(hours=1))
+    assert "promise_breached" not in await case.types()
+
+
+async def test_a_matter_taken_up_again_may_be_rated_again_and_goes_back_to_its_agency(office: Office) -> None:
+    case = await office.forward()
+    await case.act(ForwardApplication(actor=OFFICER))
+    await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    for score in (1, 5):
+        await case.act(ReportResult(actor=OWNER, result="ผล"))
+        await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+        await case.act(Rate(actor=CITIZEN, scores={"overall": score}))
+        if score == 1:
+            await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
+            with pytest.raises(CaseRefused, match="needs a reason"):
+                await case.act(AssignToOwner(actor=COMPLAINTS, agency="DEDE"))
+            await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
+    await case.handle.result()
+    view = await case.view()
+    assert "case_passed_on" not in [notice.template for notice in view.notices]
+    assert [event.data["scores"] for event in view.events if event.type == "rated"] == [{"overall": 1}, {"overall": 5}]

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from casework.standards.limits import Named
-from casework.standards.plan import REQUESTER
+from casework.standards.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.case import Case, Expired
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.file import CaseFile
@@ -41,14 +41,18 @@ def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
     return f"a deficiency list was already issued; the standard allows {file.terms.deficiency_lists_allowed}"
 
 
+def passes_on(file: CaseFile, message: AssignToOwner) -> bool:
+    """Whether the matter leaves an owner agency that has been told of it, for another one."""
+    return file.owner_told and message.agency != file.agency
+
+
 def may_assign(file: CaseFile, message: AssignToOwner) -> str | None:
     """An owner is told once; another agency needs a reason (no dodging), and gets no new limit."""
-    relayed = "relay" in file.clocks and not file.clocks["relay"].running
-    if relayed and message.agency == file.agency:
+    if message.agency == file.agency and "relay" in file.clocks and not file.clocks["relay"].running:
         return f"the case is with {file.agency} already"
-    if relayed and not message.reason:
+    if passes_on(file, message) and not message.reason:
         return f"the case is with {file.agency}; passing it on to {message.agency} needs a reason"
-    if relayed and file.passed_on >= PASSED_ON_FREELY and message.actor.role != HEAD:
+    if passes_on(file, message) and file.passed_on >= PASSED_ON_FREELY and message.actor.role != HEAD:
         return f"the case was passed on {file.passed_on} times already; once more takes {HEAD}"
     return knows_agency(file, message)
 
@@ -136,11 +140,11 @@ class ForwardProcess(SharedCommands):
             return
         match await self.case.decision():
             case AssignToOwner() as it:
-                if it.reason and self.case.file.owner_told:
-                    self.case.file.passed_on += 1
-                    self.case.file.agency = it.agency
-                    self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
+                on = passes_on(self.case.file, it)
                 self.case.file.agency = it.agency
+                if on:
+                    self.case.file.passed_on += 1
+                    self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
                 self.case.stop("relay")
                 self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"))
             case ReportProgress() as it:
@@ -167,6 +171,7 @@ class ForwardProcess(SharedCommands):
     def reopened(self) -> None:
         """The owner agency has the matter again, with its limit; the first result stays in the records."""
         self.case.file.result_notices = []
-        self.case.file.outcome = None
+        self.case.file.outcome, self.case.file.rated = None, False
+        self.case.file.clocks.pop(SATISFACTION, None)
         self.case.file.reopened += 1
         self.case.move(Stage.WITH_OWNER)

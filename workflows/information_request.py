@@ -90,7 +90,7 @@ class InformationRequestProcess(SharedCommands):
         self.case.begin("provide", promise="provide" if self.case.walked_in else None)
         match await self.case.decision():
             case ReportHeld():
-                self.case.move(Stage.SELECTING, *self.answered_by_letter)
+                self.case.move(Stage.SELECTING)
             case ReferToOwner() as it:
                 self.case.file.agency, self.case.file.question = it.agency, it.question
                 if it.papers:

@@ -93,7 +93,7 @@ class CalendarFollower:
 
     def _is_behind(self) -> bool:
         file = self._file
-        if file.calendar is None or not (file.running or (file.promise and file.outcome is None)):
+        if file.calendar is None or not (file.running or file.promise_stands):
             return False
         ends = max(file.calendar.closed, default=0)
         return file.calendar.revision < file.calendar_known or workflow.now().year > ends - YEARS_AHEAD

@@ -190,7 +190,8 @@ class ClockChanges:
             if promise:
                 before = promise.due_at
                 promise.replan(calculator.plan(promise.chain, promise.ledger, now))
-                self._promises.moved(before, RESUMED, None)
+                if file.promise_stands:
+                    self._promises.moved(before, RESUMED, None)
 
     # Helpers
 
@@ -219,8 +220,8 @@ class ClockChanges:
 
     def _promise_replanned(self, calculator: DueCalculator, until: datetime | None, now: datetime) -> Plan | None:
         promise = self._file.promise
-        if promise is None or self._file.outcome is not None:
-            return None
+        if promise is None or not self._file.promise_stands:
+            return None  # it was kept, or is over: nobody is told another date for what they have
         return calculator.replan(promise.chain, _until(promise.ledger, until), promise.due_at, now)
 
     def _next(self, calculator: DueCalculator, clock: Clock, plan: Plan, now: datetime, fired: Fired | None = None) -> _Next:

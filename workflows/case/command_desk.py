@@ -209,8 +209,10 @@ class CommandDesk:
                 self._check(declared, message)
                 return await self._carry_out(declared, message, case)
         except ApplicationError as refusal:
-            case.record("command_not_reapplied", command=declared.name, because=refusal.message.partition(". Possible now")[0])
-            case.commit()
+            if self._file.terms is not None:  # else the case cannot be opened any more, and fails with the reason
+                because = refusal.message.partition(". Possible now")[0]
+                case.record("command_not_reapplied", command=declared.name, because=because)
+                case.commit()
             raise
 
     def admit_opened(self, digest: Any) -> None:

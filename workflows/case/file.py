@@ -150,7 +150,7 @@ class CaseFile(BaseModel):
     @property
     def promise_stands(self) -> bool:
         """Whether a promise was made that is still to be kept: it is, when the last of its steps is done."""
-        if self.promise is None or self.outcome is not None or self.terms is None:
+        if self.promise is None or self.terms is None or self.outcome is not None or self.stage is Stage.CLOSED:
             return False
         last = (self.terms.rules.chain(self.promise.chain) or [self.promise.chain])[-1]
         return last not in self.clocks or self.clocks[last].stopped_at is None

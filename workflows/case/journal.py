@@ -265,7 +265,7 @@ def kept_clocks(file: CaseFile) -> KeptClocks:
     """What the running clocks, the promise and the pause keep."""
     return KeptClocks(
         clocks=[RunningClock(step=c.step, due_at=c.due_at, ledger=c.ledger, rungs=c.rungs) for c in file.running],
-        promise=promise_view(file.promise) if file.outcome is None else None,
+        promise=promise_view(file.promise) if file.promise_stands else None,
         pause=pause_view(file.pause),
     )
 

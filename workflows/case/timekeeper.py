@@ -248,7 +248,8 @@ def _promise_alarm(file: CaseFile) -> list[Alarm]:
     promise = file.promise
     if promise is None or file.terms is None or not file.promise_stands or promise.breached_at is not None:
         return []
-    if file.running and all(clock.step in file.terms.requester_steps for clock in file.running):
+    current = [clock.step for clock in file.clocks.values() if clock.stopped_at is None]
+    if current and set(current) <= set(file.terms.requester_steps):
         return []  # it is the requester's own time: the promise is made anew after it
     rules = file.terms.rules
     if any(rules.step(step).soft for step in rules.chain(promise.chain) or [promise.chain]):
