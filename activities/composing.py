@@ -128,8 +128,11 @@ def _values(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice
 
 def _addressed(pack: ServiceStandards, requester: Requester, language: Language) -> str:
     """A requester's name with their title; a person who gave none gets the pack's, a body none."""
-    if requester.title is not None:
-        return f"{requester.title}{requester.name}" if language == "th" else f"{requester.title} {requester.name}"
+    title = requester.title
+    if title is not None and language == "th":
+        return f"{title}{requester.name}"
+    if title is not None:  # a Thai title has no place in an English letter
+        return f"{title} {requester.name}" if title and title.isascii() else requester.name
     honorific = pack.honorific if requester.segment in PERSONS else None
     return f"{honorific.th if language == 'th' else honorific.en}{requester.name}" if honorific else requester.name
 
