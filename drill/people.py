@@ -27,7 +27,11 @@ PAYLOADS: dict[str, list[dict[str, Any]]] = {
     "pause": [{"reason": "awaiting_requester"}, {"reason": "force_majeure"}, {"reason": "awaiting_third_party"}],
     "convert": [{"into": "information_request"}],
     "assign_to_owner": [{"agency": "DOEB", "reason": "ตามอำนาจ"}, {"agency": "DEDE", "reason": "ตามอำนาจ"}],
-    "rate": [{"scores": {"overall": 5}}, {"scores": {"overall": 1}, "dissatisfaction": "ช้า"}],
+    "rate": [
+        {"scores": {"overall": 5}, "how": "ที่เคาน์เตอร์"},
+        {"scores": {"overall": 1}, "dissatisfaction": "ช้า", "how": "ทางโทรศัพท์"},
+    ],
+    "withdraw": [{"how": "เป็นหนังสือ"}],
 }
 RARE = {"withdraw", "record_no_show", "redirect", "settle", "refuse", "convert"}
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "issue_deficiency_list": {"missing": ["สำเนาโฉนด"]},
     "complete_documents": {"documents": [{"name": "สำเนาโฉนด"}]},
     "assign_to_owner": {"agency": "DOEB"},
+    "report_delay": {"reason": "รอผลตรวจ"},
     "report_progress": {"status_th": "อยู่ระหว่างตรวจสอบ", "status_en": "being examined"},
     "report_result": {"result": "อนุญาต"},
     "refuse": {"reason": "ไม่อยู่ในหลักเกณฑ์"},

@@ -21,6 +21,7 @@ from casework.workflows.messages import (
     Redirect,
     Refuse,
     Reopen,
+    ReportDelay,
     ReportProgress,
     ReportResult,
     Settle,
@@ -354,3 +355,12 @@ async def test_nobody_speaks_in_the_requesters_name_without_saying_how_they_aske
         await case.act(Withdraw(actor=OFFICER))
     await case.act(Withdraw(actor=OFFICER, how="หนังสือลงวันที่ 21 พ.ย. 2569"))
     assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
+
+
+async def test_a_delay_notice_gives_the_reason_that_the_owner_gave(office: Office) -> None:
+    case = await forwarded(office)
+    due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
+    await case.act(ReportDelay(actor=OWNER, reason="รอผลตรวจจากห้องปฏิบัติการ"))
+    await case.pass_time(due + timedelta(days=1))
+    late = next(mail.get_content() for mail in case.mails() if "ยังไม่แล้วเสร็จตามกำหนด" in mail.get_content())
+    assert "เนื่องจากรอผลตรวจจากห้องปฏิบัติการ" in late

@@ -11,7 +11,7 @@ from casework.workflows.case.case import Case, Expired
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, knows_agency, knows_survey_items
+from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_survey_items
 from casework.workflows.contracts import CaseResult, Outcome, Stage
 from casework.workflows.messages import (
     AssignToOwner,
@@ -22,6 +22,7 @@ from casework.workflows.messages import (
     Redirect,
     Refuse,
     Reopen,
+    ReportDelay,
     ReportProgress,
     ReportResult,
     Settle,
@@ -66,6 +67,7 @@ class ForwardProcess(SharedCommands):
     complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS)
     assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=may_assign)
     report_progress = command(ReportProgress, Stage.WITH_OWNER)
+    report_delay = command(ReportDelay, Stage.WITH_OWNER, act=explain_delay)
     report_result = command(ReportResult, Stage.WITH_OWNER)
     refuse = command(Refuse, Stage.SUBMITTED, Stage.WITH_OWNER)
     redirect = command(Redirect, Stage.SUBMITTED, Stage.WITH_OWNER)

@@ -10,7 +10,7 @@ from casework.standards.plan import REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, knows_agency, knows_survey_items
+from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_survey_items
 from casework.workflows.contracts import CaseResult, Outcome, Stage
 from casework.workflows.messages import (
     Rate,
@@ -20,6 +20,7 @@ from casework.workflows.messages import (
     Redirect,
     ReferToOwner,
     Refuse,
+    ReportDelay,
     ReportHeld,
     StartService,
     TellRequester,
@@ -39,6 +40,7 @@ class InformationRequestProcess(SharedCommands):
     report_held = command(ReportHeld, Stage.SERVING)
     refer_to_owner = command(ReferToOwner, Stage.SERVING, check=knows_agency)
     record_selection = command(RecordSelection, Stage.SELECTING)
+    report_delay = command(ReportDelay, Stage.REFERRED, act=explain_delay)
     record_owner_reply = command(RecordOwnerReply, Stage.REFERRED)
     tell_requester = command(TellRequester, Stage.TELLING)
     refuse = command(Refuse, Stage.SERVING, Stage.REFERRED, Stage.TELLING)

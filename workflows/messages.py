@@ -212,6 +212,13 @@ class ReportProgress(Command):
     status_en: Line | None = None
 
 
+class ReportDelay(Command):
+    """Say why the matter takes longer than its time; the requester reads it in every delay notice from now on."""
+
+    event: ClassVar[str] = "delay_explained"
+    reason: Line
+
+
 class ReportResult(Command):
     """The owner agency has acted: the requester and the centre are told the result."""
 

@@ -117,6 +117,7 @@ class CaseFile(BaseModel):
     passed_on: int = 0  # from one owner agency to another
     owner_told: bool = False  # the owner agency has been told of the case
     missing: list[str] = []
+    delay_reason: str | None = None  # why it takes longer, as delay notices say it
     owner_answer: str | None = None
     question: str | None = None  # what the owner agency is asked
     result_notices: list[str] = []

@@ -29,6 +29,7 @@ from casework.workflows.messages import (
     Rate,
     Reassign,
     Recount,
+    ReportDelay,
     Resume,
     Withdraw,
 )
@@ -51,6 +52,12 @@ def give_to(case: Case, message: Reassign) -> None:
     case.file.officer = message.to
     case.record(message.event, message.actor, before=before, to=message.to.id, reason=message.reason)
     case.notify("case_reassigned", OFFICER, reason=message.reason)
+
+
+def explain_delay(case: Case, message: ReportDelay) -> None:
+    """What delay notices say from now on; the dates do not move."""
+    case.file.delay_reason = message.reason
+    case.record(message.event, message.actor, reason=message.reason)
 
 
 def has_room(file: CaseFile, _: AddDocument) -> str | None:

@@ -229,7 +229,8 @@ class Timekeeper:
     def _values(self, clock: Clock) -> dict[str, Any]:
         due = clock.due_at.isoformat()
         missing = {"missing_list": self._file.missing} if self._file.missing else {}
-        return {"due_at": due, "reply_by": due, "step": clock.step, **missing}
+        delay = {"delay_reason": self._file.delay_reason} if self._file.delay_reason else {}
+        return {"due_at": due, "reply_by": due, "step": clock.step, **missing, **delay}
 
 
 def _alarms(clock: Clock) -> list[Alarm]:
