@@ -57,7 +57,7 @@ FULL_SANDBOX = "CASEWORK_FULL_SANDBOX"  # for tests: the mechanism in the sandbo
 def casework_runner(given: WorkflowRunner | None, contexts: bool = True) -> WorkflowRunner:
     """The runner of a casework worker, around the one that is given. `contexts` is False where neither codec nor
     storage asks for whose payload it has before it: then the sandbox need not be entered twice more for every payload to find
-    that out (a sixth of a worker's CPU)."""
+    that out (the first alone was an eighth of a worker's CPU)."""
     if given is None or isinstance(given, SandboxedWorkflowRunner):
         given = sandboxed(given)
     return given if isinstance(given, OrderedRunner) else OrderedRunner(given, contexts)
