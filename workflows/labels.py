@@ -31,6 +31,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "given": ("ให้เอกสารแล้ว", "publications given"),
     "closed": ("ยุติเรื่อง", "closed"),
     # steps
+    "respond": ("ตอบผู้รับบริการ", "answer the requester"),
     "provide": ("จัดหาข้อมูล/เอกสาร", "provide the information"),
     "select_documents": ("คัดเลือกเอกสาร", "select documents"),
     "owner_gather": ("รวบรวมข้อมูล", "the owner agency gathers"),
