@@ -150,7 +150,10 @@ async def test_a_repeating_rung_survives_every_new_run(brief: Office, records: P
         assert len(runs) >= 3
         rungs = [event.data["rung"] for event in await records.events(case.case_id) if "rung" in event.data]
         assert len(rungs) == len(set(rungs))
-        assert [rung for rung in rungs if rung.startswith("owner_30wd/4")] == ["owner_30wd/4", "owner_30wd/4#1", "owner_30wd/4#2"]
+        # How many depends on how long the thirty notes took on this machine; that none is missing and none is twice does not.
+        chased = [rung for rung in rungs if rung.startswith("owner_30wd/4")]
+        assert chased == ["owner_30wd/4", *(f"owner_30wd/4#{n}" for n in range(1, len(chased)))]
+        assert len(chased) >= 3
         assert next(clock for clock in view.clocks if clock.step == "owner_act").next_rung_at is not None
         await case.act(Withdraw(actor=CITIZEN))
         await case.handle.result()
