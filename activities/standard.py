@@ -12,7 +12,6 @@ from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.limits import Named
 from casework.standards.loader import UnknownStandard
 from casework.standards.model import ServiceStandards
-from casework.standards.plan import SATISFACTION
 from casework.standards.service_rules import service_rules
 from casework.workflows.errors import words
 from casework.workflows.ports import CalendarNews, ExtensionTerms, StandardAnswer, StandardPort, StandardQuery, Terms
@@ -92,7 +91,6 @@ def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
         deficiency_lists_allowed=service.deficiency_lists_allowed,
         extensions={s.id: ExtensionTerms(times=s.extend.times, up_to=s.extend.up_to) for s in service.steps if s.extend},
         pause_notices=pack.pause_notices.model_dump(),
-        expiring=[s.id for s in service.steps if s.on_expiry or s.id == SATISFACTION],
         rung_notices=pack.rung_notices.model_dump(),
         ask_after=[outcome for outcome in asked.ask_after if outcome in service.outcomes],
         survey_items=[item.id for item in asked.items],

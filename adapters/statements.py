@@ -41,7 +41,7 @@ WITH other AS (
     UPDATE casework.cases c SET
         standard_id = s.standard_id, standard_version = s.standard_version, stage = s.stage, outcome = s.outcome,
         officer = nullif(s.officer, 'null'), officer_id = s.officer->>'id', agency = s.agency, promised_at = s.promised_at,
-        due_at = s.due_at, overdue = s.overdue, breached_at = coalesce(c.breached_at, s.breached_at),
+        due_at = s.due_at, overdue = s.overdue, breached_at = s.breached_at,
         escalation = s.escalation, closed_at = s.closed_at, links = s.links, last_event = $3, last_event_at = $2,
         ended_as = NULL, ended_why = NULL,  -- what decides anew lives again
         opened_at = coalesce(($5::jsonb->>'opened_at')::timestamptz, c.opened_at)
@@ -84,7 +84,8 @@ WITH other AS (
     ON CONFLICT DO NOTHING
 ), answers AS (
     INSERT INTO casework.satisfaction_answers (case_id, seq, key, answered_at, segment, scores, dissatisfaction, praise)
-    SELECT $1, h.seq, h.key, h.at, coalesce(f.requester, b.requester)->>'segment', h.data->'scores',
+    SELECT $1, h.seq, h.key, coalesce((h.data->>'received_at')::timestamptz, h.at),
+           coalesce(f.requester, b.requester)->>'segment', h.data->'scores',
            h.data->>'dissatisfaction', h.data->>'praise'
     FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = 'rated'
     ON CONFLICT DO NOTHING

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
-from casework.standards.limits import Frozen
+from casework.standards.limits import Frozen, Limit, Unit
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -131,6 +131,8 @@ class Counting(Frozen):
     ladder_fires_at: Literal["close", "open"] = "close"
     chain_limits_by: Literal["date"] = "date"
     recompute_open_deadlines_on_calendar_change: Literal[True] = True
+    # How long the counter may take to enter what a requester handed in on the last day of a limit that ends a stage.
+    entered_within: Limit = Limit(n=1, unit=Unit.WORKING_DAY)
 
 
 class Calendar(Frozen):

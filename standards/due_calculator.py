@@ -78,7 +78,8 @@ class DueCalculator:
             if (planned := self._rung(f"{published.ladder}/{index}", rung, of))
         ]
         rungs += [self._progress(days, of) for days in published.progress]
-        return self._made(step, of, ledger, target, rungs, as_of)
+        plan = self._made(step, of, ledger, target, rungs, as_of)
+        return plan.model_copy(update={"entered_by": self._entered_by(counter, of.due_at)}) if published.expires else plan
 
     def replan(self, step: str, ledger: Ledger, standing: datetime, now: datetime) -> Plan:
         """Plan a running step again after a change of calendar or standard. Nothing moves into the past: if the count
@@ -102,7 +103,8 @@ class DueCalculator:
         rule = self.rules.pauses[reason]
         counter = DueCounter(self.office, self.counting)
         until, _ = counter.due(rule.longest, begun, requester_duty=rule.waits_for_requester)
-        return PausePlan(until=until, remind_at=counter.before(until, rule.remind_before.limit))
+        remind_at = counter.before(until, rule.remind_before.limit)
+        return PausePlan(until=until, remind_at=remind_at, entered_by=self._entered_by(counter, until))
 
     def late(self, ledger: Ledger, rung: PlannedRung, now: datetime) -> datetime | None:
         """When a rung fires whose moment has passed while nobody was there, or None if not at all any more."""
@@ -172,6 +174,9 @@ class DueCalculator:
         total = _limit(sum(link.limit.n for link in links), first.limit.unit) if same_unit else first.limit
         of = _Run(self.counter(ledger), total, ledger.counted_from, self._kept(last.due_at, ledger))
         return self._made(name, of, ledger, last.internal_target, [], as_of)
+
+    def _entered_by(self, counter: DueCounter, due_at: datetime) -> datetime:
+        return counter.after(due_at, self.counting.entered_within)
 
     def _kept(self, due_at: datetime, ledger: Ledger) -> datetime:
         return max(due_at, ledger.not_before.astimezone(self.office.zone)) if ledger.not_before else due_at

@@ -20,6 +20,7 @@ class StepRules(Frozen):
     ladder: str = "default"
     rungs: list[Rung] = []
     soft: bool = False  # it warns and never breaches
+    expires: bool = False  # when its limit passes, the stage ends
     starts_with_service: bool = False  # not with the receipt: when the requester is served
     progress: list[int] = []  # the working days at whose end the requester hears that the matter is in our care
 
@@ -90,6 +91,7 @@ def _step_rules(pack: ServiceStandards, service: Service, step: Step) -> StepRul
         limit=step.limit or (pack.satisfaction.link_valid if step.id == SATISFACTION else None),
         binds_requester=step.actor == REQUESTER,
         soft=step.warn_only,
+        expires=step.on_expiry is not None or step.id == SATISFACTION,
         starts_with_service=step.start_on == "service_started",
         ladder=step.escalation or "default",
         rungs=pack.escalations[step.escalation] if step.escalation else rungs,

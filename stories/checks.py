@@ -35,6 +35,7 @@ def check(case: str, then: Then, seen: Seen) -> list[Check]:
 
 
 Result = tuple[bool, str, str, str]
+TO_THE_MINUTE, TO_THE_SECOND = "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"
 
 
 def _all(then: Then, seen: Seen) -> Iterator[Result]:
@@ -95,30 +96,43 @@ def _spoken(facts: Facts) -> str:
 
 
 def _happening(each: Happening) -> Facts:
-    facts = {"event": each.event, "at": f"{each.at:%Y-%m-%d %H:%M}" if each.at else "", "step": each.step or ""}
+    facts = {"event": each.event, **_said(each.at), "step": each.step or ""}
     return {key: value for key, value in facts.items() if value} | ({} if each.late is None else {"late": f"late={each.late}"})
 
 
 def _event(event: Event, seen: Seen) -> Facts:
     return {
         "event": event.type,
-        "at": _local(event.at, seen),
+        **_seen_at(event.at, seen),
         "step": str(event.data.get("step", "")),
         "late": f"late={bool(event.data.get('late'))}",
     }
 
 
 def _telling(each: Telling) -> Facts:
-    facts = {"notice": each.notice, "at": f"{each.at:%Y-%m-%d %H:%M}" if each.at else "", "to": each.to or ""}
+    facts = {"notice": each.notice, **_said(each.at), "to": each.to or ""}
     return {key: value for key, value in facts.items() if value}
 
 
 def _notice(row: dict[str, Any], seen: Seen) -> Facts:
-    return {"notice": row["template"], "at": _local(row["ordered_at"], seen), "to": row["recipient"]}
+    return {"notice": row["template"], **_seen_at(row["ordered_at"], seen), "to": row["recipient"]}
+
+
+def _said(at: datetime | None) -> Facts:
+    """A moment as the story has it, to the minute or to the second."""
+    if at is None:
+        return {}
+    return {"second": f"{at:{TO_THE_SECOND}}"} if at.second else {"minute": f"{at:{TO_THE_MINUTE}}"}
+
+
+def _seen_at(at: datetime, seen: Seen) -> Facts:
+    local = at.astimezone(seen.zone)
+    return {"minute": f"{local:{TO_THE_MINUTE}}", "second": f"{local:{TO_THE_SECOND}}"}
 
 
 def _time(what: str, expected: datetime, happened: datetime | None, seen: Seen) -> Result:
-    wanted, found = f"{expected:%Y-%m-%d %H:%M}", _local(happened, seen) if happened else "–"
+    shown = TO_THE_SECOND if expected.second else TO_THE_MINUTE
+    wanted, found = f"{expected:{shown}}", f"{happened.astimezone(seen.zone):{shown}}" if happened else "–"
     return wanted == found, what, wanted, found
 
 
@@ -128,7 +142,3 @@ def _same(what: str, expected: object, happened: object) -> Result:
 
 def _text(value: object) -> str:
     return "–" if value is None else str(value)
-
-
-def _local(at: datetime, seen: Seen) -> str:
-    return f"{at.astimezone(seen.zone):%Y-%m-%d %H:%M}"

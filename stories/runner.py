@@ -33,13 +33,13 @@ from casework.stories.checks import Check, Seen, check
 from casework.stories.known_names import unknown_names
 from casework.stories.story import CalendarStep, Given, Story, StoryError, Then, When
 from casework.stories.story_time import StoryRunner as CasesInStoryTime
-from casework.stories.story_time import StoryTime
+from casework.stories.story_time import StoryTime, lead
 from casework.workflows import names
 from casework.workflows.contracts import Actor, Event, Request
 from casework.workflows.messages import ChangeStandard, Recount
 
 SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
-JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
+JUST_AFTER = timedelta(milliseconds=500)  # past a timer that stands at that very moment
 LATER = "later"  # the version of the pack that cases may move to
 NEVER_BY_ITSELF = "2399-01-01"
 OPERATOR = Actor(id="operator", role="operator")
@@ -131,20 +131,22 @@ class _Playing:
         if step.open:
             await self._open(step)
         elif step.do:
-            await self._pass_time(step.case, step.at)
+            await self._come_to(step.case, step.at)
             await self._do(step)
-        else:
-            await self.until(step.at)
+        elif step.calendar or step.migrate_to:
+            await asyncio.gather(*(self._come_to(name, step.at) for name in self._cases))
             if step.calendar:
                 await self._change_calendar(step.calendar)
             elif step.migrate_to:
                 await self._migrate(step.migrate_to)
+        else:
+            await self.until(step.at)
         if step.then is not None:
             await self.expect(step.then if isinstance(step.then, dict) else {step.case: step.then})
 
     async def until(self, moment: datetime) -> None:
-        """Let time pass for every case."""
-        await asyncio.gather(*(self._pass_time(name, moment) for name in self._cases))
+        """Let time pass for every case, until just after a moment: what the clock does then has been done."""
+        await asyncio.gather(*(self._pass_time(name, self._aware(moment) + JUST_AFTER) for name in self._cases))
 
     async def expect(self, expected: Then | dict[str, Then]) -> None:
         """Check, once everything that is due has been carried out."""
@@ -189,6 +191,8 @@ class _Playing:
         allowed = {each.name: each.roles for each in view.allowed_commands}
         role = step.by or next(iter(allowed.get(name, [])), None) or self._any_role(name)
         payload = {**defaults.COMMANDS.get(name, {}), **step.with_, "actor": _actor(role, view.agency)}
+        if "received_at" in payload:
+            payload["received_at"] = self._aware(datetime.fromisoformat(str(payload["received_at"])))
         try:
             await case.send(name, payload)
         except CaseworkError as refused:
@@ -232,14 +236,23 @@ class _Playing:
                 except CaseworkError as refused:
                     self.checks.append(Check(False, name, f"migrate to {version}", "done", str(refused)))
 
+    async def _come_to(self, name: str, moment: datetime) -> None:
+        """Let it be that moment for one case: what it hears from now on, it hears then. What the clock does at that moment
+        comes first, except that lateness begins after it."""
+        case, at = self._cases[name], self._aware(moment)
+        await self._pass_time(name, at - lead(moment))
+        if await _is_open(case):
+            await case.view()  # what became due on the way has been carried out in its own time
+            self._time.case(case.case_id).say(await self._environment.get_current_time(case.workflow), at)
+
     async def _pass_time(self, name: str, moment: datetime) -> None:
         case = self._cases[name]
         if not await _is_open(case):
             return
         now = await self._environment.get_current_time(case.workflow)
-        distance = self._aware(moment) + self._time.ahead(case.case_id) - now
+        distance = moment + self._time.case(case.case_id).ahead - now
         if distance > timedelta():
-            await self._environment.fast_forward(case.workflow, distance + JUST_AFTER)
+            await self._environment.fast_forward(case.workflow, distance)
 
     async def _seen(self, name: str) -> Seen:
         case = self._cases[name]

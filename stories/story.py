@@ -7,7 +7,7 @@
     then:
       due: {provide: 2026-03-02 08:40}
 
-Times are the office's own, to the minute. docs/stories.md explains every word.
+Times are the office's own, to the minute or the second. docs/stories.md explains every word.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from casework.standards.limits import Frozen
 from casework.standards.loader import problem_at
 from casework.standards.model import LATEST_YEAR
 
-WRITTEN = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d)(:\d\d)?$")
+WRITTEN = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?$")
 DOTTED = re.compile(r"^(\d{4}-\d\d-\d\d) (\d{1,2})[.:](\d\d)$")
 ONE = "case"  # what the only case of a story is called
 
@@ -39,19 +39,17 @@ class StoryError(Exception):
 
 
 def _minute(value: Any) -> Any:
-    """Times as people write them: 2026-03-04 10:15, in the office's zone."""
+    """Times as people write them: 2026-03-04 10:15, or 10:15:01, in the office's zone."""
     text = value.isoformat(sep=" ") if isinstance(value, datetime) else str(value).strip()
     written = WRITTEN.match(text)
     if written is None:
         dotted = DOTTED.match(text)
         hint = f"; write {dotted[1]} {int(dotted[2]):02}:{dotted[3]}" if dotted else ""
         raise ValueError(f"must be a time such as 2026-03-04 10:15, the office's own{hint}")
-    if written[2] not in (None, ":00"):
-        raise ValueError(f"stories are told to the minute; write {written[1]}")
     if int(text[:4]) > LATEST_YEAR:
         raise ValueError(f"{text[:4]} looks like a Buddhist year; write {int(text[:4]) - 543}{text[4:10]}")
     try:
-        return datetime.fromisoformat(written[1])
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"is no time: {error}") from None
 
@@ -149,6 +147,11 @@ class When(Frozen):
     migrate_to: str | None = None
     then: Expected | None = None
 
+    @property
+    def only_looks(self) -> bool:
+        """Whether nothing is done: time passes until the moment is over, and something is checked."""
+        return not (self.open or self.do or self.calendar or self.migrate_to)
+
     @model_validator(mode="after")
     def _one_thing(self) -> When:
         things = [self.open, self.do, self.calendar, self.migrate_to]
@@ -182,6 +185,8 @@ class Story(Frozen):
         for number, (before, after) in enumerate(pairwise(self.when), start=2):
             if after.at < before.at:
                 raise ValueError(f"when {number}: {after.at:%Y-%m-%d %H:%M} comes before what is told above it")
+            if after.at == before.at and before.only_looks and not after.only_looks:
+                raise ValueError(f"when {number}: that moment is over, it was looked at; look with `then` beside what is done")
         opened: set[str] = set()
         for number, step in enumerate(self.when, start=1):
             if step.open:

@@ -77,6 +77,11 @@ class PlayedCase:
         distance = until if isinstance(until, timedelta) else until - await self.now() + MARGIN
         await self.office.temporal.fast_forward(self.handle.workflow, distance)
 
+    async def expire(self) -> None:
+        """Let the limit pass that ends the stage, and the time to enter what came within it."""
+        until = max(clock.entered_by for clock in (await self.view()).clocks if clock.entered_by and not clock.stopped_at)
+        await self.pass_time(until)
+
     async def types(self) -> list[str]:
         """What happened, by type; how the promise moved with it has tests of its own (test_promises)."""
         return [event.type for event in (await self.view()).events if event.type != "promise_moved"]

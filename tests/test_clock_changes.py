@@ -61,7 +61,7 @@ AGAIN = "{at: {due_plus: 7, unit: calendar_day}, repeat_every: {n: 7, unit: cale
 
 def played(pack: ServiceStandards, now: datetime) -> Clock:
     """An owner's clock whose rungs up to now have fired."""
-    clock = Clock.planned(Clockwork(pack).plan("forward", "owner_act", Ledger(started_at=START)), expires=False)
+    clock = Clock.planned(Clockwork(pack).plan("forward", "owner_act", Ledger(started_at=START)))
     for rung in list(clock.rungs):
         if rung.at <= now:
             clock.mark_fired(rung)

@@ -139,7 +139,7 @@ class ClockMachine(RuleBasedStateMachine):
         self.follower = DirectFollower(self.file, self.clocks, self.journal, self.timekeeper)
         self.follower.activities = activities
         plan = self.counting.calculator.plan(step, Ledger(started_at=self.now), self.now)
-        self.file.clocks[step] = Clock.planned(plan, expires=False)
+        self.file.clocks[step] = Clock.planned(plan)
         self.file.promise = Promise.planned(step, plan)
         self.paused_at: list[tuple[datetime, datetime | None]] = []
         self.restarted = False

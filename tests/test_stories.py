@@ -77,7 +77,11 @@ async def test_a_story_that_does_not_come_out_is_seen(
             "when 2: 2026-03-01 10:00 comes before what is told above it",
         ),
         ("story: x\nwhen: [{at: 2026-03-02 9.30, open: forward}]", "the office's own; write 2026-03-02 09:30"),
-        ("story: x\nwhen: [{at: '2026-03-02 09:30:15', open: forward}]", "told to the minute; write 2026-03-02 09:30"),
+        (
+            "story: x\nwhen: [{at: 2026-03-02 10:00, open: forward}, {at: 2026-03-03 10:00, then: {stage: submitted}}, "
+            "{at: 2026-03-03 10:00, do: pause}]",
+            "when 3: that moment is over, it was looked at",
+        ),
         ("story: x\nwhen: [{at: 2026-03-02 09:30, open: forward}]", "expects nothing"),
         (
             "story: x\nwhen: [{at: 2026-03-02 09:30, open: forward}]\nthen: {due: {relay: 2569-03-02 09:30}}",

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from casework.standards.limits import Frozen
-from casework.workflows.contracts import Actor, CitizenId, Code, Document, Line, Officer, Prose
+from casework.workflows.contracts import Actor, CitizenId, Code, Document, Line, Moment, Officer, Prose
 
 
 class Command(Frozen):
@@ -25,6 +25,16 @@ class Command(Frozen):
     def command_name(cls) -> str:
         """forward_application for ForwardApplication."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class FromOutside(Command):
+    """Base of commands that carry something which reached the centre from outside, often before somebody entered it.
+
+    `received_at` is when it did (aware): it counts from then, and the record keeps both times. Only who enters it for
+    somebody else says so; what requesters and owner agencies do themselves counts when they do it.
+    """
+
+    received_at: Moment | None = None
 
 
 class AddNote(Command):
@@ -66,7 +76,7 @@ class Pause(Command):
     note: Line | None = None
 
 
-class Resume(Command):
+class Resume(FromOutside):
     """Let the clocks that stand still run again, before the longest pause has passed."""
 
     event: ClassVar[str] = "resumed"
@@ -91,7 +101,7 @@ class ChangeStandard(Command):
     reason: Line
 
 
-class Withdraw(Command):
+class Withdraw(FromOutside):
     """End the case at the requester's wish."""
 
     event: ClassVar[str] = "withdrawn"
@@ -136,7 +146,7 @@ class RecordSelection(Command):
     documents: list[Line] = Field(default=[], max_length=100)
 
 
-class RecordOwnerReply(Command):
+class RecordOwnerReply(FromOutside):
     """The owner agency answered."""
 
     event: ClassVar[str] = "owner_replied"
@@ -189,7 +199,7 @@ class IssueDeficiencyList(Command):
     missing: list[Line] = Field(min_length=1, max_length=100)
 
 
-class CompleteDocuments(Command):
+class CompleteDocuments(FromOutside):
     """The missing papers came."""
 
     event: ClassVar[str] = "documents_completed"
@@ -227,7 +237,7 @@ class ReportResult(Command):
     adverse: bool = False  # against the requester: how to appeal is told with it
 
 
-class Reopen(Command):
+class Reopen(FromOutside):
     """Take a completed matter up again."""
 
     event: ClassVar[str] = "reopened"
@@ -272,7 +282,7 @@ class Convert(Command):
     citizen_id: CitizenId | None = None
 
 
-class Rate(Command):
+class Rate(FromOutside):
     """The requester's satisfaction by item, on the standard's scale; dissatisfaction and praise are kept apart from it."""
 
     event: ClassVar[str] = "rated"

@@ -44,7 +44,6 @@ class Terms(Compact):
     deficiency_lists_allowed: int = 1
     extensions: dict[str, ExtensionTerms] = {}
     pause_notices: dict[str, str] = {}  # begun, remind, resumed, ended -> notice
-    expiring: list[str] = []  # steps whose limit ends the stage when it passes
     rung_notices: dict[str, str]  # action -> notice
     ask_after: list[str] = []  # outcomes after which satisfaction is asked for
     survey_items: list[str] = []

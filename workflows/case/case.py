@@ -36,11 +36,12 @@ from casework.workflows.case.file import DOCUMENTS_KEPT
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.promises import Promises
 from casework.workflows.case.publishing import Publisher
+from casework.workflows.case.receipts import counted_at
 from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
 from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
-from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.messages import Command, FromOutside, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
 from casework.workflows.ports import NoticeStatus, StandardAnswer
 
 
@@ -133,13 +134,14 @@ class Case:
                 self.file.promise.chain = promise
             return True  # they began with the receipt
         now = workflow.now()
+        since, self.file.counts_from = self.file.counts_from or now, None
         for step in steps:
             try:
-                self._start(self._counting.calculator.plan(step, Ledger(started_at=now), now))
+                self._start(self._counting.calculator.plan(step, Ledger(started_at=since), now))
             except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
                 self.record("clock_not_started", step=step, problem=errors.words(error))
         if promise is not None:
-            self._promises.begin(promise, because, told)
+            self._promises.begin(promise, since, because, told)
         return True
 
     async def decision(self) -> Command:
@@ -149,6 +151,7 @@ class Case:
         stage asks for the next decision, or the case closes.
         """
         self._rest()
+        self.file.counts_from = None
         await workflow.wait_condition(
             lambda: self._sound() and (self.desk.inbox is not None or self._has_expired() or self._may_continue_as_new())
         )
@@ -162,17 +165,19 @@ class Case:
             self.desk.decline("the time for this has passed")
             return Expired()
         message = taken.message
+        if isinstance(message, FromOutside) and message.received_at:
+            self.file.counts_from = counted_at(message)
         self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
         return message
 
     def move(self, stage: Stage, *going_on: str) -> None:
         """Go to another stage; the clocks of this one stop, except those of steps that go on."""
-        now = workflow.now()
+        at = self.file.counts_from or workflow.now()
         for clock in self.file.clocks.values():
             if clock.step not in going_on:
-                clock.stop(now)
-        self._end_pause(now)
-        self.file.stage, self.file.stage_since, self.file.entering = stage, now, True
+                self._stop(clock, at)
+        self._end_pause(at)
+        self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
 
     # How a case ends
 
@@ -268,7 +273,7 @@ class Case:
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""
         if step in self.file.clocks:
-            self.file.clocks[step].stop(workflow.now())
+            self._stop(self.file.clocks[step], workflow.now())
 
     def due(self, step: str) -> str | None:
         """When a step is due, as notices take it."""
@@ -345,8 +350,20 @@ class Case:
         return found
 
     def _start(self, plan: Plan) -> None:
-        assert self.file.terms is not None
-        self.file.clocks[plan.step] = Clock.planned(plan, expires=plan.step in self.file.terms.expiring)
+        self.file.clocks[plan.step] = Clock.planned(plan)
+
+    def _stop(self, clock: Clock, at: datetime) -> None:
+        """A step was done then. If its limit was called passed before that became known, it was not."""
+        if clock.stopped_at is not None:
+            return
+        clock.stop(at)
+        file = self.file
+        if clock.breached_at is not None and at <= clock.due_at:
+            clock.breached_at, clock.overdue = None, False
+            others = [other.breached_at for other in file.clocks.values() if other.breached_at]
+            promise = [file.promise.breached_at] if file.promise and file.promise.breached_at else []
+            file.breached_at = min([*others, *promise], default=None)
+            self.record("was_in_time", step=clock.step, received_at=at.isoformat(), due_at=clock.due_at.isoformat())
 
     def _has_expired(self) -> bool:
         ran_out = self.file.pause is not None and self.file.pause.ran_out

@@ -31,7 +31,7 @@ class Clock(BaseModel):
     rungs: list[PlannedRung]
     fired: dict[str, str] = {}  # key -> what the rung said
     round: int = 1
-    expires: bool = False
+    entered_by: AwareDatetime | None = None  # its limit ends the stage, when what came in time has been entered
     expired: bool = False
     breached_at: AwareDatetime | None = None  # when the limit was first passed; stays for good
     overdue: bool = False  # now: an extension may put the due time ahead again
@@ -42,7 +42,7 @@ class Clock(BaseModel):
     warning: str | None = None
 
     @classmethod
-    def planned(cls, plan: Plan, expires: bool) -> Clock:
+    def planned(cls, plan: Plan) -> Clock:
         """A clock that starts to run."""
         return cls(
             step=plan.step,
@@ -52,7 +52,7 @@ class Clock(BaseModel):
             due_at=plan.due_at,
             internal_target=plan.internal_target,
             rungs=plan.rungs,
-            expires=expires,
+            entered_by=plan.entered_by,
             calendar=plan.calendar,
             revision=plan.revision,
             warning=plan.warning,
@@ -78,7 +78,7 @@ class Clock(BaseModel):
         """Take a new plan, and the next moments of what repeats: pending rungs move, fired ones stay fired, what waits for
         the office to open goes on waiting, and nothing moves into the past."""
         self.limit, self.ledger, self.balance = plan.limit, plan.ledger, plan.balance
-        self.due_at, self.internal_target = plan.due_at, plan.internal_target
+        self.due_at, self.internal_target, self.entered_by = plan.due_at, plan.internal_target, plan.entered_by
         self.overdue = self.overdue and plan.due_at <= now
         self.calendar, self.revision, self.warning = plan.calendar, plan.revision, plan.warning
         waiting = [rung for rung in self.rungs if rung.waited_since]
@@ -154,11 +154,12 @@ class Clock(BaseModel):
     def stop(self, at: datetime) -> None:
         """The step is done. The due time is inclusive: done at it is done in time."""
         if self.stopped_at is None:
-            self.stopped_at = at
+            self.stopped_at = max(at, self.started_at)
             self.uncounted = self.pause is not None
             self.end_pause(at)
 
 
 def ended(ledger: Ledger, at: datetime) -> Ledger:
-    """The ledger with the pause that stands ended then."""
-    return ledger.model_copy(update={"pauses": [p if p.ended else p.model_copy(update={"ended": at}) for p in ledger.pauses]})
+    """The ledger with the pause that stands ended then, not before it began."""
+    pauses = [p if p.ended else p.model_copy(update={"ended": max(at, p.begun)}) for p in ledger.pauses]
+    return ledger.model_copy(update={"pauses": pauses})

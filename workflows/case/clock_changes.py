@@ -17,7 +17,7 @@ from temporalio import workflow
 from casework.standards.due_calculator import UNCOUNTABLE, DueCalculator
 from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
 from casework.standards.limits import Named
-from casework.standards.plan import PROMISE, REQUESTER, Plan, PlannedRung
+from casework.standards.plan import PROMISE, REQUESTER, PausePlan, Plan, PlannedRung
 from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows import errors
 from casework.workflows.case.clock import Clock, ended
@@ -25,6 +25,7 @@ from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise, StandingPause
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.promises import Promises
+from casework.workflows.case.receipts import counted_at
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.contracts import Actor, Stage
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
@@ -100,6 +101,7 @@ class ClockChanges:
             by=message.actor.id,
             begun=now,
             until=planned.until,
+            ends_at=planned.entered_by if rule.outcome else planned.until,
             remind_at=planned.remind_at if rule.remind and planned.remind_at > now else None,
             steps=[clock.step for clock in clocks],
         )
@@ -110,7 +112,7 @@ class ClockChanges:
 
     def resume(self, message: Resume) -> None:
         """The clocks that stood still run again, from where they stood or anew; the requester hears the date."""
-        file, terms, paused, now = self._file, self._file.terms, self._file.pause, workflow.now()
+        file, terms, paused, at = self._file, self._file.terms, self._file.pause, counted_at(message)
         assert terms is not None
         assert paused is not None
         before = file.promised_at
@@ -118,12 +120,13 @@ class ClockChanges:
         promised = file.promise is not None and any(file.promise.is_made_of(clock.step) for clock in clocks)
         self._count(
             message.command_name(),
-            [(clock, ended(clock.ledger, now)) for clock in clocks],
-            ended(file.promise.ledger, now) if file.promise and promised else None,
+            [(clock, ended(clock.ledger, at)) for clock in clocks],
+            ended(file.promise.ledger, at) if file.promise and promised else None,
         )
         file.pause = None
         told = {"reason": paused.reason, "steps": paused.steps, "paused_since": paused.begun.isoformat()}
-        self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
+        said = message.model_dump(mode="json", include={"note", "received_at"}, exclude_none=True)
+        self._journal.record(message.event, message.actor, **told, **said)
         self._journal.notify(terms.pause_notices["resumed"], REQUESTER, **self._timekeeper.pause_values(paused))
         self._promises.moved(before, RESUMED, terms.pause_notices["resumed"])
 
@@ -135,14 +138,16 @@ class ClockChanges:
         before, file.calendar = file.calendar, calendar
         try:
             calculator = self._counting.calculator
-            until, remind_at = self._pause_end(calculator, now)
+            pause = self._pause_end(calculator, now)
+            until = pause.until if pause else None
             taken = [self._replanned(calculator, clock, until, now) for clock in file.running]
             promise = self._promise_replanned(calculator, until, now)
         except UNCOUNTABLE:
             file.calendar = before
             raise
-        if paused is not None and until is not None and remind_at is not None:
-            paused.until, paused.remind_at = until, paused.remind_at and max(remind_at, now)
+        if paused is not None and pause is not None:
+            paused.ends_at = pause.entered_by if paused.ends_at > paused.until else pause.until
+            paused.until, paused.remind_at = pause.until, paused.remind_at and max(pause.remind_at, now)
         promised = file.promised_at
         moved = self._move(taken, promise, now)
         if moved:
@@ -166,8 +171,6 @@ class ClockChanges:
             raise
         promised = file.promised_at
         moved = self._move(taken, promise, now)
-        for each in taken:
-            each.clock.expires = each.clock.step in terms.expiring
         file.calendar_known = calendar.revision
         after = f"{terms.standard_id} {terms.standard_version}"
         told = {"before": before, "after": after, "reason": message.reason, "moved": moved}
@@ -236,13 +239,12 @@ class ClockChanges:
         ]
         return _Next(clock, plan, repeats, fired)
 
-    def _pause_end(self, calculator: DueCalculator, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """When the standing pause must end on this calendar, and who hears before: the longest pause is counted too."""
+    def _pause_end(self, calculator: DueCalculator, now: datetime) -> PausePlan | None:
+        """When the standing pause must end on this calendar, and who hears before: the longest pause is counted too. None if
+        there is none, or its end, counted anew, would be over already."""
         paused = self._file.pause
-        if paused is None:
-            return None, None
-        planned = calculator.pause(paused.reason, paused.begun)
-        return (planned.until if planned.until > now else paused.until), planned.remind_at
+        planned = calculator.pause(paused.reason, paused.begun) if paused else None
+        return planned if planned and planned.until > now else None
 
     def _move(self, taken: list[_Next], of_promise: Plan | None, now: datetime) -> list[dict[str, str]]:
         """Take plans, and say which dates they moved."""

@@ -23,8 +23,9 @@ from temporalio.exceptions import ApplicationError
 
 from casework.workflows import errors
 from casework.workflows.case.file import REPLIES_KEPT, CaseFile
+from casework.workflows.case.receipts import unfit_receipt
 from casework.workflows.contracts import AllowedCommand, CommandReply, Stage
-from casework.workflows.messages import Command
+from casework.workflows.messages import Command, FromOutside
 
 if TYPE_CHECKING:
     from casework.workflows.case.case import Case
@@ -286,7 +287,8 @@ class CommandDesk:
             raise errors.refused("records or mail are down and the case holds all it can; try again later", now)
         if declared.act is None and self._telling_result:
             raise errors.refused("the result was reported and is being told", now)
-        reason = declared.check(self._file, message) if declared.check else None
+        reason = unfit_receipt(self._file, message) if isinstance(message, FromOutside) else None
+        reason = reason or (declared.check(self._file, message) if declared.check else None)
         if reason:
             raise errors.refused(reason, now)
 

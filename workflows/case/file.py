@@ -72,6 +72,7 @@ class StandingPause(BaseModel):
     by: str
     begun: AwareDatetime
     until: AwareDatetime
+    ends_at: AwareDatetime  # later than `until` where the case ends with it: what came in time is still entered
     remind_at: AwareDatetime | None
     steps: list[str]
     ran_out: bool = False
@@ -99,6 +100,7 @@ class CaseFile(BaseModel):
     stage: Stage
     stage_since: AwareDatetime
     entering: bool = True  # the stage has not begun yet: its clocks are still to be started
+    counts_from: AwareDatetime | None = None  # what began the stage had reached the centre then, before it was entered
     outcome: Outcome | None = None
     terms: Terms | None = None
     calendar: WorkingCalendar | None = None

@@ -8,7 +8,6 @@ for ever.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -22,10 +21,10 @@ from casework.standards.plan import Plan
 from casework.workflows import errors, names
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
+from casework.workflows.case.receipts import CLOCKS_DIFFER
 from casework.workflows.contracts import Link, Request, Stage
 from casework.workflows.ports import StandardAnswer
 
-CLOCKS_DIFFER = timedelta(minutes=1)  # a counter's clock may run ahead of the server's by so much
 NO_REQUEST = RawValue(Payload())  # what a workflow gets that was started without an argument
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 SEVERAL_ARGUMENTS = "casework/several-arguments"  # the encoding under which the worker hands over more than one argument

@@ -30,12 +30,12 @@ class Promises:
         self._counting = counting
         self._journal = journal
 
-    def begin(self, chain: str, because: Named | None, told: str | None) -> None:
-        """A stage begins whose steps keep the promise from now on. With `because` the procedure makes another promise, which
+    def begin(self, chain: str, since: datetime, because: Named | None, told: str | None) -> None:
+        """A stage begins, `since` then, whose steps keep the promise. With `because` the procedure makes another promise, which
         may be later, and the notice `told` says so; without, the date that was promised stands if it is the earlier one."""
         file, now = self._file, workflow.now()
         try:
-            plan = self._counting.calculator.plan(chain, Ledger(started_at=now), now)
+            plan = self._counting.calculator.plan(chain, Ledger(started_at=since), now)
         except UNCOUNTABLE as error:  # the case goes on, and everybody sees why
             self._journal.record("clock_not_started", step=chain, problem=errors.words(error))
             return

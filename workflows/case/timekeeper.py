@@ -108,7 +108,7 @@ class Timekeeper:
             except UNCOUNTABLE as error:  # a rung that cannot be made is said to be so, and stops nothing else
                 clock.mark_fired(rung)
                 self._journal.record("rung_skipped", step=clock.step, rung=rung.key, problem=str(error))
-        elif clock.expires:
+        elif clock.entered_by:
             clock.expired = True
         else:
             # It was overdue before, and a change put its due time ahead again: the rungs have spoken, the fact stays one.
@@ -238,8 +238,8 @@ def _alarms(clock: Clock) -> list[Alarm]:
         Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung, _words(clock, rung))
         for rung in clock.rungs
     ]
-    if clock.expires:
-        alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: limit of {clock.limit} passes"))
+    if clock.entered_by:
+        alarms.append(Alarm(clock.entered_by + JUST_AFTER, clock, None, f"{clock.step}: limit of {clock.limit} passes"))
     elif clock.breached_at and not clock.overdue and not any(rung.action is Action.BREACH for rung in clock.rungs):
         alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: overdue again"))
     return alarms
@@ -266,7 +266,7 @@ def _pause_alarms(file: CaseFile) -> list[Alarm]:
         return []
     if pause.remind_at is not None and pause.remind_at < pause.until:
         return [Alarm(pause.remind_at, None, None, f"paused ({pause.reason}): remind before {pause.until:%Y-%m-%d %H:%M}")]
-    return [Alarm(pause.until, None, None, f"paused ({pause.reason}): ends at the latest")]
+    return [Alarm(pause.ends_at, None, None, f"paused ({pause.reason}): ends at the latest")]
 
 
 def _at_any_hour(rung: PlannedRung) -> bool:
