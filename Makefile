@@ -27,7 +27,7 @@ lint: $(READY)
 	$(BIN)/mypy build/__editable__*/casework tests examples
 	$(BIN)/lint-imports
 
-unit: $(READY)
+unit: $(READY) .tools/fonts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # One file, no lint: make fast T=tests/test_clock.py
@@ -50,6 +50,11 @@ lock: $(UV)
 $(UV):
 	$(PYTHON) -m venv .tools
 	.tools/bin/pip install -q --disable-pip-version-check uv
+
+# Letters are set in Thai: a font for them, unpacked here, where the system has none.
+.tools/fonts: | $(UV)
+	mkdir -p $@
+	fc-list :lang=th 2>/dev/null | grep -q . || (cd $@ && apt-get download -qq fonts-tlwg-laksaman-ttf && dpkg-deb -x *.deb .)
 
 .venv/.locked: requirements.lock | $(UV)
 	test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv

@@ -6,8 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from casework.adapters.ports import Message, OwedNotice
-from casework.standards.limits import Named
+from casework.adapters.ports import Letter, Message, OwedNotice, Page
+from casework.standards.limits import Limit, Named, Unit
 from casework.standards.model import ServiceStandards
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import OFFICER, REQUESTER
@@ -20,6 +20,14 @@ TIMES = {"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"}
 PERSONS = {"citizen", "foreigner"}
 AHEAD = {"due_at", "new_due_at", "reply_by"}  # dates to come
 Language = Literal["th", "en"]
+THAI_UNITS = {
+    Unit.SECOND: "วินาที",
+    Unit.MINUTE: "นาที",
+    Unit.HOUR: "ชั่วโมง",
+    Unit.WORKING_DAY: "วันทำการ",
+    Unit.CALENDAR_DAY: "วัน",
+    Unit.MONTH: "เดือน",
+}
 
 
 class CannotCompose(Exception):
@@ -38,23 +46,42 @@ def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
     address = _address(pack, notice)
     if address is None:
         return None
-    first: Language = notice.requester.language if notice.to == REQUESTER else pack.display.language
-    languages = [first, *(other for other in (pack.display.language, pack.display.second_language) if other and other != first)]
-    values = {lang: _values(pack, calendar, notice, lang) for lang in languages}
+    pages = [_page(pack, calendar, notice, language) for language in _languages(pack, notice)]
     return Message(
         key=message_key(notice.case_id, notice.id),
         address=address,
-        subject=subject(pack, notice.template, first, notice.case_no),
-        body="\n\n".join(_letter(pack, notice.template, lang, values[lang]) for lang in dict.fromkeys(languages)),
+        subject=subject(pack, notice.template, _languages(pack, notice)[0], notice.case_no),
+        body="\n\n".join(part for page in pages for part in (page.head, page.text, page.foot) if part),
     )
 
 
-def _letter(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
-    """Head, text and foot in one language."""
-    text = _text_of(pack, template, language, values)
-    if pack.letter is None:
-        return text
-    return "\n\n".join([filled(pack, pack.letter.head, language, values), text, filled(pack, pack.letter.foot, language, values)])
+def letter_of(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> Letter:
+    """The same as a letter to be printed and served. A date that is counted from its service says so. Raises CannotCompose."""
+    try:
+        pages = [_page(pack, calendar, notice, language, by_hand=True) for language in _languages(pack, notice)]
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        raise CannotCompose(f"{notice.template} cannot be put in words ({type(error).__name__})") from error
+    return Letter(pages=pages)
+
+
+def _languages(pack: ServiceStandards, notice: OwedNotice) -> list[Language]:
+    first: Language = notice.requester.language if notice.to == REQUESTER else pack.display.language
+    both = (first, pack.display.language, pack.display.second_language)
+    return list(dict.fromkeys(language for language in both if language))
+
+
+def _page(
+    pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice, language: Language, by_hand: bool = False
+) -> Page:
+    values = _values(pack, calendar, notice, language, by_hand)
+    about, letter = pack.notifications[notice.template].about, pack.letter
+    return Page(
+        language=language,
+        head=filled(pack, letter.head, language, values) if letter else "",
+        about=(about.th if language == "th" else about.en) if about else "",
+        text=_text_of(pack, notice.template, language, values),
+        foot=filled(pack, letter.foot, language, values) if letter else "",
+    )
 
 
 def _text_of(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
@@ -84,12 +111,19 @@ def _address(pack: ServiceStandards, notice: OwedNotice) -> str | None:
     return pack.contacts.get(role)
 
 
-def _values(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice, language: Language) -> dict[str, Value]:
+def _values(
+    pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice, language: Language, by_hand: bool
+) -> dict[str, Value]:
     state = notice.state
     given: dict[str, Value] = {
         key: _time(calendar, value) if key in TIMES and isinstance(value, str) else _text(value)
         for key, value in notice.values.items()
+        if key != "from_service"
     }
+    if by_hand and isinstance(counted := notice.values.get("from_service"), dict):
+        words, limit = pack.letters.from_service, Limit.model_validate(counted)
+        thai = f" {limit.n} {THAI_UNITS[limit.unit]}"
+        given["reply_by"] = words.th.format(limit=thai) if language == "th" else words.en.format(limit=limit)
     for key in ("reason", "waiting_for"):  # what is said in both languages where one token stands for it
         said = given.pop(f"{key}_{language}", None)
         given |= {key: said} if said is not None else {}

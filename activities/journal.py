@@ -14,8 +14,8 @@ import structlog
 from temporalio import activity
 
 from casework.activities.calendar_book import CalendarBook
-from casework.activities.composing import CannotCompose, compose
-from casework.adapters.ports import Notifier, OwedNotice, Records, UndeliverableError
+from casework.activities.composing import CannotCompose, compose, letter_of
+from casework.adapters.ports import Letter, Notifier, OwedNotice, Records, UndeliverableError
 from casework.standards.plan import REQUESTER
 from casework.workflows.ports import Batch, JournalPort, NoticeErrand, NoticeFate, NoticeStatus, Recorded
 
@@ -88,35 +88,40 @@ class JournalActivities(JournalPort):
             log.warning("sending not noted", error=type(sending.exception()).__name__)
 
     async def _send_and_settle(self, case_id: str, notices: Sequence[OwedNotice]) -> list[NoticeFate]:
-        fates = await asyncio.gather(*(self._send(notice) for notice in notices))
+        sent = await asyncio.gather(*(self._send(notice) for notice in notices))
+        fates, letters = [fate for fate, _ in sent], {fate.id: letter for fate, letter in sent if letter}
         deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN
         while True:
             try:
-                await self._records.settle(case_id, fates)
+                await self._records.settle(case_id, fates, letters)
                 return fates
             except Exception:  # whatever the records raise: what was sent must be noted, or it is sent again later
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(1)
 
-    async def _send(self, notice: OwedNotice) -> NoticeFate:
-        status, error = NoticeStatus.SENT, None
+    async def _send(self, notice: OwedNotice) -> tuple[NoticeFate, Letter | None]:
+        """Send, and what became of it: whoever cannot be reached by mail gets a letter."""
+        status, error, letter = NoticeStatus.SENT, None, None
         try:
             clockwork = await self._book.clockwork(notice.standard_id, notice.standard_version, notice.centre)
             message = compose(clockwork.pack, clockwork.calendar, notice)
             if message is None and notice.to != REQUESTER:
                 raise UndeliverableError("no address for this role")
+            try:
+                if message is not None:
+                    await self._notifier.send(message)
+            except UndeliverableError as refused:
+                if notice.to != REQUESTER:  # a unit's broken address is a failure somebody must see
+                    raise
+                message, error = None, str(refused)
             if message is None:
-                status = NoticeStatus.BY_HAND
-            else:
-                await self._notifier.send(message)
+                status, letter = NoticeStatus.BY_HAND, letter_of(clockwork.pack, clockwork.calendar, notice)
         except CannotCompose as problem:  # it would be the same each time: said, shown, and nobody waits for it
             status, error = NoticeStatus.FAILED, str(problem)
         except UndeliverableError as refused:
-            # A citizen whose mailbox refuses is told on paper; a unit's broken address is a failure somebody must see.
-            status = NoticeStatus.BY_HAND if notice.to == REQUESTER else NoticeStatus.FAILED
-            error = str(refused)
+            status, error = NoticeStatus.FAILED, str(refused)
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the notice stays owed and is tried again
             status, error = NoticeStatus.OWED, f"not sent: {type(trouble).__name__}"
             log.warning("notice not sent", case_id=notice.case_id, notice=notice.template, to=notice.to, error=error)
-        return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error)
+        return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error), letter

@@ -95,6 +95,8 @@ def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
         ask_after=[outcome for outcome in asked.ask_after if outcome in service.outcomes],
         survey_items=[item.id for item in asked.items],
         scale=sorted(asked.scale),
+        serve=[name for name, text in pack.notifications.items() if text.serve],
+        deemed={**pack.letters.deemed},
         low_score=asked.dissatisfaction.low_score,
         open_improvement_task=asked.dissatisfaction.open_improvement_task,
     )

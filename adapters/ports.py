@@ -6,7 +6,7 @@ class TheirRecords:            # any class with these methods
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -109,11 +109,40 @@ class Records(Protocol):
     async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
         """Take an owed notice to send it; None while somebody else has it, or when it is settled."""
 
-    async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
-        """Write down how sending went; an owed notice is given back."""
+    async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
+        """Write down how sending went; an owed notice is given back. `letters`: the full text of those to be served by hand."""
 
     async def calendar_changes(self) -> list[CalendarChange]:
         """Every change of the calendar that was made, of every standard, oldest first."""
+
+
+class Page(Frozen):
+    """A letter in one language: letterhead, what it is about, the text, who signs and how to reach them."""
+
+    language: str
+    head: str = ""
+    about: str
+    text: str
+    foot: str = ""
+
+
+class Letter(Frozen):
+    """A notice in words that goes to nobody by itself: it is printed and served."""
+
+    pages: list[Page]
+
+
+class WaitingLetter(NamedTuple):
+    """A letter that nobody has dealt with so far. `served` letters count as told only when somebody has served them."""
+
+    case_id: str
+    case_no: str
+    centre: str
+    notice_id: str
+    template: str
+    ordered_at: datetime
+    printed_at: datetime | None
+    letter: Letter
 
 
 class Message(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.resources import files
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from casework.adapters import statements
-from casework.adapters.ports import OwedNotice, Written
+from casework.adapters.ports import Letter, OwedNotice, WaitingLetter, Written
 from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
 from casework.workflows.contracts import Actor, CaseView, Event, NoticeView, OpenCase, Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
@@ -137,10 +137,27 @@ class PostgresRecords:
             state=CaseState.model_validate_json(row["state"]),
         )
 
-    async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
-        """Write down how sending went."""
+    async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
+        """Write down how sending went, or how a letter was served."""
         ids, statuses, errors = [f.id for f in fates], [f.status.value for f in fates], [f.error for f in fates]
-        await self._rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors)
+        served = [f.at if f.status is NoticeStatus.SERVED else None for f in fates]
+        texts = [letters[f.id].model_dump_json() if letters and f.id in letters else None for f in fates]
+        await self._rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors, served, texts)
+
+    async def letters(self, centre: str | None = None) -> list[WaitingLetter]:
+        """The letters that were not served so far, oldest first, whether printed or not."""
+        rows = await self._rows(statements.LETTERS, centre)
+        return [
+            WaitingLetter(
+                r["case_id"], r["case_no"], r["centre"], r["notice_id"], r["template"], r["ordered_at"], r["printed_at"],
+                Letter.model_validate_json(r["letter"]),
+            )
+            for r in rows
+        ]  # fmt: skip
+
+    async def mark_printed(self, letters: Sequence[WaitingLetter]) -> None:
+        """Remember that these letters were printed."""
+        await self._rows(statements.MARK_PRINTED, [each.case_id for each in letters], [each.notice_id for each in letters])
 
     async def events(self, case_id: str) -> list[Event]:
         """The whole history of a case, oldest first."""

@@ -143,13 +143,27 @@ RETURNING n.notice_id, n.template, n.recipient, n.ordered_at, n."values", n.stat
           c.requester, c.service, c.centre, c.received_at, c.subject, x.case_no
 """
 
-# $2 ids, $3 statuses, $4 errors: the fates of one round of sending. What is still owed gives its claim back.
+# $2 ids, $3 statuses, $4 errors, $5 when served, $6 letters: the fates of one round of sending. What is still owed gives its
+# claim back; what waited as a letter is served or moot when the case says so.
 SETTLE_NOTICES = """
 UPDATE casework.notices n SET
-    status = f.status, last_error = f.error, claimed_until = NULL,
-    settled_at = CASE WHEN f.status <> 'owed' THEN now() END
-FROM unnest($2::text[], $3::text[], $4::text[]) AS f(id, status, error)
-WHERE n.case_id = $1 AND n.notice_id = f.id AND n.status = 'owed'
+    status = f.status, last_error = coalesce(f.error, n.last_error), claimed_until = NULL,
+    settled_at = CASE WHEN f.status <> 'owed' THEN coalesce(f.served, now()) END, letter = coalesce(f.letter, n.letter)
+FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[]) AS f(id, status, error, served, letter)
+WHERE n.case_id = $1 AND n.notice_id = f.id
+  AND (n.status = 'owed' OR (n.status IN ('by_hand', 'failed') AND f.status IN ('served', 'moot')))
+"""
+
+# $1 centre
+LETTERS = """
+SELECT n.case_id, x.case_no, c.centre, n.notice_id, n.template, n.ordered_at, n.printed_at, n.letter
+FROM casework.notices n JOIN casework.cases c USING (case_id) LEFT JOIN casework.case_numbers x USING (case_id)
+WHERE n.status = 'by_hand' AND n.letter IS NOT NULL AND ($1::text IS NULL OR c.centre = $1)
+ORDER BY n.ordered_at, n.case_id, n.notice_id
+"""
+MARK_PRINTED = """
+UPDATE casework.notices n SET printed_at = coalesce(n.printed_at, now())
+FROM unnest($1::text[], $2::text[]) AS p(case_id, notice_id) WHERE (n.case_id, n.notice_id) = (p.case_id, p.notice_id)
 """
 
 CASE_EVENTS = """

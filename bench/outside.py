@@ -26,7 +26,7 @@ LONG: list[tuple[str, list[str], list[str], str]] = [
     ("forward_application", ["forwarded"], ["case_forwarded", "owner_new_case"], "with_owner"),
     ("assign_to_owner", ["assigned_to_owner"], ["owner_new_case"], "with_owner"),
     ("report_result", ["result_reported"], ["result_notice", "result_notice_centre"], "with_owner"),
-    ("", ["requester_and_centre_told"], ["satisfaction_invite"], "completed"),  # follows by itself
+    ("", ["everybody_told"], ["satisfaction_invite"], "completed"),  # follows by itself
     ("rate", ["rated", "closed"], [], "closed"),
 ]
 JOURNEYS = {"short": SHORT, "long": LONG}

@@ -224,6 +224,7 @@ class Text(Frozen):
     th: str
     en: str
     about: Named | None = None  # the subject line
+    serve: bool = False  # without an electronic address it counts as told only when somebody has served it
 
     @property
     def tokens(self) -> set[str]:
@@ -236,6 +237,23 @@ class Letter(Frozen):
 
     head: Named
     foot: Named
+
+
+class LetterRules(Frozen):
+    """Letters that must be served: by when, who is chased else, and when what was posted counts as served."""
+
+    limit: Limit
+    escalation: str
+    # How a letter was sent -> after how long the law deems it served (Administrative Procedure Act s.71).
+    deemed: dict[Literal["posted", "posted_abroad"], Limit] = {}
+    # What stands in a letter for a date that is counted from its service; {limit} is filled in.
+    from_service: Named = Named(th="{limit}นับแต่วันที่ท่านได้รับหนังสือฉบับนี้", en="the end of {limit} after you receive this letter")
+
+    @model_validator(mode="after")
+    def _deemed_by_dates(self) -> Self:
+        if any(limit.unit not in (Unit.CALENDAR_DAY, Unit.MONTH) for limit in self.deemed.values()):
+            raise ValueError("deemed: counted in calendar days or months")
+        return self
 
 
 class RungNotices(Frozen):
@@ -312,6 +330,7 @@ class ServiceStandards(Frozen):
     agencies: dict[str, Agency] = {}
     appeal: Named | None = None
     letter: Letter | None = None
+    letters: LetterRules
     honorific: Named | None = None  # before a person's name when the requester gave no title
     may_still_move: Named | None = None  # said with a date that lies beyond `calendar.holidays.verified_through`
     token_defaults: dict[str, Named] = {}
@@ -335,6 +354,8 @@ class ServiceStandards(Frozen):
                     raise ValueError(f"{where}: unknown escalation {step.escalation}")
         known = {outcome for service in self.services.values() for outcome in service.outcomes}
         strange = sorted(set(self.satisfaction.ask_after) - known)
+        if self.letters.escalation not in self.escalations:
+            raise ValueError(f"letters: unknown escalation {self.letters.escalation}")
         if strange:
             raise ValueError(f"satisfaction.ask_after: no service has the outcome {', '.join(strange)}")
         for key, text in self.notifications.items():

@@ -10,6 +10,7 @@ from casework.standards.limits import Action, Frozen, Limit, OutsideHours
 REQUESTER = "requester"
 OFFICER = "assigned_officer"
 SATISFACTION = "satisfaction"
+LETTERS = "serve_letters"  # a step of every service: letters that wait to be served
 PROMISE = "promise"  # a step name of its own: the chain of steps that makes the promise to the requester
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from casework.standards.limits import Action, BeforeDue, Frozen, Limit
 from casework.standards.model import PauseRule, Rung, Service, ServiceStandards, Step
-from casework.standards.plan import OFFICER, PROMISE, REQUESTER, SATISFACTION
+from casework.standards.plan import LETTERS, OFFICER, PROMISE, REQUESTER, SATISFACTION
 
 WALK_IN = "walk_in"  # the channel of those who stand at the counter
 
@@ -74,6 +74,8 @@ def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
     """The rules of one service of a pack. Raises KeyError for an unknown service."""
     offered = pack.service(service)
     steps = {step.id: _step_rules(pack, offered, step) for step in offered.steps}
+    letters = pack.letters
+    steps[LETTERS] = StepRules(limit=letters.limit, ladder=letters.escalation, rungs=pack.escalations[letters.escalation])
     return ServiceRules(
         service=service,
         standard=f"{pack.id} {pack.version}",

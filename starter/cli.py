@@ -13,7 +13,17 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter import cli_calendar, cli_cases, cli_drill, cli_explain, cli_migrate, cli_operate, cli_standard, cli_story
+from casework.starter import (
+    cli_calendar,
+    cli_cases,
+    cli_drill,
+    cli_explain,
+    cli_letters,
+    cli_migrate,
+    cli_operate,
+    cli_standard,
+    cli_story,
+)
 from casework.starter.errors import CaseworkError
 from casework.starter.printing import complain
 
@@ -37,6 +47,7 @@ app.command("list", rich_help_panel=CASES)(cli_cases.list_cases)
 app.command("explain", rich_help_panel=CASES)(cli_explain.explain_case)
 app.command("watch", rich_help_panel=CASES)(cli_cases.watch)
 app.command("commands", rich_help_panel=CASES)(cli_cases.commands)
+app.command("letters", rich_help_panel=CASES)(cli_letters.letters)
 app.command("due", rich_help_panel=STANDARD)(cli_standard.due)
 standards.command("check")(cli_standard.check)
 standards.command("migrate")(cli_migrate.migrate)

@@ -15,7 +15,7 @@ from casework.workflows.processes import PROCESSES
 
 OWN_EVENTS = {
     "opened", "closed", "calendar_changed", "resumed", "pause_reminded", "pause_ran_out", "overdue_again", "rung_skipped",
-    "improvement_task_opened", "notice_failed", "application_returned", "requester_and_centre_told", "papers_handed_to_owner",
+    "improvement_task_opened", "notice_failed", "application_returned", "everybody_told", "papers_handed_to_owner",
     "satisfaction_not_answered", "cancelled_by_operator", "went_on_as",
 }  # fmt: skip
 

@@ -25,7 +25,7 @@ from casework.standards.ledger import Ledger
 from casework.standards.limits import Action, Unit
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.standards.plan import Plan
-from casework.workflows.case import calendar_follower, clock_changes, journal, promises, timekeeper
+from casework.workflows.case import calendar_follower, clock_changes, journal, letters, promises, timekeeper
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
@@ -132,8 +132,10 @@ class ClockMachine(RuleBasedStateMachine):
         assert answer.terms is not None, answer.problem
         self.file.terms, self.file.calendar = answer.terms, answer.calendar
         self.counting = Counting(self.file)
-        self.journal = journal.Journal(self.file, lambda: None)
-        self.timekeeper = timekeeper.Timekeeper(self.file, self.counting, self.journal)
+        self.journal = journal.Journal(self.file, lambda: None, lambda fate, template: None)
+        self.timekeeper = timekeeper.Timekeeper(
+            self.file, self.counting, self.journal, letters.Letters(self.file, self.counting, self.journal)
+        )
         told = promises.Promises(self.file, self.counting, self.journal)
         self.clocks = clock_changes.ClockChanges(self.file, self.counting, self.journal, self.timekeeper, told)
         self.follower = DirectFollower(self.file, self.clocks, self.journal, self.timekeeper)

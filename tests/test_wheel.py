@@ -64,7 +64,4 @@ async def test_an_agencys_own_worker_runs_a_case_with_its_own_adapters(agency: P
     said = await asyncio.to_thread(run, agency / "venv/bin/python", "worker.py", cwd=folder, TEMPORAL_ADDRESS=address)
     assert "completed as PERMIT-" in said
     assert "page cases@doeb.example" in said
-    assert (
-        "ledger: opened, forwarded, promise_moved, assigned_to_owner, result_reported, requester_and_centre_told, rated, closed"
-        in said
-    )
+    assert "ledger: opened, forwarded, promise_moved, assigned_to_owner, result_reported, everybody_told, rated, closed" in said

@@ -325,6 +325,16 @@ class NoticeView(Frozen):
     at: AwareDatetime | None = None
 
 
+class LetterView(Frozen):
+    """A letter that waits to be served, by its notice's id and text; `deemed_at` is when it counts as served, once it was
+    posted."""
+
+    id: str
+    notice: str
+    since: AwareDatetime
+    deemed_at: AwareDatetime | None = None
+
+
 class CaseView(Frozen):
     """A case as `show` and the `case` query give it. `events` are the latest; the records keep all."""
 
@@ -355,6 +365,7 @@ class CaseView(Frozen):
     recorded: int = 0  # the latest event that the records are known to have
     clocks: list[ClockView]
     notices: list[NoticeView]
+    letters: list[LetterView] = []  # that wait to be served
     events: list[Event]
     allowed_commands: list[AllowedCommand]
 

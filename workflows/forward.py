@@ -114,10 +114,8 @@ class ForwardProcess(SharedCommands):
     async def await_documents(self) -> None:
         """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
         missing = self.case.file.missing
-        if self.case.begin("requester_complete"):
-            self.case.notify(
-                "documents_incomplete", REQUESTER, missing_list=missing, reply_by=self.case.due("requester_complete")
-            )
+        if self.case.begin():
+            self.case.tell_and_start("requester_complete", "documents_incomplete", missing_list=missing)
         match await self.case.decision():
             case CompleteDocuments() as it:
                 self.case.add_documents(it.documents)
@@ -137,9 +135,6 @@ class ForwardProcess(SharedCommands):
         if self.case.begin("relay", "owner_act", promise="owner_act", because=reopened, told=told):
             self.case.notify(told, REQUESTER)
             self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"))
-        if self.case.file.result_notices:
-            await self.both_are_told()
-            return
         match await self.case.decision():
             case AssignToOwner() as it:
                 on = passes_on(self.case.file, it)
@@ -153,18 +148,13 @@ class ForwardProcess(SharedCommands):
                 self.case.notify("progress_update", REQUESTER, status_th=it.status_th, status_en=it.status_en or it.status_th)
             case ReportResult() as it:
                 self.case.stop("relay")
-                self.case.file.result_notices = [
+                both = [  # แจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ — the owner's clock stops when the later of the two has been told
                     self.case.notify("result_notice", REQUESTER, result_text=it.result, adverse=it.adverse),
                     self.case.notify("result_notice_centre", "centre", result_text=it.result),
                 ]
+                self.case.conclude(Outcome.COMPLETED, Stage.COMPLETED, when_told=both)
             case ending:
                 self.case.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
-
-    async def both_are_told(self) -> None:
-        """แจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ — the clock of the owner stops at the later of the two notices."""
-        await self.case.wait_until_notified(self.case.file.result_notices)
-        self.case.record("requester_and_centre_told", fates=self.case.fates(self.case.file.result_notices))
-        self.case.conclude(Outcome.COMPLETED, Stage.COMPLETED)
 
     async def ask_satisfaction(self) -> None:
         """Satisfaction is asked for; until it is given or 7 days pass, the matter may be taken up again."""
@@ -172,7 +162,6 @@ class ForwardProcess(SharedCommands):
 
     def reopened(self) -> None:
         """The owner agency has the matter again, with its limit; the first result stays in the records."""
-        self.case.file.result_notices = []
         self.case.file.outcome, self.case.file.rated = None, False
         self.case.file.clocks.pop(SATISFACTION, None)
         self.case.file.reopened += 1

@@ -131,8 +131,8 @@ class InformationRequestProcess(SharedCommands):
         match await self.case.decision():
             case TellRequester() as it:
                 answer = it.answer or self.case.file.owner_answer
-                self.case.notify("result_notice", REQUESTER, result_text=answer, adverse=False)
-                self.case.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED)
+                told = [self.case.notify("result_notice", REQUESTER, result_text=answer, adverse=False)]
+                self.case.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED, when_told=told)
             case ending:
                 self.case.end(ending)
 

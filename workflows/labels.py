@@ -44,6 +44,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "advise": ("ให้คำปรึกษา", "advise"),
     "publications": ("ให้เอกสารเผยแพร่", "give publications"),
     "convert": ("เปลี่ยนบริการ", "convert"),
+    "serve_letters": ("ส่งมอบหนังสือ", "serve letters"),
     # actions of a ladder
     "warn": ("เตือน", "warn"),
     "remind": ("แจ้งเตือน", "remind"),

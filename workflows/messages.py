@@ -51,6 +51,17 @@ class AddDocument(Command):
     document: Document
 
 
+class RecordService(Command):
+    """Say how and when a letter was served that no electronic address took: handed over, posted (with the number of the
+    receipt), read out by telephone. `letter` names it (casework letters lists them); one alone needs no name."""
+
+    event: ClassVar[str] = "service_recorded"
+    letter: Line | None = None
+    how: Literal["handed_over", "posted", "posted_abroad", "read_out"]
+    on: Moment | None = None  # when; now if it is not given
+    receipt: Line | None = None
+
+
 class Reassign(Command):
     """Give the case to another officer; the reason is kept (no dodging)."""
 

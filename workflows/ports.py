@@ -49,6 +49,8 @@ class Terms(Compact):
     survey_items: list[str] = []
     scale: list[int] = []
     low_score: int = 0
+    serve: list[str] = []  # notices that must be served where there is no electronic address
+    deemed: dict[str, Limit] = {}  # how a letter was posted -> after how long it counts as served
     open_improvement_task: bool = False
 
     @property
@@ -106,7 +108,9 @@ class NoticeStatus(StrEnum):
 
     OWED = "owed"
     SENT = "sent"
-    BY_HAND = "by_hand"  # no electronic address: printed or posted by the centre
+    BY_HAND = "by_hand"  # no electronic address: a letter that the centre prints and serves
+    SERVED = "served"  # that letter was handed over, read out, or counts as served
+    MOOT = "moot"  # that letter was not served, and need not be any more
     FAILED = "failed"  # refused for good by the other side
 
 

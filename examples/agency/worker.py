@@ -6,7 +6,7 @@ python worker.py            # TEMPORAL_ADDRESS says where Temporal is; run `case
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from workflows.station_permit import StationPermit  # the agency's own package, not casework's
 
-from casework.adapters.ports import Message, OwedNotice, Written
+from casework.adapters.ports import Letter, Message, OwedNotice, Written
 from casework.logs import leave
 from casework.plugin import CaseworkPlugin
 from casework.standards.calendar_rules import CalendarChange
@@ -53,7 +53,7 @@ class Ledger:
     async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
         return self.notices[notice_id] if self.fate[notice_id].status is NoticeStatus.OWED else None
 
-    async def settle(self, case_id: str, fates: Sequence[NoticeFate]) -> None:
+    async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
         self.fate |= {fate.id: fate for fate in fates}
 
     async def calendar_changes(self) -> list[CalendarChange]:

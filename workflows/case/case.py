@@ -22,7 +22,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.ledger import Ledger
 from casework.standards.limits import Named
-from casework.standards.plan import REQUESTER, SATISFACTION, Plan
+from casework.standards.plan import LETTERS, REQUESTER, SATISFACTION
 from casework.standards.service_rules import WALK_IN
 from casework.workflows import errors
 from casework.workflows.case import opening
@@ -32,8 +32,9 @@ from casework.workflows.case.clock_changes import ClockChanges
 from casework.workflows.case.command_desk import CommandDesk, declared_commands
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.delivery import Delivery
-from casework.workflows.case.file import DOCUMENTS_KEPT
+from casework.workflows.case.file import DOCUMENTS_KEPT, Ending
 from casework.workflows.case.journal import Journal
+from casework.workflows.case.letters import Letters
 from casework.workflows.case.promises import Promises
 from casework.workflows.case.publishing import Publisher
 from casework.workflows.case.receipts import counted_at
@@ -42,7 +43,7 @@ from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
 from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
 from casework.workflows.messages import Command, FromOutside, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-from casework.workflows.ports import NoticeStatus, StandardAnswer
+from casework.workflows.ports import NoticeFate, NoticeStatus, StandardAnswer
 
 
 class Expired(Command):
@@ -64,10 +65,11 @@ class Case:
         self.desk = CommandDesk(self.file, declared_commands(process))
         self.desk.invalid = problem
         self._publisher = Publisher(self.file, self.desk.allowed)
-        self.journal = Journal(self.file, self._committed)
+        self.journal = Journal(self.file, self._committed, self._met)
         self._delivery = Delivery(self.file, self.journal)
         self._counting = Counting(self.file)
-        self._timekeeper = Timekeeper(self.file, self._counting, self.journal)
+        self.letters = Letters(self.file, self._counting, self.journal)
+        self._timekeeper = Timekeeper(self.file, self._counting, self.journal, self.letters)
         self._promises = Promises(self.file, self._counting, self.journal)
         self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper, self._promises)
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
@@ -103,7 +105,7 @@ class Case:
         try:
             while self.file.stage is not Stage.CLOSED:
                 try:
-                    await stages[self.file.stage]()
+                    await (self._end_when_told() if self.file.ending else stages[self.file.stage]())
                     self.clocks.count_what_stopped()
                 except _NewRun:
                     await self._continue_as_new()
@@ -133,11 +135,10 @@ class Case:
             if promise and self.file.promise:
                 self.file.promise.chain = promise
             return True  # they began with the receipt
-        now = workflow.now()
-        since, self.file.counts_from = self.file.counts_from or now, None
+        since, self.file.counts_from = self.file.counts_from or workflow.now(), None
         for step in steps:
             try:
-                self._start(self._counting.calculator.plan(step, Ledger(started_at=since), now))
+                self._counting.start(step, since)
             except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
                 self.record("clock_not_started", step=step, problem=errors.words(error))
         if promise is not None:
@@ -174,29 +175,29 @@ class Case:
         """Go to another stage; the clocks of this one stop, except those of steps that go on."""
         at = self.file.counts_from or workflow.now()
         for clock in self.file.clocks.values():
-            if clock.step not in going_on:
+            if clock.step not in (*going_on, LETTERS):
                 self._stop(clock, at)
+        self.letters.drop()
         self._end_pause(at)
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
 
     # How a case ends
 
     def end(self, message: Command, refusal: Outcome = Outcome.REFUSED, rating_stage: Stage | None = None) -> None:
-        """The endings every process shares: refused, redirected, settled, withdrawn. The requester is always told why."""
+        """The endings every process shares: refused, redirected, settled, withdrawn. The requester is always told why; what
+        ends with the owner agency ends when they (and the centre) have been told, as a result does (standard 1.2, step 3)."""
         match message:
             case Refuse():
                 notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
-                self.notify(notice, REQUESTER, reason=message.reason)
-                self._tell_centre(message.reason)
-                self.conclude(refusal, rating_stage)
+                told = [self.notify(notice, REQUESTER, reason=message.reason), *self._tell_centre(message.reason)]
+                self.conclude(refusal, rating_stage, self._if_with_owner(told))
             case Redirect():
-                self.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)
-                self._tell_centre(message.to)
-                self.conclude(Outcome.REDIRECTED)
+                told = [self.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)]
+                told += self._tell_centre(message.to)
+                self.conclude(Outcome.REDIRECTED, when_told=self._if_with_owner(told))
             case Settle():
-                self.notify("case_settled", REQUESTER, result_text=message.terms)
-                self._tell_centre(message.terms)
-                self.conclude(Outcome.SETTLED)
+                told = [self.notify("case_settled", REQUESTER, result_text=message.terms), *self._tell_centre(message.terms)]
+                self.conclude(Outcome.SETTLED, when_told=self._if_with_owner(told))
             case Withdraw():
                 self.notify("case_withdrawn", REQUESTER)
                 self.conclude(Outcome.WITHDRAWN)
@@ -211,8 +212,12 @@ class Case:
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
 
-    def conclude(self, outcome: Outcome, rating_stage: Stage | None = None) -> None:
-        """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close."""
+    def conclude(self, outcome: Outcome, rating_stage: Stage | None = None, when_told: list[str] | None = None) -> None:
+        """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close. Of the
+        notices in `when_told` the case waits until everybody has them; until then its clocks run."""
+        if when_told:
+            self.file.ending = Ending(outcome=outcome, then=rating_stage, notices=when_told)
+            return
         self.file.outcome = outcome
         assert self.file.terms is not None
         if rating_stage is not None and outcome in self.file.terms.ask_after:
@@ -246,13 +251,20 @@ class Case:
         self.file.closed_at = workflow.now()
         self.record("closed", outcome=self.file.outcome)
 
-    async def wait_until_notified(self, notices: list[str]) -> None:
-        """Wait until these notices have reached their people (or the counter, to be handed over)."""
+    async def _end_when_told(self) -> None:
+        """The decision is made; the case ends when those who must know have been told. A letter counts when it was served."""
+        ending, file = self.file.ending, self.file
+        assert ending is not None
         self._rest()
-        await workflow.wait_condition(lambda: self._sound() and (not self._owes(notices) or self._may_continue_as_new()))
-        if self._owes(notices):
+        await workflow.wait_condition(lambda: self._sound() and (not self._owes(ending.notices) or self._may_continue_as_new()))
+        if self._owes(ending.notices):
             raise _NewRun
         self._timekeeper.catch_up()  # told too late is a breach, even if the two came together
+        served = [view.at for view in file.notices if view.id in ending.notices and view.status == NoticeStatus.SERVED]
+        file.counts_from = max([at for at in served if at], default=None)
+        self.record("everybody_told", fates=[self.journal.status(notice).value for notice in ending.notices])
+        file.ending = None
+        self.conclude(ending.outcome, ending.then)
 
     # What a process tells the case
 
@@ -266,9 +278,18 @@ class Case:
         self.file.owner_told = self.file.owner_told or to == "owner_agency"
         return self.journal.notify(template, to, **({"due_at": promised.isoformat()} if promised else {}) | values)
 
-    def fates(self, notices: list[str]) -> list[str]:
-        """What became of notices: sent, by hand, failed."""
-        return [self.journal.status(notice).value for notice in notices]
+    def tell_and_start(self, step: str, template: str, **values: Any) -> None:
+        """Tell the requester something from which their time for a step runs: it begins when they have been told."""
+        rules = self._counting.calculator
+        limit = rules.rules.step(step).limit
+        assert limit is not None, "a step that waits for a notice has a limit"
+        now = workflow.now()
+        try:
+            reply_by = {"reply_by": rules.plan(step, Ledger(started_at=now), now).due_at.isoformat()}
+        except UNCOUNTABLE:  # said when it begins
+            reply_by = {}
+        notice = self.notify(template, REQUESTER, **reply_by, from_service=limit.model_dump(mode="json"), **values)
+        self.file.starts_when_told[notice] = step
 
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""
@@ -327,7 +348,7 @@ class Case:
 
     @property
     def _nothing_owed(self) -> bool:
-        return self.journal.settled and not self.file.owed
+        return self.journal.settled and not self.file.owed and not self.file.letters
 
     def _rest(self) -> None:
         """The stage is done with what it took: what was said goes out, whoever gave the command is answered."""
@@ -346,11 +367,8 @@ class Case:
         if not found:
             self.record("opened", **opening.account(self.file, self._counting))
             for plan in plans:
-                self._start(plan)
+                self.file.clocks[plan.step] = Clock.planned(plan)
         return found
-
-    def _start(self, plan: Plan) -> None:
-        self.file.clocks[plan.step] = Clock.planned(plan)
 
     def _stop(self, clock: Clock, at: datetime) -> None:
         """A step was done then. If its limit was called passed before that became known, it was not."""
@@ -375,13 +393,20 @@ class Case:
             self.file.promise.end_pause(now)
         self.file.pause = None
 
-    def _tell_centre(self, result: str) -> None:
+    def _tell_centre(self, result: str) -> list[str]:
         """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
         if self.file.stage is Stage.WITH_OWNER:
-            self.notify("result_notice_centre", "centre", result_text=result)
+            return [self.notify("result_notice_centre", "centre", result_text=result)]
+        return []
+
+    def _if_with_owner(self, notices: list[str]) -> list[str]:
+        return notices if self.file.stage in (Stage.WITH_OWNER, Stage.REFERRED, Stage.TELLING) else []
 
     def _owes(self, notices: list[str]) -> bool:
-        return any(self.journal.status(notice) is NoticeStatus.OWED for notice in notices)
+        return any(notice in self.file.letters or self.journal.status(notice) is NoticeStatus.OWED for notice in notices)
+
+    def _met(self, fate: NoticeFate, template: str) -> None:
+        self.letters.met(fate, template)
 
     def _rated(self, rating: Rate) -> bool:
         """What follows from a rating; whether it was a bad one."""
@@ -408,6 +433,7 @@ class Case:
         if self.file.terms is None:
             return
         self._delivery.last = True
+        self.file.letters = {}  # nobody waits for their service any more; the records keep them
         if self.file.stage is not Stage.CLOSED:
             self.desk.decline("the case was cancelled by an operator")
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 RATING_STAGES = (Stage.PROVIDED, Stage.ANSWERED, Stage.COMPLETED, Stage.ADVISED, Stage.GIVEN)
 MOST_HELD = 2.0
 DESCRIPTIONS_AT_HAND = 256
+EVERY_STAGE = tuple(Stage)
 OPEN_STAGES = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
 WORKING_STAGES = tuple(stage for stage in OPEN_STAGES if stage not in RATING_STAGES)
 
@@ -76,7 +77,11 @@ class Declaration:
 
 @lru_cache(maxsize=DESCRIPTIONS_AT_HAND)
 def _description(message: type[Command], stages: tuple[Stage, ...]) -> str:
-    words: dict[tuple[Stage, ...], str] = {OPEN_STAGES: "any open stage", WORKING_STAGES: "any stage before the outcome"}
+    words: dict[tuple[Stage, ...], str] = {
+        EVERY_STAGE: "any stage",
+        OPEN_STAGES: "any open stage",
+        WORKING_STAGES: "any stage before the outcome",
+    }
     where = words.get(stages) or ", ".join(stage.value for stage in stages)
     return f"{inspect.getdoc(message)} [in {where}; JSON with {', '.join(message.model_fields)}]"
 
@@ -250,7 +255,7 @@ class CommandDesk:
     def allowed(self) -> list[AllowedCommand]:
         """The commands that are possible now, and who may give them."""
         file = self._file
-        if file.terms is None or file.stage is Stage.CLOSED:
+        if file.terms is None:
             return []
         roles = self._roles()
         return [
@@ -259,7 +264,7 @@ class CommandDesk:
             if file.stage in declared.stages
             and roles.get(name)
             and declared.offered(file)
-            and not (declared.act is None and self._telling_result)
+            and not (declared.act is None and file.ending)
         ]
 
     def reply(self) -> CommandReply:
@@ -285,16 +290,12 @@ class CommandDesk:
         held = self._file.held
         if declared.name != "withdraw" and held >= (MOST_HELD if declared.act is None else 1):
             raise errors.refused("records or mail are down and the case holds all it can; try again later", now)
-        if declared.act is None and self._telling_result:
+        if declared.act is None and self._file.ending:
             raise errors.refused("the result was reported and is being told", now)
         reason = unfit_receipt(self._file, message) if isinstance(message, FromOutside) else None
         reason = reason or (declared.check(self._file, message) if declared.check else None)
         if reason:
             raise errors.refused(reason, now)
-
-    @property
-    def _telling_result(self) -> bool:
-        return bool(self._file.result_notices) and self._file.stage is Stage.WITH_OWNER
 
     @property
     def _reapplied(self) -> bool:

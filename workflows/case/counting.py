@@ -5,11 +5,16 @@ Nothing is asked and nothing is awaited, so a change of clocks is made in one pi
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 
+from temporalio import workflow
+
 from casework.standards.due_calculator import DueCalculator
+from casework.standards.ledger import Ledger
 from casework.standards.service_rules import ServiceRules
 from casework.standards.working_calendar import WorkingCalendar
+from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import CaseFile
 
 CALENDARS_AT_HAND = 64
@@ -31,6 +36,11 @@ class Counting:
         if self._made is None or self._made[0] is not terms.rules or self._made[1] is not calendar:
             self._made = (terms.rules, calendar, calculator(terms.rules, calendar))
         return self._made[2]
+
+    def start(self, step: str, since: datetime) -> None:
+        """The clock of a step begins, or begins anew. Raises one of UNCOUNTABLE."""
+        plan = self.calculator.plan(step, Ledger(started_at=since), workflow.now())
+        self._file.clocks[step] = Clock.planned(plan)
 
 
 def calculator(rules: ServiceRules, calendar: WorkingCalendar) -> DueCalculator:

@@ -38,6 +38,9 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
     if file.owed:
         waiting = ", ".join(sorted({f"{notice.template} → {notice.to}" for notice in file.owed}))
         lines += [f"⚠ ยังไม่ได้แจ้ง · notices still owed: {waiting}", ""]
+    for letter in file.letters.values():
+        posted = f", ถือว่าได้รับ · deemed served {_time(letter.deemed_at, file)}" if letter.deemed_at else ""
+        lines += [f"✉ หนังสือรอส่งมอบ · letter to serve: {letter.template} (ตั้งแต่ · since {_time(letter.since, file)}{posted})", ""]
     if allowed:
         lines += ["| ทำได้ขณะนี้ · possible now | โดย · by |", "|---|---|"]
         lines += [f"| `{command.name}` | {', '.join(command.roles)} |" for command in allowed]

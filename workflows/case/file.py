@@ -78,6 +78,27 @@ class StandingPause(BaseModel):
     ran_out: bool = False
 
 
+class UnservedLetter(BaseModel):
+    """A notice that somebody must serve; `deemed_at` is when it counts as served, once it was posted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    template: str
+    since: AwareDatetime
+    how: str | None = None
+    deemed_at: AwareDatetime | None = None
+
+
+class Ending(BaseModel):
+    """How the case ends as soon as these notices have reached their people."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Outcome
+    then: Stage | None
+    notices: list[str]
+
+
 class OwedNotice(BaseModel):
     """A notice that nobody could be told so far; the records have what it says."""
 
@@ -122,7 +143,9 @@ class CaseFile(BaseModel):
     delay_reason: str | None = None  # why it takes longer, as delay notices say it
     owner_answer: str | None = None
     question: str | None = None  # what the owner agency is asked
-    result_notices: list[str] = []
+    ending: Ending | None = None
+    letters: dict[str, UnservedLetter] = {}  # by the id of the notice
+    starts_when_told: dict[str, str] = {}  # id of a notice -> the step whose time runs from its being told
     links: list[Link] = []
     documents: list[Document] = []
     clocks: dict[str, Clock] = {}

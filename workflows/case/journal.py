@@ -39,10 +39,12 @@ TEXT_KEPT, ITEMS_KEPT = 300, 20
 class Journal:
     """Events and notices of one case, on their way out."""
 
-    def __init__(self, file: CaseFile, committed: Callable[[], None]) -> None:
-        """`committed` is called after each transition: operators are shown the case, and who is still owed is told."""
+    def __init__(self, file: CaseFile, committed: Callable[[], None], met: Callable[[NoticeFate, str], None]) -> None:
+        """`committed` is called after each transition: operators are shown the case, and who is still owed is told; `met`
+        when a notice (of that text) has met its fate."""
         self._file = file
         self._committed = committed
+        self._met = met
         self._events: list[Event] = []
         self._notices: list[NoticeOrder] = []
         self._fates: list[NoticeFate] = []
@@ -124,6 +126,8 @@ class Journal:
             self._fates.append(fate)
         if fate.status is NoticeStatus.FAILED and about is not None:
             self.record("notice_failed", notice=about.template, to=about.to, error=fate.error)
+        if about is not None:
+            self._met(fate, about.template)
 
     def _batch(self) -> Batch:
         file = self._file

@@ -17,8 +17,9 @@ from casework.workflows.case.clock_checks import (
     something_to_pause,
     stands_still,
 )
-from casework.workflows.case.command_desk import OPEN_STAGES, WORKING_STAGES, command
+from casework.workflows.case.command_desk import EVERY_STAGE, OPEN_STAGES, WORKING_STAGES, command
 from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
+from casework.workflows.case.letters import letters_wait, may_serve
 from casework.workflows.contracts import CaseView, CommandReply
 from casework.workflows.messages import (
     AddDocument,
@@ -28,6 +29,7 @@ from casework.workflows.messages import (
     Pause,
     Rate,
     Reassign,
+    RecordService,
     Recount,
     ReportDelay,
     Resume,
@@ -105,6 +107,9 @@ class SharedCommands:
 
     add_note = command(AddNote, *OPEN_STAGES, act=take_note)
     add_document = command(AddDocument, *OPEN_STAGES, act=take_document, check=has_room)
+    record_service = command(
+        RecordService, *EVERY_STAGE, act=lambda case, it: case.letters.record(it), check=may_serve, offered=letters_wait
+    )
     reassign = command(Reassign, *OPEN_STAGES, act=give_to)
     extend = command(
         Extend, *OPEN_STAGES, act=lambda case, it: case.clocks.extend(it), check=may_extend, offered=something_to_extend

@@ -18,6 +18,7 @@ from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, StandingPause
 from casework.workflows.case.journal import Journal
+from casework.workflows.case.letters import Letters
 
 # Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
 JUST_AFTER = timedelta(milliseconds=1)
@@ -36,22 +37,25 @@ FACTS = {
 
 class Alarm(NamedTuple):
     """The next thing a case does by itself: a rung of a clock; without a rung, that its limit passes or that it is overdue
-    again; without a clock, what the standing pause does, or that the promise to the requester is not kept."""
+    again; without a clock, what the standing pause does, that the promise to the requester is not kept, or that a letter
+    counts as served."""
 
     at: datetime
     clock: Clock | None
     rung: PlannedRung | None
     words: str  # what the case waits for, for the timeline: "owner_act: chase → owner_agency (due …)"
     promise: bool = False
+    letter: str | None = None
 
 
 class Timekeeper:
     """Watches the clocks of one case."""
 
-    def __init__(self, file: CaseFile, counting: Counting, journal: Journal) -> None:
+    def __init__(self, file: CaseFile, counting: Counting, journal: Journal, letters: Letters) -> None:
         self._file = file
         self._counting = counting
         self._journal = journal
+        self._letters = letters
         self._told_late_at: datetime | None = None  # when a ladder last told the requester of a breach
 
     async def run(self) -> None:
@@ -80,7 +84,7 @@ class Timekeeper:
     def next_alarm(self) -> Alarm | None:
         """The earliest of what the standing pause and all running clocks will do."""
         steps = [alarm for clock in self._file.running for alarm in _alarms(clock)]
-        alarms = [*_pause_alarms(self._file), *steps, *_promise_alarm(self._file)]
+        alarms = [*_pause_alarms(self._file), *_letter_alarms(self._file), *steps, *_promise_alarm(self._file)]
         return min(alarms, key=lambda alarm: alarm.at, default=None)
 
     def pause_values(self, pause: StandingPause | None = None) -> dict[str, str]:
@@ -100,6 +104,8 @@ class Timekeeper:
         clock, rung = alarm.clock, alarm.rung
         if alarm.promise:
             self._promise_not_kept()
+        elif alarm.letter:
+            self._letters.deem(alarm.letter)
         elif clock is None:
             self._fire_pause()
         elif rung is not None:
@@ -257,6 +263,14 @@ def _promise_alarm(file: CaseFile) -> list[Alarm]:
         return []
     words = f"promise to the requester (due {promise.due_at:%Y-%m-%d %H:%M})"
     return [Alarm(promise.due_at + JUST_AFTER, None, None, words, promise=True)]
+
+
+def _letter_alarms(file: CaseFile) -> list[Alarm]:
+    return [
+        Alarm(letter.deemed_at, None, None, f"letter ({letter.template}): counts as served", letter=letter_id)
+        for letter_id, letter in file.letters.items()
+        if letter.deemed_at
+    ]
 
 
 def _pause_alarms(file: CaseFile) -> list[Alarm]:

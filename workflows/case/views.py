@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import CaseFile, Promise, StandingPause
-from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, PauseView, PromiseView
+from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, LetterView, PauseView, PromiseView
 
 
 def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
@@ -39,6 +39,10 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         recorded=min((batch.events[0].seq - 1 for batch in file.outbox if batch.events), default=file.committed),
         clocks=[_clock_view(clock) for clock in file.clocks.values()],
         notices=file.notices,
+        letters=[
+            LetterView(id=letter_id, notice=letter.template, since=letter.since, deemed_at=letter.deemed_at)
+            for letter_id, letter in file.letters.items()
+        ],
         events=file.events,
         allowed_commands=list(allowed),
     )

@@ -1,0 +1,98 @@
+"""casework letters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from casework.adapters.ports import WaitingLetter
+from casework.standards.loader import StandardsLibrary
+from casework.starter.cli_cases import JsonFlag, library_of, run
+from casework.starter.errors import InvalidCase
+from casework.starter.letter_pdf import LetterPrinter
+from casework.starter.printing import console, local, note, table
+from casework.starter.records_at_hand import records_at_hand
+
+
+def letters(
+    centre: Annotated[str | None, typer.Option(help="Only letters of this centre.")] = None,
+    print_to: Annotated[Path | None, typer.Option("--print", metavar="DIR", help="Write each as a PDF into this folder.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were printed before.")] = False,
+    fonts: Annotated[
+        Path | None,
+        typer.Option(envvar="CASEWORK_FONTS", help="A folder with fonts that have Thai letters, if the system has none."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List what must be told on paper: notices to requesters whom no electronic address reaches. `--print DIR` makes letters of
+    them, one PDF each.
+
+    A letter marked "serve" counts as told only when it was served; say so with: casework do CASE record_service. It stays in the
+    list until then. The others are done when they are printed. Needs CASEWORK_DATABASE_URL, and casework\\[letters] to print.
+    """
+    printer = LetterPrinter(fonts) if print_to is not None else None
+    if print_to is not None:
+        try:
+            print_to.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidCase(f"{print_to}: cannot be written to ({error.strerror})") from error
+
+    async def go() -> None:
+        library = library_of(None)
+        async with records_at_hand() as records:
+            waiting = [
+                letter
+                for letter in await records.letters(centre)
+                if everything or letter.printed_at is None or _serve(library, letter)
+            ]
+            files: dict[str, Path] = {}
+            for letter in waiting if print_to and printer else []:
+                assert print_to is not None
+                assert printer is not None
+                number = letter.notice_id.partition(".")[0]  # of the event: a text may be sent twice
+                file = files[letter.notice_id] = print_to / f"{letter.case_no}-{number}-{letter.template}.pdf"
+                file.write_bytes(printer.pdf(letter.letter, f"{letter.case_no} {letter.template}"))
+            if files:
+                await records.mark_printed(waiting)
+        if as_json:
+            for letter in waiting:
+                print(json.dumps(_as_json(library, letter, files.get(letter.notice_id)), ensure_ascii=False))
+            return
+        zone = ZoneInfo(library.current().calendar.timezone)
+        found = table("case", "number", "letter", f"since ({zone.key})", "printed", "")
+        for letter in waiting:
+            how = "[yellow]serve[/]" if _serve(library, letter) else "print"
+            printed = local(letter.printed_at, zone) if letter.printed_at else "now" if files else "–"
+            found.add_row(letter.case_id, letter.case_no, letter.template, local(letter.ordered_at, zone), printed, how)
+        console.print(found)
+        note(f"{len(waiting)} letter(s)" + (f", {len(files)} PDF in {print_to}" if files else ""))
+        if any(_serve(library, letter) for letter in waiting):
+            how = """echo '{"how": "handed_over"}' | casework do CASE record_service - --as ID:centre_officer"""
+            note(f"when one was served: {how}")
+
+    run(go())
+
+
+def _serve(library: StandardsLibrary, letter: WaitingLetter) -> bool:
+    """Whether it counts as told only when somebody has served it."""
+    text = library.current().notifications.get(letter.template)
+    return text is not None and text.serve
+
+
+def _as_json(library: StandardsLibrary, letter: WaitingLetter, file: Path | None) -> dict[str, object]:
+    return {
+        "case_id": letter.case_id,
+        "case_no": letter.case_no,
+        "centre": letter.centre,
+        "letter": letter.notice_id,
+        "notice": letter.template,
+        "serve": _serve(library, letter),
+        "ordered_at": letter.ordered_at.isoformat(),
+        "printed_at": letter.printed_at.isoformat() if letter.printed_at else None,
+        "file": str(file) if file else None,
+        "pages": [page.model_dump() for page in letter.letter.pages],
+    }
