@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Literal
 
@@ -43,7 +43,7 @@ def compose(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice
 
 
 def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> Message | None:
-    address = _address(pack, notice)
+    address = _address(pack, calendar, notice)
     if address is None:
         return None
     pages = [_page(pack, calendar, notice, language) for language in _languages(pack, notice)]
@@ -99,12 +99,17 @@ def message_key(case_id: str, notice_id: str) -> str:
     return sha256(f"{case_id}/{notice_id}".encode()).hexdigest()[:32]
 
 
-def _address(pack: ServiceStandards, notice: OwedNotice) -> str | None:
+def _address(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> str | None:
     role, officer = notice.to, notice.state.officer
     if role == REQUESTER:
         return notice.requester.email
-    if role == OFFICER and officer and officer.email:
-        return officer.email
+    if role == OFFICER:
+        card = notice.officer.present(_today(calendar, notice)) if notice.officer else None
+        away = card is not None and card is not notice.officer
+        known = (card.email if card else None, officer.email if officer else None)
+        address = next((each for each in (known if away else reversed(known)) if each), None)
+        if address:
+            return address
     agency = pack.agencies.get(notice.state.agency or "")
     if agency and role in agency.contacts:
         return agency.contacts[role]
@@ -144,7 +149,7 @@ def _values(
         "today": format_date(notice.ordered_at.astimezone(calendar.zone), language, pack.display.date_era),
         "service_th": service.th,
         "service_en": service.en,
-        **({"officer_name": state.officer.name} if state.officer else {}),
+        **_officer(calendar, notice, language),
         "received_at": notice.received_at.astimezone(calendar.zone),
         "owner_agency_th": owner.th,
         "owner_agency_en": owner.en,
@@ -158,6 +163,23 @@ def _values(
         **(_distance(calendar, notice.ordered_at, due) if isinstance(due, datetime) else {}),
         **given,
     }
+
+
+def _officer(calendar: OfficeCalendar, notice: OwedNotice, language: Language) -> dict[str, Value]:
+    """Who answers for the matter, and who stands in for them today."""
+    card = notice.officer
+    name = (notice.state.officer.name if notice.state.officer else None) or (card.name if card else None)
+    if name is None:
+        return {}
+    present = card.present(_today(calendar, notice)) if card else None
+    if present is None or present is card:
+        return {"officer_name": name}
+    stands_in = "ปฏิบัติหน้าที่แทน" if language == "th" else "standing in for"
+    return {"officer_name": f"{present.name} ({stands_in} {name})"}
+
+
+def _today(calendar: OfficeCalendar, notice: OwedNotice) -> date:
+    return notice.ordered_at.astimezone(calendar.zone).date()
 
 
 def _addressed(pack: ServiceStandards, requester: Requester, language: Language) -> str:

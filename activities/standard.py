@@ -88,6 +88,13 @@ def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
         identity_required_for=sorted(reachable & needs_identity),
         commands=commands,
         agencies=sorted(pack.agencies),
+        points=service.points,
+        checklists={
+            name.value: {matter: [paper.th for paper in kind.papers] for matter, kind in other.matters.items()}
+            for name, other in pack.services.items()
+            if name.value in reachable and other.matters
+        },
+        owner_pauses=pack.owner_pauses.total.n if pack.owner_pauses else None,
         deficiency_lists_allowed=service.deficiency_lists_allowed,
         extensions={s.id: ExtensionTerms(times=s.extend.times, up_to=s.extend.up_to) for s in service.steps if s.extend},
         pause_notices=pack.pause_notices.model_dump(),

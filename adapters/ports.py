@@ -7,7 +7,7 @@ class TheirRecords:            # any class with these methods
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from pydantic import AwareDatetime, JsonValue
@@ -16,6 +16,22 @@ from casework.standards.calendar_rules import CalendarChange
 from casework.standards.limits import Frozen
 from casework.workflows.contracts import Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeOrder
+
+
+class OfficerCard(Frozen):
+    """What the records know of an officer; while they are away, who stands in for them."""
+
+    name: str
+    position: str | None = None
+    email: str | None = None
+    away_from: date | None = None
+    away_until: date | None = None
+    stand_in: OfficerCard | None = None
+
+    def present(self, day: date) -> OfficerCard:
+        """Who acts on that day: the officer, or who stands in."""
+        away = self.away_from is not None and self.away_until is not None and self.away_from <= day <= self.away_until
+        return self.stand_in if away and self.stand_in else self
 
 
 class About(Protocol):
@@ -54,9 +70,10 @@ class OwedNotice(Frozen):
     subject: str = ""  # of the matter
     requester: Requester
     state: CaseState
+    officer: OfficerCard | None = None  # who answers for the matter, as the records know them
 
     @classmethod
-    def of(cls, batch: Batch, notice: NoticeOrder, case_no: str, about: About) -> OwedNotice:
+    def of(cls, batch: Batch, notice: NoticeOrder, case_no: str, about: About, officer: OfficerCard | None = None) -> OwedNotice:
         """A notice of a batch, with what the records keep of the case."""
         return cls(
             id=notice.id,
@@ -72,6 +89,7 @@ class OwedNotice(Frozen):
             subject=about.subject,
             requester=about.requester,
             state=batch.state,
+            officer=officer,
         )
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from casework.adapters import statements
-from casework.adapters.ports import Letter, OwedNotice, WaitingLetter, Written
+from casework.adapters.ports import Letter, OfficerCard, OwedNotice, WaitingLetter, Written
 from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
 from casework.workflows.contracts import Actor, CaseView, Event, NoticeView, OpenCase, Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
@@ -107,7 +107,8 @@ class PostgresRecords:
             return Written(case_no, [], row["calendar"], tuple(row["conflicts"]))
         requester = Requester.model_validate_json(row["requester"])
         about = _About(row["service"], row["centre"], row["received_at"], row["subject"], requester)
-        notices = [OwedNotice.of(batch, notice, case_no, about) for notice in batch.notices if notice.id in claimed]
+        card = OfficerCard.model_validate_json(row["officer_card"]) if row["officer_card"] else None
+        notices = [OwedNotice.of(batch, notice, case_no, about, card) for notice in batch.notices if notice.id in claimed]
         return Written(case_no, notices, row["calendar"], tuple(row["conflicts"]))
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
@@ -135,6 +136,7 @@ class PostgresRecords:
             subject=row["subject"],
             requester=Requester.model_validate_json(row["requester"]),
             state=CaseState.model_validate_json(row["state"]),
+            officer=OfficerCard.model_validate_json(row["officer_card"]) if row["officer_card"] else None,
         )
 
     async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
@@ -207,6 +209,19 @@ class PostgresRecords:
     async def notices(self, case_id: str) -> list[dict[str, Any]]:
         """Every notice of a case and its fate."""
         return [dict(row) for row in await self._rows(statements.CASE_NOTICES, case_id)]
+
+    async def officers(self) -> list[dict[str, Any]]:
+        """The officers that the records know."""
+        return [dict(row) for row in await self._rows(statements.OFFICERS)]
+
+    async def set_officer(self, officer_id: str, name: str, position: str | None, email: str | None) -> None:
+        """Enter an officer, or correct what is known of one."""
+        await self._rows(statements.SET_OFFICER, officer_id, name, position, email)
+
+    async def officer_away(self, officer_id: str, first: date | None, last: date | None, stand_in: str | None) -> bool:
+        """From when to when (both inclusive) an officer is away, and who stands in; None: they are back. False if the records
+        do not know the officer."""
+        return bool(await self._rows(statements.OFFICER_AWAY, officer_id, first, last, stand_in))
 
     async def count_open_cases(self, standard_id: str) -> int:
         """How many cases of a standard are open."""

@@ -80,7 +80,7 @@ WITH other AS (
     INSERT INTO casework.documents (case_id, seq, key, position, name, kind, sha256, dated)
     SELECT $1, h.seq, h.key, d.position, d.value->>'name', d.value->>'kind', d.value->>'sha256', (d.value->>'dated')::date
     FROM happened h, jsonb_array_elements(h.data->'documents') WITH ORDINALITY AS d(value, position)
-    WHERE h.type IN ('opened', 'document_added', 'documents_completed')
+    WHERE h.type IN ('opened', 'document_added', 'documents_handed_in')
     ON CONFLICT DO NOTHING
 ), answers AS (
     INSERT INTO casework.satisfaction_answers (case_id, seq, key, answered_at, segment, scores, dissatisfaction, praise)
@@ -123,7 +123,11 @@ SELECT
     ) AS calendar,
     coalesce(f.requester, b.requester) AS requester, coalesce(f.service, b.service) AS service,
     coalesce(f.centre, b.centre) AS centre, coalesce(f.received_at, b.received_at) AS received_at,
-    coalesce(f.subject, b.subject) AS subject
+    coalesce(f.subject, b.subject) AS subject,
+    (SELECT jsonb_build_object('name', o.name, 'position', o.position, 'email', o.email, 'away_from', o.away_from,
+               'away_until', o.away_until, 'stand_in', (SELECT jsonb_build_object('name', i.name, 'position', i.position,
+               'email', i.email) FROM casework.officers i WHERE i.officer_id = o.stand_in))
+        FROM casework.officers o WHERE o.officer_id = (SELECT officer->>'id' FROM state)) AS officer_card
 FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
 """
 
@@ -140,7 +144,11 @@ FROM casework.cases c LEFT JOIN casework.case_numbers x USING (case_id)
 WHERE n.case_id = $1 AND n.notice_id = $2 AND n.status = 'owed' AND (n.claimed_until IS NULL OR n.claimed_until < now())
   AND c.case_id = n.case_id
 RETURNING n.notice_id, n.template, n.recipient, n.ordered_at, n."values", n.state,
-          c.requester, c.service, c.centre, c.received_at, c.subject, x.case_no
+          c.requester, c.service, c.centre, c.received_at, c.subject, x.case_no,
+    (SELECT jsonb_build_object('name', o.name, 'position', o.position, 'email', o.email, 'away_from', o.away_from,
+               'away_until', o.away_until, 'stand_in', (SELECT jsonb_build_object('name', i.name, 'position', i.position,
+               'email', i.email) FROM casework.officers i WHERE i.officer_id = o.stand_in))
+        FROM casework.officers o WHERE o.officer_id = n.state->'officer'->>'id') AS officer_card
 """
 
 # $2 ids, $3 statuses, $4 errors, $5 when served, $6 letters: the fates of one round of sending. What is still owed gives its
@@ -200,6 +208,15 @@ CHANGE_CALENDAR = """
 INSERT INTO casework.calendar_changes (revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by)
 SELECT coalesce(max(revision), 0) + 1, $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9 FROM casework.calendar_changes
 RETURNING revision, standard, date, kind, name_th, name_en, hours, reason, region, made_by, made_at
+"""
+
+OFFICERS = "SELECT * FROM casework.officers ORDER BY officer_id"
+SET_OFFICER = """
+INSERT INTO casework.officers (officer_id, name, position, email) VALUES ($1, $2, $3, $4)
+ON CONFLICT (officer_id) DO UPDATE SET name = EXCLUDED.name, position = EXCLUDED.position, email = EXCLUDED.email
+"""
+OFFICER_AWAY = """
+UPDATE casework.officers SET away_from = $2, away_until = $3, stand_in = $4 WHERE officer_id = $1 RETURNING officer_id
 """
 
 SCHEMA_TABLES = """

@@ -31,13 +31,13 @@ from casework.adapters.postgres import PostgresRecords
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.embedded import Embedded, free_port
 from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage
-from casework.workflows.messages import AssignToOwner, Command, ForwardApplication, Rate, Refuse, ReportResult
+from casework.workflows.messages import AssignToOwner, Command, ForwardApplication, Rate, Redirect, ReportResult
 
 FOLDER = Path(__file__).parent
 OFFICER, CITIZEN = Actor(id="somying", role="centre_officer"), Actor(id="requester", role="requester")
 COMPLAINTS, OWNER = Actor(id="malee", role="complaint_centre"), Actor(id="anan", role="owner_agency", unit="DOEB")
 COMMANDS: dict[str, Command] = {
-    "refuse": Refuse(actor=OFFICER, reason="ไม่อยู่ในหลักเกณฑ์"),
+    "redirect": Redirect(actor=OFFICER, to="กรมที่ดิน", contact="02 141 5555"),
     "forward_application": ForwardApplication(actor=OFFICER),
     "assign_to_owner": AssignToOwner(actor=COMPLAINTS, agency="DOEB"),
     "report_result": ReportResult(actor=OWNER, result="อนุญาต"),
@@ -177,7 +177,7 @@ class Bench:
             async with turn:
                 requester = Requester(name="สมชาย", citizen_id="1101700230708")
                 request = ForwardRequest(
-                    request_id=f"memory-{number}-{uuid4().hex}", requester=requester, subject="ก", documents=[]
+                    request_id=f"memory-{number}-{uuid4().hex}", requester=requester, subject="ก", documents=[Document(name="คำขอ")]
                 )
                 await self.client.open(request)
 

@@ -18,8 +18,7 @@ DATA = {"rated": {"scores": {"overall": 4}}}
 # The transitions of the two journeys: what is recorded, who is told, where the case then stands.
 SHORT: list[tuple[str, list[str], list[str], str]] = [
     ("open", ["opened"], ["case_received"], "submitted"),
-    ("refuse", ["refused"], ["application_refused", "satisfaction_invite"], "completed"),
-    ("rate", ["rated", "closed"], [], "closed"),
+    ("redirect", ["redirected", "closed"], ["redirected"], "closed"),
 ]
 LONG: list[tuple[str, list[str], list[str], str]] = [
     ("open", ["opened"], ["case_received"], "submitted"),

@@ -25,6 +25,7 @@ class PauseEntry(Frozen):
     until: AwareDatetime
     ended: AwareDatetime | None = None
     then: Literal["continue", "restart"] = "continue"
+    role: str | None = None  # who let the time stand still: some may for so long in all
 
     @property
     def end(self) -> AwareDatetime:

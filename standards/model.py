@@ -85,6 +85,12 @@ class ProgressNotice(Frozen):
     at_working_days: list[int]
 
 
+class Matter(Named):
+    """A kind of application and the papers that it must come with."""
+
+    papers: list[Named] = []
+
+
 class Service(Named):
     """One published service and its steps in order."""
 
@@ -96,6 +102,7 @@ class Service(Named):
     promise: list[str] = []
     promise_remote: list[str] = []  # for channels other than walk_in
     progress_notice: ProgressNotice | None = None
+    matters: dict[str, Matter] = {}  # the first is what an application is that does not say
     deficiency_lists_allowed: int = 1
     outcomes: list[str]
 
@@ -180,6 +187,19 @@ class PauseRule(Named):
         if (self.at_end == "end_case") != (self.outcome is not None):
             raise ValueError("`outcome` is given when `at_end` is end_case, and only then")
         return self
+
+
+class OwnerPauses(Frozen):
+    """How long in all the owner agency may let the time stand still by itself; more takes the centre."""
+
+    total: Limit
+
+    @field_validator("total")
+    @classmethod
+    def _in_days(cls, value: Limit) -> Limit:
+        if value.unit is not Unit.CALENDAR_DAY:
+            raise ValueError("is counted in calendar days")
+        return value
 
 
 class PauseNotices(Frozen):
@@ -320,6 +340,7 @@ class ServiceStandards(Frozen):
     rung_notices: RungNotices = RungNotices()
     pauses: dict[str, PauseRule] = {}
     pause_notices: PauseNotices = PauseNotices()
+    owner_pauses: OwnerPauses | None = None
     satisfaction: Satisfaction
     segments: list[str] = Field(min_length=1)
     retention: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from casework.starter import (
     cli_explain,
     cli_letters,
     cli_migrate,
+    cli_officers,
     cli_operate,
     cli_standard,
     cli_story,
@@ -38,6 +39,7 @@ app = typer.Typer(
 standards = typer.Typer(help="The published standard as data.", no_args_is_help=True)
 CASES, STANDARD, OPERATE = "Cases", "The standard", "Operation"
 app.add_typer(standards, name="standards", rich_help_panel=STANDARD)
+app.add_typer(cli_officers.app, name="officers", rich_help_panel=OPERATE)
 app.add_typer(cli_calendar.app, name="calendar", rich_help_panel=STANDARD)
 
 app.command("open", rich_help_panel=CASES)(cli_cases.open_case)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from casework.standards.model import ServiceStandards
-from casework.standards.plan import REQUESTER
+from casework.standards.plan import LETTERS, REQUESTER
 from casework.stories.story import Story, Then
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.case.timekeeper import FACTS
@@ -16,7 +16,8 @@ from casework.workflows.processes import PROCESSES
 OWN_EVENTS = {
     "opened", "closed", "calendar_changed", "resumed", "pause_reminded", "pause_ran_out", "overdue_again", "rung_skipped",
     "improvement_task_opened", "notice_failed", "application_returned", "everybody_told", "papers_handed_to_owner",
-    "satisfaction_not_answered", "cancelled_by_operator", "went_on_as",
+    "satisfaction_not_answered", "cancelled_by_operator", "went_on_as", "promise_moved", "promise_breached", "was_in_time",
+    "letter_to_serve", "deemed_served", "letter_moot", "clock_not_started", "documents_completed",
 }  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
     declared = {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
     roles = {role for stages in pack.commands.values() for by in stages.values() for each in by.values() for role in each}
     roles |= {REQUESTER, *pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
-    steps = {step.id for service in pack.services.values() for step in service.steps}
+    steps = {LETTERS, *(step.id for service in pack.services.values() for step in service.steps)}
     events = OWN_EVENTS | set(FACTS.values()) | {one.message.event for one in declared.values()}
     texts, pauses = set(pack.notifications), set(pack.pauses)
     for number, step in enumerate(story.when, start=1):

@@ -31,6 +31,7 @@ from casework.workflows.messages import (
     RecordNoShow,
     RecordOwnerReply,
     RecordSelection,
+    RecordService,
     Recount,
     ReferToOwner,
     Refuse,
@@ -64,7 +65,8 @@ async def information_referred_late(office: Office) -> PlayedCase:
     await case.pass_time((await case.view()).clocks[-1].due_at)
     await case.act(RecordOwnerReply(actor=OWNER, answer="14"))
     await case.act(TellRequester(actor=OFFICER))
-    await case.pass_time((await case.view()).clocks[-1].due_at)
+    await case.handle.wait(lambda view: view.stage is Stage.ANSWERED)
+    await case.expire()
     return case
 
 
@@ -91,14 +93,33 @@ async def forward_in_silence(office: Office) -> PlayedCase:
     await case.pass_time(due + timedelta(days=16))
     await case.act(Extend(actor=HEAD, step="owner_act", by=15, reason="รอผล"))
     await case.act(Refuse(actor=OWNER, reason="ขัดกฎหมาย"))
-    await case.pass_time((await case.view()).clocks[-1].due_at)
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.expire()
     return case
 
 
 async def forward_returned(office: Office) -> PlayedCase:
     case = await office.forward()
     await case.act(IssueDeficiencyList(actor=OFFICER, missing=["โฉนด"]))
-    await case.pass_time((await case.view()).clocks[-1].due_at)
+    await case.expire()
+    return case
+
+
+async def forward_on_paper(office: Office) -> PlayedCase:
+    case = await office.forward(requester=office.requester(email=None), officer=SOMYING)
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["โฉนด", "แผนที่"]))
+    await case.act(RecordService(actor=OFFICER, how="posted", receipt="EE 1"))
+    [letter] = (await case.view()).letters
+    assert letter.deemed_at is not None
+    await case.pass_time(letter.deemed_at)
+    now = await case.now()
+    await case.act(CompleteDocuments(actor=OFFICER, documents=[Document(name="โฉนด")], received_at=now - timedelta(minutes=5)))
+    await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="แผนที่")]))
+    await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
+    await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    await case.act(RecordService(actor=OFFICER, how="handed_over"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
     return case
 
 
@@ -125,7 +146,7 @@ async def one_stop_advised(office: Office) -> PlayedCase:
 async def one_stop_converted(office: Office) -> PlayedCase:
     case = await office.one_stop()
     await case.act(StartService(actor=OFFICER, officer=SOMYING))
-    await case.act(Convert(actor=OFFICER, into="forward"))
+    await case.act(Convert(actor=OFFICER, into="forward", documents=[Document(name="คำขอ")]))
     return case
 
 
@@ -163,6 +184,7 @@ STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
     forward_in_silence,
     forward_returned,
     forward_with_mail_down,
+    forward_on_paper,
     forward_paused_extended_and_recounted,
     one_stop_advised,
     one_stop_converted,

@@ -73,7 +73,7 @@ async def test_a_command_on_a_closed_case_is_refused_for_good(office: Office) ->
 
 
 async def test_the_same_request_is_the_same_case_open_or_closed(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
     first = await office.open(request)
     assert (await office.open(request)).case_id == first.case_id
     await first.act(Withdraw(actor=CITIZEN))
@@ -83,7 +83,7 @@ async def test_the_same_request_is_the_same_case_open_or_closed(office: Office) 
 
 
 async def test_the_same_request_id_with_another_content_is_refused_open_or_closed(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
     case = await office.open(request)
     assert not case.handle.existed
     assert (await office.open(request)).handle.existed
@@ -99,7 +99,7 @@ async def test_the_same_request_id_with_another_content_is_refused_open_or_close
 
 
 async def test_two_centres_may_have_the_same_request_id(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
     here, there = await office.open(request), await office.open(request.model_copy(update={"centre": "CNX"}))
     assert here.case_id != there.case_id
     assert not there.handle.existed
@@ -124,7 +124,7 @@ async def test_a_case_that_is_not_there_is_not_found(office: Office) -> None:
 async def test_a_request_the_standard_cannot_take_is_told_why_and_may_be_sent_again(
     office: Office, changes: dict[str, Any], reason: str
 ) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
     with pytest.raises(InvalidCase, match=reason):
         await office.open(request.model_copy(update=changes))
     assert (await (await office.open(request)).view()).stage is Stage.SUBMITTED

@@ -23,7 +23,7 @@ from casework.standards.loader import StandardsLibrary, default_pack
 from casework.starter.case_health import Kind, examine_cases, fill_in, repair
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseExists
-from casework.workflows.contracts import ForwardRequest, Stage
+from casework.workflows.contracts import Document, ForwardRequest, Stage
 from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Rate, ReportResult, Withdraw
 from casework.workflows.names import case_id
 from tests.mailbox import Mailbox
@@ -149,7 +149,7 @@ async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order
 
 
 async def test_a_terminated_case_is_not_opened_again_by_its_request(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
     case = await office.open(request)
     await case.handle.workflow.terminate(reason="opened twice by mistake")
     again = await office.client.open(request)
@@ -166,7 +166,7 @@ async def test_a_case_that_does_not_replay_is_found_and_healed(
     queue = f"stuck-{uuid4().hex[:6]}"
     office = Office(temporal, records, mailbox)
     office.client = CaseClient(temporal.client, queue)
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[])
+    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
     stuck = case_id("forward", "JSC", request.request_id)
     plain = temporal.client.config()
     plain["plugins"] = []

@@ -67,7 +67,10 @@ async def test_a_service_that_needs_an_identity_is_not_gone_on_to_without_one(of
     case = await at_triage(office, requester=office.requester(citizen_id=None))
     with pytest.raises(CaseRefused, match="identity"):
         await case.act(Convert(actor=OFFICER, into="forward"))
-    await case.act(Convert(actor=OFFICER, into="forward", citizen_id=CITIZEN_ID))
+    with pytest.raises(CaseRefused, match="none came, and this matter asks for คำขอ"):
+        await case.act(Convert(actor=OFFICER, into="forward", citizen_id=CITIZEN_ID))
+    papers = [Document(name="คำขอ")]
+    await case.act(Convert(actor=OFFICER, into="forward", citizen_id=CITIZEN_ID, documents=papers))
     [link] = (await case.view()).links
     assert (await office.client.case(link.case_id).wait(lambda view: view.case_no is not None)).stage is Stage.SUBMITTED
 

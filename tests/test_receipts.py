@@ -48,7 +48,7 @@ async def test_papers_of_the_last_minutes_are_in_time_when_they_are_typed_later(
     assert view.stage is Stage.SUBMITTED
     assert (await clock(case, "requester_complete")).stopped_at == received
     assert (await clock(case, "check_forward")).started_at == received
-    entered = next(event for event in view.events if event.type == "documents_completed")
+    entered = next(event for event in view.events if event.type == "documents_handed_in")
     assert datetime.fromisoformat(entered.data["received_at"]) == received < entered.at
 
 

@@ -127,10 +127,11 @@ class Actor(Frozen):
 
 
 class Officer(Frozen):
-    """An officer as the requester sees them: the name stands on notices and displays (standard 1.2(5))."""
+    """An officer as the requester sees them: the name stands on notices and displays (standard 1.2(5)). Without a name, the
+    one in the records is taken (casework officers)."""
 
     id: Code
-    name: Line
+    name: Line | None = None
     email: Email | None = None
 
 
@@ -177,6 +178,7 @@ class CaseRequest(Frozen):
     received_at: Moment | None = None
     standard: Code | None = None
     linked_from: Code | None = None
+    officer: Officer | None = None  # who takes the matter at the counter and answers for it
 
     @property
     def digest(self) -> str:
@@ -194,6 +196,7 @@ class ForwardRequest(CaseRequest):
     """File an application, with its evidence, to be forwarded to its owner agency (standard 1.2)."""
 
     service: Literal["forward"] = "forward"
+    matter: Code | None = None  # what kind of application, by the standard's list; without it the first of the list
     documents: list[Document] = Field(max_length=100)
 
 

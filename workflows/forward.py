@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from casework.standards.limits import Named
 from casework.standards.plan import REQUESTER, SATISFACTION
-from casework.workflows.case.case import Case, Expired
+from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
+from casework.workflows.case.endings import Expired
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.opening import NO_REQUEST
 from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_survey_items
@@ -42,6 +45,25 @@ def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
     return f"a deficiency list was already issued; the standard allows {file.terms.deficiency_lists_allowed}"
 
 
+def on_the_list(file: CaseFile, message: CompleteDocuments) -> str | None:
+    """Papers are compared by name with the one list that was issued; others are added with add_document."""
+    listed = {_name(paper) for paper in file.missing}
+    strange = [document.name for document in message.documents if _name(document.name) not in listed]
+    if strange:
+        return f"not on the list: {'; '.join(strange)}. The list still asks for {'; '.join(file.missing)}"
+    return None
+
+
+def still_missing(file: CaseFile, message: CompleteDocuments) -> list[str]:
+    """What of the list has not come yet."""
+    came = {_name(document.name) for document in message.documents}
+    return [paper for paper in file.missing if _name(paper) not in came]
+
+
+def _name(paper: str) -> str:
+    return " ".join(normalize("NFC", paper).casefold().split())
+
+
 def passes_on(file: CaseFile, message: AssignToOwner) -> bool:
     """Whether the matter leaves an owner agency that has been told of it, for another one."""
     return file.owner_told and message.agency != file.agency
@@ -64,14 +86,14 @@ class ForwardProcess(SharedCommands):
 
     forward_application = command(ForwardApplication, Stage.SUBMITTED, check=knows_agency)
     issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list)
-    complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS)
+    complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS, check=on_the_list)
     assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=may_assign)
     report_progress = command(ReportProgress, Stage.WITH_OWNER)
     report_delay = command(ReportDelay, Stage.WITH_OWNER, act=explain_delay)
     report_result = command(ReportResult, Stage.WITH_OWNER)
-    refuse = command(Refuse, Stage.SUBMITTED, Stage.WITH_OWNER)
+    refuse = command(Refuse, Stage.WITH_OWNER)  # on the merits: the counter only checks the papers and forwards
     redirect = command(Redirect, Stage.SUBMITTED, Stage.WITH_OWNER)
-    settle = command(Settle, Stage.SUBMITTED, Stage.WITH_OWNER)
+    settle = command(Settle, Stage.WITH_OWNER)
     rate = command(Rate, Stage.COMPLETED, check=knows_survey_items)
     reopen = command(Reopen, Stage.COMPLETED)
 
@@ -109,7 +131,7 @@ class ForwardProcess(SharedCommands):
                 self.case.file.missing = it.missing
                 self.case.move(Stage.AWAITING_DOCUMENTS)
             case ending:
-                self.case.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
+                self.case.endings.end(ending)
 
     async def await_documents(self) -> None:
         """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
@@ -119,13 +141,19 @@ class ForwardProcess(SharedCommands):
         match await self.case.decision():
             case CompleteDocuments() as it:
                 self.case.add_documents(it.documents)
-                self.case.move(Stage.SUBMITTED)
+                missing = self.case.file.missing = still_missing(self.case.file, it)
+                if missing:  # one may be brought before the other
+                    reply_by = self.case.due("requester_complete")
+                    self.case.notify("documents_reminder", REQUESTER, missing_list=missing, reply_by=reply_by)
+                else:
+                    self.case.record("documents_completed")
+                    self.case.move(Stage.SUBMITTED)
             case Expired():
                 self.case.record("application_returned", missing=missing)
                 self.case.notify("application_returned", REQUESTER, missing_list=missing)
-                self.case.conclude(Outcome.RETURNED_INCOMPLETE)
+                self.case.endings.conclude(Outcome.RETURNED_INCOMPLETE)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def owner_acts(self) -> None:
         """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
@@ -152,13 +180,13 @@ class ForwardProcess(SharedCommands):
                     self.case.notify("result_notice", REQUESTER, result_text=it.result, adverse=it.adverse),
                     self.case.notify("result_notice_centre", "centre", result_text=it.result),
                 ]
-                self.case.conclude(Outcome.COMPLETED, Stage.COMPLETED, when_told=both)
+                self.case.endings.conclude(Outcome.COMPLETED, Stage.COMPLETED, when_told=both)
             case ending:
-                self.case.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
+                self.case.endings.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
 
     async def ask_satisfaction(self) -> None:
         """Satisfaction is asked for; until it is given or 7 days pass, the matter may be taken up again."""
-        await self.case.ask_satisfaction(or_reopened=self.reopened)
+        await self.case.endings.ask_satisfaction(or_reopened=self.reopened)
 
     def reopened(self) -> None:
         """The owner agency has the matter again, with its limit; the first result stays in the records."""

@@ -10,7 +10,7 @@ from casework.standards.plan import REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_survey_items
+from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_point, knows_survey_items
 from casework.workflows.contracts import CaseResult, Outcome, Stage
 from casework.workflows.messages import (
     Rate,
@@ -35,7 +35,7 @@ NOT_HELD = Named(
 class InformationRequestProcess(SharedCommands):
     """ขั้นตอนการให้บริการข้อมูลข่าวสาร/เอกสารเผยแพร่ต่างๆ · Information and publications."""
 
-    start_service = command(StartService, Stage.QUEUED)
+    start_service = command(StartService, Stage.QUEUED, check=knows_point)
     record_no_show = command(RecordNoShow, Stage.QUEUED)
     report_held = command(ReportHeld, Stage.SERVING)
     refer_to_owner = command(ReferToOwner, Stage.SERVING, check=knows_agency)
@@ -62,8 +62,8 @@ class InformationRequestProcess(SharedCommands):
                 Stage.SELECTING: self.select_documents,
                 Stage.REFERRED: self.owner_gathers,
                 Stage.TELLING: self.tell,
-                Stage.PROVIDED: self.case.ask_satisfaction,
-                Stage.ANSWERED: self.case.ask_satisfaction,
+                Stage.PROVIDED: self.case.endings.ask_satisfaction,
+                Stage.ANSWERED: self.case.endings.ask_satisfaction,
             }
         )
 
@@ -74,16 +74,19 @@ class InformationRequestProcess(SharedCommands):
 
     async def queued(self) -> None:
         """1) ประชาชนติดต่อเจ้าหน้าที่ แจ้งเรื่องข้อมูล/เอกสารที่ต้องการ — the citizen says what is wanted and waits to be called."""
-        if self.case.begin(*self.answered_by_letter) and not self.case.walked_in:
-            self.case.notify("case_received", REQUESTER)
+        if self.case.begin(*self.answered_by_letter):
+            if self.case.file.request.linked_from:
+                self.case.notify("case_goes_on", REQUESTER)
+            elif not self.case.walked_in:
+                self.case.notify("case_received", REQUESTER)
         match await self.case.decision():
             case StartService() as it:
                 self.case.file.officer = it.officer
                 self.case.move(Stage.SERVING, *self.answered_by_letter)
             case RecordNoShow():
-                self.case.conclude(Outcome.NO_SHOW)
+                self.case.endings.conclude(Outcome.NO_SHOW)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def provide(self) -> None:
         """2) เจ้าหน้าที่จัดหาข้อมูล/เอกสารตามต้องการ ภายใน 15 นาที — the officer finds it within 15 minutes.
@@ -99,16 +102,16 @@ class InformationRequestProcess(SharedCommands):
                     self.case.record("papers_handed_to_owner", agency=it.agency, papers=it.papers)
                 self.case.move(Stage.REFERRED)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def select_documents(self) -> None:
         """โดยให้ผู้รับบริการคัดเลือกเอกสารด้วยตนเอง (ไม่จำกัดเวลา) — the requester picks documents; there is no time limit."""
         self.case.begin()
         match await self.case.decision():
             case RecordSelection():
-                self.case.conclude(Outcome.PROVIDED, Stage.PROVIDED)
+                self.case.endings.conclude(Outcome.PROVIDED, Stage.PROVIDED)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def owner_gathers(self) -> None:
         """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
@@ -118,11 +121,13 @@ class InformationRequestProcess(SharedCommands):
             self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_gather"), question=question)
             self.case.notify("info_referred", REQUESTER)
         match await self.case.decision():
+            case RecordOwnerReply(requester_told=True):  # the text lets the owner agency tell the requester itself
+                self.case.endings.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED)
             case RecordOwnerReply() as it:
                 self.case.file.owner_answer = it.answer
                 self.case.move(Stage.TELLING)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def tell(self) -> None:
         """แล้วแจ้งผู้รับบริการ — the requester is told what the owner agency answered (1 working day)."""
@@ -132,8 +137,8 @@ class InformationRequestProcess(SharedCommands):
             case TellRequester() as it:
                 answer = it.answer or self.case.file.owner_answer
                 told = [self.case.notify("result_notice", REQUESTER, result_text=answer, adverse=False)]
-                self.case.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED, when_told=told)
+                self.case.endings.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED, when_told=told)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     # 4) ประเมินความพึงพอใจแก่ผู้รับบริการหลังได้รับบริการ ณ จุดให้บริการ — satisfaction is asked after the service: Case.ask_satisfaction.

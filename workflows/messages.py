@@ -162,6 +162,7 @@ class RecordOwnerReply(FromOutside):
 
     event: ClassVar[str] = "owner_replied"
     answer: Prose
+    requester_told: bool = False  # the agency has told the requester itself
 
 
 class TellRequester(Command):
@@ -211,9 +212,9 @@ class IssueDeficiencyList(Command):
 
 
 class CompleteDocuments(FromOutside):
-    """The missing papers came."""
+    """Papers of the list came, all or some of them; each is named as the list names it. The time goes on for the others."""
 
-    event: ClassVar[str] = "documents_completed"
+    event: ClassVar[str] = "documents_handed_in"
     documents: list[Document] = Field(min_length=1, max_length=100)
 
 

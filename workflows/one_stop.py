@@ -10,7 +10,7 @@ from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.conversion import can_go_on, go_on_as
 from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, knows_survey_items
+from casework.workflows.case.shared_commands import SharedCommands, knows_point, knows_survey_items
 from casework.workflows.contracts import CaseResult, Outcome, Stage
 from casework.workflows.messages import (
     BeginAdvice,
@@ -29,7 +29,7 @@ from casework.workflows.messages import (
 class OneStopProcess(SharedCommands):
     """ขั้นตอนการให้บริการเบ็ดเสร็จ · One-stop service."""
 
-    start_service = command(StartService, Stage.QUEUED)
+    start_service = command(StartService, Stage.QUEUED, check=knows_point)
     record_no_show = command(RecordNoShow, Stage.QUEUED)
     begin_advice = command(BeginAdvice, Stage.TRIAGE)
     begin_publications = command(BeginPublications, Stage.TRIAGE)
@@ -53,8 +53,8 @@ class OneStopProcess(SharedCommands):
                 Stage.TRIAGE: self.triage,
                 Stage.ADVISING: self.advise,
                 Stage.GIVING: self.give,
-                Stage.ADVISED: self.case.ask_satisfaction,
-                Stage.GIVEN: self.case.ask_satisfaction,
+                Stage.ADVISED: self.case.endings.ask_satisfaction,
+                Stage.GIVEN: self.case.endings.ask_satisfaction,
             }
         )
 
@@ -67,9 +67,9 @@ class OneStopProcess(SharedCommands):
                 self.case.file.officer = it.officer
                 self.case.move(Stage.TRIAGE)
             case RecordNoShow():
-                self.case.conclude(Outcome.NO_SHOW)
+                self.case.endings.conclude(Outcome.NO_SHOW)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def triage(self) -> None:
         """3) เจ้าหน้าที่วิเคราะห์เรื่องที่ประชาชนมาขอรับบริการ — the officer analyses what is asked: advice, publications, or anything else,
@@ -83,9 +83,9 @@ class OneStopProcess(SharedCommands):
             case Convert() as it:
                 await go_on_as(self.case, it)
                 self.case.notify("case_converted", REQUESTER, service=it.into)
-                self.case.conclude(Outcome.CONVERTED)
+                self.case.endings.conclude(Outcome.CONVERTED)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def advise(self) -> None:
         """หากเป็นการรับการปรึกษาด้านพลังงานเบื้องต้น เจ้าหน้าที่สามารถให้คำปรึกษาแก่ประชาชนตามที่ร้องขอได้เลย — preliminary advice on energy is
@@ -93,15 +93,15 @@ class OneStopProcess(SharedCommands):
         self.case.begin("advise")
         match await self.case.decision():
             case CompleteAdvice():
-                self.case.conclude(Outcome.ADVISED, Stage.ADVISED)
+                self.case.endings.conclude(Outcome.ADVISED, Stage.ADVISED)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)
 
     async def give(self) -> None:
         """หากเป็นการขอรับเอกสารเผยแพร่ … ประชาชนสามารถขอรับได้ ณ ศูนย์บริการร่วม — publications are handed out at the centre."""
         self.case.begin("publications")
         match await self.case.decision():
             case GivePublications():
-                self.case.conclude(Outcome.PUBLICATIONS_GIVEN, Stage.GIVEN)
+                self.case.endings.conclude(Outcome.PUBLICATIONS_GIVEN, Stage.GIVEN)
             case ending:
-                self.case.end(ending)
+                self.case.endings.end(ending)

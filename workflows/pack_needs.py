@@ -24,13 +24,22 @@ STEPS = {
     "one_stop": ("triage", "advise", "publications"),
 }
 MAY_EXPIRE = {("forward", "requester_complete")}
-COMMON_TEXTS = {"case_withdrawn", "redirected", "satisfaction_invite", "improvement_task", "case_reassigned", "due_date_changed"}
+COMMON_TEXTS = {
+    "case_withdrawn",
+    "redirected",
+    "satisfaction_invite",
+    "improvement_task",
+    "case_reassigned",
+    "officer_changed",
+    "due_date_changed",
+}
 TEXTS = {
     "information_request": {
-        "case_received", "owner_new_case", "info_referred", "info_ready", "result_notice", "information_refused",
+        "case_received", "case_goes_on", "owner_new_case", "info_referred", "info_ready", "result_notice", "information_refused",
     },
     "forward": {
-        "case_received", "progress_update", "documents_incomplete", "application_returned", "case_forwarded", "case_reopened",
+        "case_received", "progress_update", "documents_incomplete", "documents_reminder",
+        "application_returned", "case_forwarded", "case_reopened",
         "case_passed_on",
         "owner_new_case", "result_notice", "result_notice_centre", "application_refused", "case_settled",
     },

@@ -42,6 +42,9 @@ class Terms(Compact):
     commands: dict[str, dict[str, list[str]]]  # stage (or "any") -> command -> roles
     agencies: list[str] = []
     deficiency_lists_allowed: int = 1
+    points: list[int] = []  # where this service is given
+    checklists: dict[str, dict[str, list[str]]] = {}  # service -> matter -> the papers that it must come with
+    owner_pauses: int | None = None  # so many calendar days in all the owner agency may let the time stand still by itself
     extensions: dict[str, ExtensionTerms] = {}
     pause_notices: dict[str, str] = {}  # begun, remind, resumed, ended -> notice
     rung_notices: dict[str, str]  # action -> notice

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -22,7 +22,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.ledger import Ledger
 from casework.standards.limits import Named
-from casework.standards.plan import LETTERS, REQUESTER, SATISFACTION
+from casework.standards.plan import LETTERS, REQUESTER
 from casework.standards.service_rules import WALK_IN
 from casework.workflows import errors
 from casework.workflows.case import opening
@@ -32,7 +32,8 @@ from casework.workflows.case.clock_changes import ClockChanges
 from casework.workflows.case.command_desk import CommandDesk, declared_commands
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.delivery import Delivery
-from casework.workflows.case.file import DOCUMENTS_KEPT, Ending
+from casework.workflows.case.endings import Endings, Expired
+from casework.workflows.case.file import DOCUMENTS_KEPT
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.letters import Letters
 from casework.workflows.case.promises import Promises
@@ -41,16 +42,11 @@ from casework.workflows.case.receipts import counted_at
 from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
-from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Outcome, Stage
-from casework.workflows.messages import Command, FromOutside, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
-from casework.workflows.ports import NoticeFate, NoticeStatus, StandardAnswer
+from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Officer, Stage
+from casework.workflows.messages import Command, FromOutside
+from casework.workflows.ports import NoticeFate, StandardAnswer
 
-
-class Expired(Command):
-    """Not a command anybody gives: what a stage gets when the limit it waits under passes."""
-
-    event: ClassVar[str] = "expired"
-    actor: Actor = Actor(id="clock", role="clock")
+CENTRE_OFFICER = "centre_officer"
 
 
 class _NewRun(Exception):
@@ -75,6 +71,7 @@ class Case:
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
         self._broken: Exception | None = None
         self._keepers: list[asyncio.Task[None]] = []
+        self.endings = Endings(self)
         self.resets = Resets(self.file, self.desk, self.journal)
 
     # The walk through the stages
@@ -105,7 +102,7 @@ class Case:
         try:
             while self.file.stage is not Stage.CLOSED:
                 try:
-                    await (self._end_when_told() if self.file.ending else stages[self.file.stage]())
+                    await (self._wait_until_told() if self.file.ending else stages[self.file.stage]())
                     self.clocks.count_what_stopped()
                 except _NewRun:
                     await self._continue_as_new()
@@ -166,6 +163,7 @@ class Case:
             self.desk.decline("the time for this has passed")
             return Expired()
         message = taken.message
+        self._make_responsible(message.actor)
         if isinstance(message, FromOutside) and message.received_at:
             self.file.counts_from = counted_at(message)
         self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
@@ -181,90 +179,14 @@ class Case:
         self._end_pause(at)
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
 
-    # How a case ends
-
-    def end(self, message: Command, refusal: Outcome = Outcome.REFUSED, rating_stage: Stage | None = None) -> None:
-        """The endings every process shares: refused, redirected, settled, withdrawn. The requester is always told why; what
-        ends with the owner agency ends when they (and the centre) have been told, as a result does (standard 1.2, step 3)."""
-        match message:
-            case Refuse():
-                notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
-                told = [self.notify(notice, REQUESTER, reason=message.reason), *self._tell_centre(message.reason)]
-                self.conclude(refusal, rating_stage, self._if_with_owner(told))
-            case Redirect():
-                told = [self.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)]
-                told += self._tell_centre(message.to)
-                self.conclude(Outcome.REDIRECTED, when_told=self._if_with_owner(told))
-            case Settle():
-                told = [self.notify("case_settled", REQUESTER, result_text=message.terms), *self._tell_centre(message.terms)]
-                self.conclude(Outcome.SETTLED, when_told=self._if_with_owner(told))
-            case Withdraw():
-                self.notify("case_withdrawn", REQUESTER)
-                self.conclude(Outcome.WITHDRAWN)
-            case Expired() if self.file.pause and self.file.terms:
-                rule = self.file.terms.rules.pauses[self.file.pause.reason]
-                assert rule.outcome is not None, "a pause that ends the case has an outcome"
-                self.record("pause_ran_out", reason=self.file.pause.reason, paused_since=self.file.pause.begun.isoformat())
-                values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
-                self.notify(self.file.terms.pause_notices["ended"], REQUESTER, **values)
-                self._tell_centre(rule.th)
-                self.conclude(Outcome(rule.outcome))
-            case _:
-                raise AssertionError(f"{message.command_name()} ends nothing")
-
-    def conclude(self, outcome: Outcome, rating_stage: Stage | None = None, when_told: list[str] | None = None) -> None:
-        """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close. Of the
-        notices in `when_told` the case waits until everybody has them; until then its clocks run."""
-        if when_told:
-            self.file.ending = Ending(outcome=outcome, then=rating_stage, notices=when_told)
-            return
-        self.file.outcome = outcome
-        assert self.file.terms is not None
-        if rating_stage is not None and outcome in self.file.terms.ask_after:
-            self.move(rating_stage)
-        else:
-            self.close()
-
-    async def ask_satisfaction(self, or_reopened: Callable[[], None] | None = None) -> None:
-        """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
-        if self.begin(SATISFACTION):
-            self.notify("satisfaction_invite", REQUESTER)
-        if SATISFACTION not in self.file.clocks:  # it could not be counted, and nothing would ever end the wait
-            self.record("satisfaction_not_answered")
-            self.close()
-            return
-        match await self.decision():
-            case Rate() as rating:
-                unhappy = self._rated(rating)
-                if not (unhappy and or_reopened):  # who is not content may still have the matter taken up again
-                    self.close()
-            case Reopen() if or_reopened:
-                or_reopened()
-            case _:
-                if not self.file.rated:
-                    self.record("satisfaction_not_answered")
-                self.close()
-
-    def close(self) -> None:
-        """Nothing more is done on this case."""
-        self.move(Stage.CLOSED)
-        self.file.closed_at = workflow.now()
-        self.record("closed", outcome=self.file.outcome)
-
-    async def _end_when_told(self) -> None:
+    async def _wait_until_told(self) -> None:
         """The decision is made; the case ends when those who must know have been told. A letter counts when it was served."""
-        ending, file = self.file.ending, self.file
-        assert ending is not None
         self._rest()
-        await workflow.wait_condition(lambda: self._sound() and (not self._owes(ending.notices) or self._may_continue_as_new()))
-        if self._owes(ending.notices):
+        await workflow.wait_condition(lambda: self._sound() and (not self.endings.owes or self._may_continue_as_new()))
+        if self.endings.owes:
             raise _NewRun
         self._timekeeper.catch_up()  # told too late is a breach, even if the two came together
-        served = [view.at for view in file.notices if view.id in ending.notices and view.status == NoticeStatus.SERVED]
-        file.counts_from = max([at for at in served if at], default=None)
-        self.record("everybody_told", fates=[self.journal.status(notice).value for notice in ending.notices])
-        file.ending = None
-        self.conclude(ending.outcome, ending.then)
+        self.endings.told()
 
     # What a process tells the case
 
@@ -383,6 +305,11 @@ class Case:
             file.breached_at = min([*others, *promise], default=None)
             self.record("was_in_time", step=clock.step, received_at=at.isoformat(), due_at=clock.due_at.isoformat())
 
+    def _make_responsible(self, actor: Actor) -> None:
+        """Who first takes a matter further at the counter has made it their own (รับเป็นธุระ), until it is reassigned."""
+        if self.file.officer is None and actor.role == CENTRE_OFFICER:
+            self.file.officer = Officer(id=actor.id)
+
     def _has_expired(self) -> bool:
         ran_out = self.file.pause is not None and self.file.pause.ran_out
         return ran_out or any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())
@@ -393,32 +320,8 @@ class Case:
             self.file.promise.end_pause(now)
         self.file.pause = None
 
-    def _tell_centre(self, result: str) -> list[str]:
-        """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
-        if self.file.stage is Stage.WITH_OWNER:
-            return [self.notify("result_notice_centre", "centre", result_text=result)]
-        return []
-
-    def _if_with_owner(self, notices: list[str]) -> list[str]:
-        return notices if self.file.stage in (Stage.WITH_OWNER, Stage.REFERRED, Stage.TELLING) else []
-
-    def _owes(self, notices: list[str]) -> bool:
-        return any(notice in self.file.letters or self.journal.status(notice) is NoticeStatus.OWED for notice in notices)
-
     def _met(self, fate: NoticeFate, template: str) -> None:
         self.letters.met(fate, template)
-
-    def _rated(self, rating: Rate) -> bool:
-        """What follows from a rating; whether it was a bad one."""
-        terms = self.file.terms
-        assert terms is not None
-        self.file.rated = True
-        low = any(score <= terms.low_score for score in rating.scores.values())
-        if terms.open_improvement_task and (low or rating.dissatisfaction):
-            self.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
-            why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
-            self.notify("improvement_task", "centre_supervisor", **why)
-        return low or bool(rating.dissatisfaction)
 
     async def _continue_as_new(self) -> None:
         for keeper in self._keepers:

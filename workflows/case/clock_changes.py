@@ -21,6 +21,7 @@ from casework.standards.plan import PROMISE, REQUESTER, PausePlan, Plan, Planned
 from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows import errors
 from casework.workflows.case.clock import Clock, ended
+from casework.workflows.case.clock_checks import OWNER, owner_pause_left
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise, StandingPause
 from casework.workflows.case.journal import Journal
@@ -83,9 +84,19 @@ class ClockChanges:
             planned = self._counting.calculator.pause(message.reason, now)
         except UNCOUNTABLE as error:
             raise errors.refused(f"{message.command_name()} cannot be counted: {error}") from None
+        left = owner_pause_left(file) if message.actor.role.startswith(OWNER) else None
+        if left is not None and now + left < planned.until:
+            planned = planned.model_copy(update={"until": now + left, "entered_by": now + left})
         then = "restart" if rule.restarts else "continue"
         entry = PauseEntry.model_validate(
-            {"reason": message.reason, "by": message.actor.id, "begun": now, "until": planned.until, "then": then}
+            {
+                "reason": message.reason,
+                "by": message.actor.id,
+                "role": message.actor.role,
+                "begun": now,
+                "until": planned.until,
+                "then": then,
+            }
         )
         # The promise goes on where it stood, also when a step begins anew: it never starts again.
         of_promise = entry.model_copy(update={"then": "continue"})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
 
+OWNER = "owner_"  # what roles of the owner agency begin with
 PAUSES_KEPT = 50  # of one clock: its ledger goes with the case wherever it goes
 
 
@@ -35,9 +38,21 @@ def may_pause(file: CaseFile, message: Pause) -> str | None:
         return f"the clocks stand still already ({file.pause.reason}); resume first"
     if any(len(clock.ledger.pauses) >= PAUSES_KEPT for clock in file.running if clock.step in rule.steps):
         return f"it stood still {PAUSES_KEPT} times already"
+    if message.actor.role.startswith(OWNER) and (left := owner_pause_left(file)) is not None and left <= timedelta():
+        most = file.terms.owner_pauses
+        return f"the owner agency has let the time stand still for {most} calendar days, the most it may; more takes the centre"
     if not any(clock.step in rule.steps for clock in file.running):
         return f"{message.reason} is for {', '.join(rule.steps)}; running: {_running(file)}"
     return None
+
+
+def owner_pause_left(file: CaseFile) -> timedelta | None:
+    """How long the owner agency may still let the time stand still by itself; None: as long as each pause may be."""
+    if file.terms is None or file.terms.owner_pauses is None:
+        return None
+    pauses = [pause for clock in file.running for pause in clock.ledger.pauses if (pause.role or "").startswith(OWNER)]
+    own = {pause.begun: pause.end - pause.begun for pause in pauses}  # one pause may stand on several clocks
+    return timedelta(days=file.terms.owner_pauses) - sum(own.values(), timedelta())
 
 
 def may_resume(file: CaseFile, _: Resume) -> str | None:

@@ -12,6 +12,7 @@ from temporalio.workflow import ParentClosePolicy
 from casework.workflows import names
 from casework.workflows.case.case import Case
 from casework.workflows.case.file import CaseFile
+from casework.workflows.case.opening import without_papers
 from casework.workflows.contracts import ForwardRequest, InformationRequest, Link
 from casework.workflows.messages import Convert
 
@@ -23,6 +24,8 @@ def can_go_on(file: CaseFile, convert: Convert) -> str | None:
         return f"{convert.into} needs the requester's identity: give citizen_id with the command"
     if file.request.channel not in file.terms.channels.get(convert.into, []):
         return f"{convert.into} is not offered on the channel {file.request.channel}"
+    if convert.into == "forward" and (missing := without_papers(file.terms, None, convert.documents)):
+        return missing[0]
     return None
 
 
@@ -59,7 +62,9 @@ def _request(case: Case, convert: Convert) -> InformationRequest | ForwardReques
         "subject": convert.subject or asked.subject,
         "details": asked.details,
         "standard": asked.standard,
+        "received_at": case.file.received_at,  # who has waited keeps their place
         "linked_from": case.file.case_id,
+        "officer": case.file.officer,
     }
     if convert.into == "forward":
         return ForwardRequest.model_validate({**same, "documents": convert.documents})

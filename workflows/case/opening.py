@@ -22,8 +22,8 @@ from casework.workflows import errors, names
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.case.receipts import CLOCKS_DIFFER
-from casework.workflows.contracts import Link, Request, Stage
-from casework.workflows.ports import StandardAnswer
+from casework.workflows.contracts import Document, ForwardRequest, Link, Request, Stage
+from casework.workflows.ports import StandardAnswer, Terms
 
 NO_REQUEST = RawValue(Payload())  # what a workflow gets that was started without an argument
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
@@ -57,6 +57,7 @@ def read(service: str, first_stage: Stage, start: RawValue) -> tuple[CaseFile, A
         received_at=request.received_at or received,
         stage=first_stage,
         stage_since=received,
+        officer=request.officer,
         documents=getattr(request, "documents", []),
         links=[Link(relation="from", case_id=request.linked_from)] if request.linked_from else [],
     )
@@ -105,9 +106,23 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
         found.append(f"requester.segment: unknown {request.requester.segment}; known are {', '.join(terms.segments)}")
     if request.service in terms.identity_required_for and not request.requester.identified:
         found.append("requester.citizen_id: this service needs the requester's identity (citizen_id or other_identity)")
+    if isinstance(request, ForwardRequest):
+        found += without_papers(terms, request.matter, request.documents)
     if file.received_at > file.opened_at + CLOCKS_DIFFER:
         found.append("received_at: lies in the future")
     return found
+
+
+def without_papers(terms: Terms, matter: str | None, documents: Sequence[Document]) -> list[str]:
+    """Why an application cannot be received as it is: an unknown matter, or none of the papers that its checklist asks for.
+    (If only some are there, the one list of what is missing is issued.)"""
+    matters = terms.checklists.get("forward", {})
+    if matter is not None and matter not in matters:
+        return [f"matter: unknown {matter}; the standard has {', '.join(matters) or 'none'}"]
+    papers = next((papers for name, papers in matters.items() if matter in (name, None)), [])
+    if papers and not documents:
+        return [f"documents: none came, and this matter asks for {'; '.join(papers)}"]
+    return []
 
 
 def planned(file: CaseFile, answer: StandardAnswer, counting: Counting, steps: Sequence[str]) -> tuple[list[Plan], list[str]]:
@@ -138,6 +153,7 @@ def account(file: CaseFile, counting: Counting) -> dict[str, Any]:
         "received_at": file.received_at.isoformat(),
         "counted_from": counting.calculator.office.next_opening(file.received_at).isoformat(),
         **({"promised_at": file.promise.due_at.isoformat()} if file.promise else {}),
+        **({"officer": request.officer.id} if request.officer else {}),
         "documents": [document.model_dump(mode="json", exclude_none=True) for document in file.documents],
         **origin,
     }

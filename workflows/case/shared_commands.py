@@ -33,6 +33,7 @@ from casework.workflows.messages import (
     Recount,
     ReportDelay,
     Resume,
+    StartService,
     Withdraw,
 )
 
@@ -54,6 +55,7 @@ def give_to(case: Case, message: Reassign) -> None:
     case.file.officer = message.to
     case.record(message.event, message.actor, before=before, to=message.to.id, reason=message.reason)
     case.notify("case_reassigned", OFFICER, reason=message.reason)
+    case.notify("officer_changed", REQUESTER, reason=message.reason)
 
 
 def explain_delay(case: Case, message: ReportDelay) -> None:
@@ -74,6 +76,14 @@ def knows_agency(file: CaseFile, message: Any) -> str | None:
     if message.agency is None or not known or message.agency in known:
         return None
     return f"unknown owner agency; the standard has {', '.join(known)}"
+
+
+def knows_point(file: CaseFile, message: StartService) -> str | None:
+    """Service is given at a point of the pack that offers it."""
+    assert file.terms is not None
+    if message.point is None or message.point in file.terms.points:
+        return None
+    return f"this service is not given at point {message.point}; it has {', '.join(map(str, file.terms.points)) or 'none'}"
 
 
 def in_the_requesters_name(_: CaseFile, message: Withdraw | Rate) -> str | None:

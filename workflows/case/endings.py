@@ -1,0 +1,141 @@
+"""How a case ends: the endings every process shares, the waiting until everybody has been told, satisfaction, closing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from temporalio import workflow
+
+from casework.standards.plan import REQUESTER, SATISFACTION
+from casework.workflows.case.file import Ending
+from casework.workflows.contracts import Actor, Outcome, Stage
+from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.ports import NoticeStatus
+
+if TYPE_CHECKING:
+    from casework.workflows.case.case import Case
+
+
+class Expired(Command):
+    """Not a command anybody gives: what a stage gets when the limit it waits under passes."""
+
+    event: ClassVar[str] = "expired"
+    actor: Actor = Actor(id="clock", role="clock")
+
+
+class Endings:
+    """The ways out of one case."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def end(self, message: Command, refusal: Outcome = Outcome.REFUSED, rating_stage: Stage | None = None) -> None:
+        """The endings every process shares: refused, redirected, settled, withdrawn. The requester is always told why; what
+        ends with the owner agency ends when they (and the centre) have been told, as a result does (standard 1.2, step 3)."""
+        match message:
+            case Refuse():
+                notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
+                told = [self._case.notify(notice, REQUESTER, reason=message.reason), *self._tell_centre(message.reason)]
+                self.conclude(refusal, rating_stage, self._if_with_owner(told))
+            case Redirect():
+                told = [self._case.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)]
+                told += self._tell_centre(message.to)
+                self.conclude(Outcome.REDIRECTED, when_told=self._if_with_owner(told))
+            case Settle():
+                told = [
+                    self._case.notify("case_settled", REQUESTER, result_text=message.terms),
+                    *self._tell_centre(message.terms),
+                ]
+                self.conclude(Outcome.SETTLED, when_told=self._if_with_owner(told))
+            case Withdraw():
+                self._case.notify("case_withdrawn", REQUESTER)
+                self.conclude(Outcome.WITHDRAWN)
+            case Expired() if self._case.file.pause and self._case.file.terms:
+                pause, terms = self._case.file.pause, self._case.file.terms
+                rule = terms.rules.pauses[pause.reason]
+                assert rule.outcome is not None, "a pause that ends the case has an outcome"
+                self._case.record("pause_ran_out", reason=pause.reason, paused_since=pause.begun.isoformat())
+                values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
+                self._case.notify(terms.pause_notices["ended"], REQUESTER, **values)
+                self._tell_centre(rule.th)
+                self.conclude(Outcome(rule.outcome))
+            case _:
+                raise AssertionError(f"{message.command_name()} ends nothing")
+
+    def conclude(self, outcome: Outcome, rating_stage: Stage | None = None, when_told: list[str] | None = None) -> None:
+        """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close. Of the
+        notices in `when_told` the case waits until everybody has them; until then its clocks run."""
+        if when_told:
+            self._case.file.ending = Ending(outcome=outcome, then=rating_stage, notices=when_told)
+            return
+        self._case.file.outcome = outcome
+        assert self._case.file.terms is not None
+        if rating_stage is not None and outcome in self._case.file.terms.ask_after:
+            self._case.move(rating_stage)
+        else:
+            self.close()
+
+    async def ask_satisfaction(self, or_reopened: Callable[[], None] | None = None) -> None:
+        """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
+        if self._case.begin(SATISFACTION):
+            self._case.notify("satisfaction_invite", REQUESTER)
+        if SATISFACTION not in self._case.file.clocks:  # it could not be counted, and nothing would ever end the wait
+            self._case.record("satisfaction_not_answered")
+            self.close()
+            return
+        match await self._case.decision():
+            case Rate() as rating:
+                unhappy = self._rated(rating)
+                if not (unhappy and or_reopened):  # who is not content may still have the matter taken up again
+                    self.close()
+            case Reopen() if or_reopened:
+                or_reopened()
+            case _:
+                if not self._case.file.rated:
+                    self._case.record("satisfaction_not_answered")
+                self.close()
+
+    def close(self) -> None:
+        """Nothing more is done on this case."""
+        self._case.move(Stage.CLOSED)
+        self._case.file.closed_at = workflow.now()
+        self._case.record("closed", outcome=self._case.file.outcome)
+
+    def _rated(self, rating: Rate) -> bool:
+        """What follows from a rating; whether it was a bad one."""
+        terms = self._case.file.terms
+        assert terms is not None
+        self._case.file.rated = True
+        low = any(score <= terms.low_score for score in rating.scores.values())
+        if terms.open_improvement_task and (low or rating.dissatisfaction):
+            self._case.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
+            why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
+            self._case.notify("improvement_task", "centre_supervisor", **why)
+        return low or bool(rating.dissatisfaction)
+
+    @property
+    def owes(self) -> bool:
+        """Whether somebody has not been told yet on whose knowing the case waits to end."""
+        file, journal = self._case.file, self._case.journal
+        waited = file.ending.notices if file.ending else []
+        return any(notice in file.letters or journal.status(notice) is NoticeStatus.OWED for notice in waited)
+
+    def told(self) -> None:
+        """Everybody has been told: the case ends, from the day on which the last letter was served."""
+        file, journal = self._case.file, self._case.journal
+        assert file.ending is not None
+        ending, file.ending = file.ending, None
+        served = [view.at for view in file.notices if view.id in ending.notices and view.status == NoticeStatus.SERVED]
+        file.counts_from = max([at for at in served if at], default=None)
+        self._case.record("everybody_told", fates=[journal.status(notice).value for notice in ending.notices])
+        self.conclude(ending.outcome, ending.then)
+
+    def _tell_centre(self, result: str) -> list[str]:
+        """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
+        if self._case.file.stage is Stage.WITH_OWNER:
+            return [self._case.notify("result_notice_centre", "centre", result_text=result)]
+        return []
+
+    def _if_with_owner(self, notices: list[str]) -> list[str]:
+        return notices if self._case.file.stage in (Stage.WITH_OWNER, Stage.REFERRED, Stage.TELLING) else []
