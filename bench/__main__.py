@@ -177,7 +177,10 @@ class Bench:
             async with turn:
                 requester = Requester(name="สมชาย", citizen_id="1101700230708")
                 request = ForwardRequest(
-                    request_id=f"memory-{number}-{uuid4().hex}", requester=requester, subject="ก", documents=[Document(name="คำขอ")]
+                    request_id=f"memory-{number}-{uuid4().hex}",
+                    requester=requester,
+                    subject="ก",
+                    documents=[Document(name="คำขอ")],
                 )
                 await self.client.open(request)
 

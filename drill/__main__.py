@@ -22,7 +22,7 @@ from casework.logs import leave
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseworkError
 from casework.workflows.contracts import Actor
-from casework.workflows.messages import Withdraw
+from casework.workflows.messages import RecordService, Withdraw
 
 SHORT = 40  # cases; below this the drill has its short form
 QUIET_WITHIN = 240.0
@@ -74,7 +74,7 @@ async def drill(cases: int, seed: int, folder: Path) -> Verdict:
 
 
 async def _at_rest(client: CaseClient, cases: list[str]) -> list[Finding]:
-    """Withdraw what is open, and wait until every case is closed and owes nothing."""
+    """Serve the letters that wait, withdraw what is open, and wait until every case is closed and owes nothing."""
     stuck: list[Finding] = []
     deadline = time.monotonic() + QUIET_WITHIN
 
@@ -83,6 +83,9 @@ async def _at_rest(client: CaseClient, cases: list[str]) -> list[Finding]:
         while True:
             try:
                 view = await case.view()  # one that waits for a rating closes by itself when its time passes
+                for letter in view.letters:
+                    officer = Actor(id="end", role="centre_officer")
+                    await case.act(RecordService(actor=officer, letter=letter.id, how="handed_over"))
                 if "withdraw" in [each.name for each in view.allowed_commands]:
                     await case.act(Withdraw(actor=Actor(id=f"end-{case_id}"[:64], role="requester")))
                 described = await case.workflow.describe()

@@ -32,6 +32,7 @@ PAYLOADS: dict[str, list[dict[str, Any]]] = {
         {"scores": {"overall": 1}, "dissatisfaction": "ช้า", "how": "ทางโทรศัพท์"},
     ],
     "withdraw": [{"how": "เป็นหนังสือ"}],
+    "record_service": [{"how": "handed_over"}, {"how": "read_out"}, {"how": "posted", "receipt": "EE 1"}],
 }
 RARE = {"withdraw", "record_no_show", "redirect", "settle", "refuse", "convert"}
 

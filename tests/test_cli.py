@@ -45,7 +45,7 @@ def test_doctor_finds_everything_in_order(casework: Line) -> None:
     }
 
 
-def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
+def test_a_case_from_opening_to_the_last_answer(casework: Line, tmp_path: Path) -> None:
     data = forward()
     case = casework("open", "forward", stdin=data).strip()
     assert casework("open", "forward", "-", stdin=data).strip() == case
@@ -62,6 +62,14 @@ def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
         casework("do", case, "report_result", "-", "--as", "anan:owner_agency:DOEB", "--json", stdin={"result": "อนุญาต"})
     )
     assert reply["case_id"] == case
+    waiting = [json.loads(line) for line in casework("letters", "--print", str(tmp_path), "--json").splitlines()]
+    [letter] = [each for each in waiting if each["case_id"] == case and each["serve"]]
+    assert (letter["notice"], Path(letter["file"]).read_bytes()[:4]) == ("result_notice", b"%PDF")
+    assert "อนุญาต" in letter["pages"][0]["text"]
+    casework("do", case, "record_service", "-", "--as", OFFICER, stdin={"how": "handed_over"})
+    left = [json.loads(line) for line in casework("letters", "--all", "--json").splitlines()]
+    told = {each["notice"]: bool(each["printed_at"]) for each in left if each["case_id"] == case}
+    assert told == {"case_received": True, "case_forwarded": True, "satisfaction_invite": False}
     casework("do", case, "rate", "-", "--as", "r:requester", stdin={"scores": {"overall": 5}})
     watched = [json.loads(line)["type"] for line in casework("watch", case, "--json").splitlines()]
     assert watched[0] == "opened"
@@ -69,6 +77,30 @@ def test_a_case_from_opening_to_the_last_answer(casework: Line) -> None:
     shown = casework("show", case)
     assert "ยุติเรื่อง" in shown
     assert view["case_no"] in shown
+
+
+def test_who_is_away_is_stood_in_for(casework: Line) -> None:
+    casework("officers", "set", "somying", "--name", "สมหญิง ใจดี", "--email", "somying@jsc.example")
+    casework("officers", "set", "preecha", "--name", "ปรีชา มั่นคง", "--position", "นักวิชาการ", "--email", "preecha@jsc.example")
+    assert "nobody stands in for themselves" in casework(
+        "officers", "away", "somying", "--from", "2026-01-01", "--until", "2026-01-02", "--stand-in", "somying", exit_code=2
+    )
+    assert "the records know no officer nok" in casework(
+        "officers", "away", "somying", "--from", "2026-01-01", "--until", "2026-01-02", "--stand-in", "nok", exit_code=4
+    )
+    casework("officers", "away", "somying", "--from", "2026-01-01", "--until", "2199-12-31", "--stand-in", "preecha")
+    [somying] = [
+        each
+        for line in casework("officers", "list", "--json").splitlines()
+        if (each := json.loads(line))["officer_id"] == "somying"
+    ]
+    assert somying["stand_in"] == "preecha"
+    case = casework("open", "forward", stdin=forward(officer={"id": "somying"})).strip()
+    casework("do", case, "issue_deficiency_list", "-", "--as", OFFICER, stdin={"missing": ["แผนที่"]})
+    waiting = [json.loads(line) for line in casework("letters", "--json").splitlines()]
+    foot = next(each["pages"][0]["foot"] for each in waiting if each["case_id"] == case)
+    assert "ปรีชา มั่นคง (ปฏิบัติหน้าที่แทน สมหญิง ใจดี)" in foot
+    casework("officers", "back", "somying")
 
 
 def test_the_list_finds_cases_by_what_they_are(casework: Line) -> None:

@@ -50,7 +50,7 @@ def at(text: str) -> datetime:
 
 def with_ladder(*rungs: str) -> ServiceStandards:
     """The default pack with another ladder for owners."""
-    begins, ends = PACK_TEXT.index("  owner_30wd:\n") + len("  owner_30wd:\n"), PACK_TEXT.index("rung_notices:")
+    begins, ends = PACK_TEXT.index("  owner_30wd:\n") + len("  owner_30wd:\n"), PACK_TEXT.index("  letters:  ")
     return parse_pack(PACK_TEXT[:begins] + "".join(f"    - {rung}\n" for rung in rungs) + PACK_TEXT[ends:], "other")
 
 

@@ -34,6 +34,7 @@ from casework.workflows.messages import (
     ForwardApplication,
     GivePublications,
     Rate,
+    RecordService,
     ReportHeld,
     ReportProgress,
     ReportResult,
@@ -203,13 +204,15 @@ async def test_a_mailbox_that_refuses_for_good_means_paper_for_a_citizen_and_an_
     assert "doeb" not in str(failed.data)
 
 
-async def test_a_requester_without_e_mail_is_told_by_hand_and_nothing_waits(shaky: Office) -> None:
+async def test_a_requester_without_e_mail_is_told_by_hand_and_the_result_when_it_was_served(shaky: Office) -> None:
     case = await shaky.forward(requester=shaky.requester(email=None))
     await case.act(ForwardApplication(actor=OFFICER))
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
+    await case.handle.wait(lambda view: bool(view.letters))
+    await case.act(RecordService(actor=OFFICER, how="handed_over"))
     view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
-    assert {notice.status for notice in view.notices if notice.to == "requester"} <= {"by_hand", "owed"}
+    assert {notice.status for notice in view.notices if notice.to == "requester"} <= {"by_hand", "served", "owed"}
 
 
 async def test_a_mail_server_that_hangs_does_not_hold_the_officer_up_and_gets_each_notice_once(
@@ -229,6 +232,7 @@ async def test_lateness_while_no_worker_ran_is_noticed_before_it_ends(temporal: 
     """The due time passes while nobody works; the next command finds the breach recorded, marked in order, told once."""
     pack = load_pack(Path(__file__).parent.parent / "standards/packs/demo.yaml")
     records = PostgresRecords(outside.url)
+    await records.migrate()
     notifier = SmtpNotifier(f"smtp://127.0.0.1:{outside.port}", "casework@jsc.example")
     config = temporal.client.config()
     config["plugins"] = [CaseworkPlugin(StandardsLibrary([pack]), records, notifier)]
