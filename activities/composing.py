@@ -87,6 +87,10 @@ def _page(
 def _text_of(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
     """The text, and that its date may still move if it lies where the holidays are not verified yet."""
     text = render(pack, template, language, values)
+    old, new = values.get("old_due_at"), values.get("due_at")
+    if isinstance(old, datetime) and isinstance(new, datetime) and "old_due_at" not in pack.notifications[template].tokens:
+        moved = pack.moved_later if new > old else pack.moved_earlier if new < old else None
+        text = f"{text}\n{filled(pack, moved, language, values)}" if moved else text
     verified, note = pack.calendar.holidays.verified_through, pack.may_still_move
     told = [values[token] for token in pack.notifications[template].tokens & AHEAD if token in values]
     if verified and note and any(isinstance(at, datetime) and at.date() > verified for at in told):
@@ -145,6 +149,7 @@ def _values(
         "requester_name": _addressed(pack, notice.requester, language),
         "subject": notice.subject,
         "question": "",
+        "officer_position": "",
         "centre_contact": defaults.get("contact", ""),
         "today": format_date(notice.ordered_at.astimezone(calendar.zone), language, pack.display.date_era),
         "service_th": service.th,
@@ -173,9 +178,9 @@ def _officer(calendar: OfficeCalendar, notice: OwedNotice, language: Language) -
         return {}
     present = card.present(_today(calendar, notice)) if card else None
     if present is None or present is card:
-        return {"officer_name": name}
+        return {"officer_name": name, "officer_position": (card.position if card else None) or ""}
     stands_in = "ปฏิบัติหน้าที่แทน" if language == "th" else "standing in for"
-    return {"officer_name": f"{present.name} ({stands_in} {name})"}
+    return {"officer_name": f"{present.name} ({stands_in} {name})", "officer_position": present.position or ""}
 
 
 def _today(calendar: OfficeCalendar, notice: OwedNotice) -> date:

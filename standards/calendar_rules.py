@@ -94,10 +94,26 @@ class SpecialDay(Frozen):
     region: str | None = None
 
 
+class FrozenDay(Frozen):
+    """A closed day as a pack was published with it, and where that comes from: the gazette, a cabinet resolution, or
+    "predicted by holidays X.Y"."""
+
+    date: date
+    th: str
+    en: str
+    source: str
+
+
 class Holidays(Frozen):
-    """Where holidays come from and what the cabinet changed since."""
+    """Where holidays come from and what the cabinet changed since.
+
+    A published pack is frozen: `frozen` names the file beside it that has its closed days year by year (`years`), and no
+    library is asked any more. Without it, days come from the provider, and a newer library may know others.
+    """
 
     provider: Literal["holidays", "none"] = "holidays"
+    frozen: str | None = None
+    years: dict[int, list[FrozenDay]] = {}
     country: str = "TH"
     categories: list[str] = ["public", "government"]
     exclude_names_en: list[str] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from casework.standards.calendar_rules import CalendarChange, calendar_for
 from casework.standards.due_calculator import DueCalculator
@@ -21,6 +22,8 @@ from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import PausePlan, Plan, PlannedRung
 from casework.standards.service_rules import ServiceRules, service_rules
 from casework.standards.working_calendar import WorkingCalendar, closed_days
+
+BARE: dict[str, Any] = {"add": [], "remove": [], "exclude_names_en": [], "verified_through": None, "years": {}, "frozen": None}
 
 
 class Clockwork:
@@ -45,11 +48,13 @@ class Clockwork:
 
     def working_calendar(self, years: range, warning: str | None = None) -> WorkingCalendar:
         """The calendar as plain data, with the closed days of these years. Raises CalendarError if one cannot be known."""
-        return self._whole.model_copy(update={"closed": closed_days(self.calendar, years), "warning": warning})
+        frozen = self._kept.holidays.years
+        known = [year for year in years if not frozen or year in frozen]
+        return self._whole.model_copy(update={"closed": closed_days(self.calendar, known), "warning": warning})
 
     @cached_property
     def _whole(self) -> WorkingCalendar:
-        bare = self._kept.holidays.model_copy(update={"add": [], "remove": [], "exclude_names_en": [], "verified_through": None})
+        bare = self._kept.holidays.model_copy(update=BARE)
         return WorkingCalendar(
             rules=self._kept.model_copy(update={"holidays": bare, "regions": {}}),
             closed={},

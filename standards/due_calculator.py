@@ -21,7 +21,7 @@ from casework.standards.model import Rung
 from casework.standards.office_calendar import OfficeCalendar
 from casework.standards.plan import REQUESTER, PausePlan, Plan, PlannedRung
 from casework.standards.service_rules import ServiceRules
-from casework.standards.working_calendar import WorkingCalendar
+from casework.standards.working_calendar import WorkingCalendar, calendar_digest
 
 MISSED = 1_000  # a ladder that finds no open moment in so many is wrong and must say so
 UNCOUNTABLE = (KeyError, IndexError, ValueError, OverflowError)  # what counting raises when there is no answer
@@ -54,6 +54,7 @@ class DueCalculator:
         self.calendar = calendar
         self.office = office or calendar.office()
         self.counting = calendar.rules.counting
+        self._digests: dict[tuple[int, int], str] = {}
 
     def plan(self, step: str, run: Ledger | datetime, as_of: datetime | None = None) -> Plan:
         """Due time and rungs of a step that started at `run` (aware), or that has this ledger; its balance `as_of`.
@@ -195,8 +196,14 @@ class DueCalculator:
             balance=of.counter.balance(of.limit, of.started_at, as_of or of.started_at, of.due_at),
             calendar=self.rules.standard,
             revision=self.calendar.revision,
+            digest=self._digest(of.started_at.year, of.due_at.year),
             warning=self.calendar.caution(of.due_at),
         )
+
+    def _digest(self, first: int, last: int) -> str:
+        if (first, last) not in self._digests:
+            self._digests[first, last] = calendar_digest(self.calendar.rules, self.office, range(first, last + 1))
+        return self._digests[first, last]
 
     def _rung(self, key: str, rung: Rung, of: _Run) -> PlannedRung | None:
         at = self._moment(rung.at, of)

@@ -24,7 +24,12 @@ def holiday_source(rules: Holidays) -> HolidaySource:
 
     @cache
     def of_year(year: int) -> Mapping[date, Named]:
-        found = dict(_provided(rules, year)) if rules.provider == "holidays" else {}
+        if rules.years and year not in rules.years:
+            raise CalendarError(f"this pack has no closed days for {year}; add them with: casework standards freeze")
+        if rules.years:
+            found = {day.date: Named(th=day.th, en=day.en) for day in rules.years[year]}
+        else:
+            found = dict(provided(rules, year)) if rules.provider == "holidays" else {}
         if rules.provider == "holidays" and not found:
             raise CalendarError(f"no holidays of {rules.country} are known for {year}, so no working days can be counted in it")
         for added in rules.add:
@@ -37,7 +42,8 @@ def holiday_source(rules: Holidays) -> HolidaySource:
     return of_year
 
 
-def _provided(rules: Holidays, year: int) -> dict[date, Named]:
+def provided(rules: Holidays, year: int) -> dict[date, Named]:
+    """What the library knows of a year, less what the pack leaves out."""
     excluded = {name + suffix for name in rules.exclude_names_en for suffix in ("", " (in lieu)")}
     english = _names(rules, year, "en_US")
     thai = _names(rules, year, "th")

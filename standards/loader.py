@@ -19,6 +19,10 @@ from pydantic import ValidationError
 from casework.standards.model import ServiceStandards
 
 DEFAULT_PACK = "moe_jsc.yaml"
+FROZEN = ".holidays"  # pack.holidays.yaml has the closed days of pack.yaml
+
+
+_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where libyaml is there: hundreds of days are read
 
 
 class _PackLoader(yaml.SafeLoader):
@@ -52,7 +56,7 @@ def load_pack(path: str | Path) -> ServiceStandards:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PackError(str(path), [f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"]) from error
-    return parse_pack(text, str(path))
+    return parse_pack(text, str(path), Path(path).parent)
 
 
 def default_pack() -> ServiceStandards:
@@ -60,8 +64,9 @@ def default_pack() -> ServiceStandards:
     return parse_pack((files("casework.standards.packs") / DEFAULT_PACK).read_text(encoding="utf-8"), DEFAULT_PACK)
 
 
-def parse_pack(text: str, name: str) -> ServiceStandards:
-    """Validate the text of a pack; `name` is what errors call the file."""
+def parse_pack(text: str, name: str, folder: Path | None = None) -> ServiceStandards:
+    """Validate the text of a pack; `name` is what errors call the file, `folder` where its frozen calendar lies (else beside
+    the packs that come with casework)."""
     try:
         node = yaml.compose(text, Loader=_PackLoader)
         repeated = list(_repeated_keys(node))
@@ -72,11 +77,29 @@ def parse_pack(text: str, name: str) -> ServiceStandards:
         raise PackError(name, [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(data, dict):
         raise PackError(name, ["must be a mapping with keys such as id, version, services"])
+    _thaw(data, name, folder)
     try:
         return ServiceStandards.model_validate(data)
     except ValidationError as error:
         problems = [problem_at(node, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
         raise PackError(name, list(dict.fromkeys(problems))) from error
+
+
+def _thaw(data: dict[Any, Any], name: str, folder: Path | None) -> None:
+    """Put the closed days of the file that `calendar.holidays.frozen` names into the pack."""
+    calendar = data.get("calendar")
+    holidays = calendar.get("holidays") if isinstance(calendar, dict) else None
+    if not isinstance(holidays, dict) or not isinstance(frozen := holidays.get("frozen"), str) or holidays.get("years"):
+        return
+    try:
+        file = (folder or files("casework.standards.packs")) / frozen
+        days = yaml.load(file.read_text(encoding="utf-8"), Loader=_FAST)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise PackError(name, [f"calendar.holidays.frozen: {frozen} cannot be read ({error.strerror})"]) from error
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise PackError(name, [f"calendar.holidays.frozen: {frozen} is not valid YAML: {reason}"]) from error
+    holidays["years"] = days.get("years") if isinstance(days, dict) else None
 
 
 class StandardsLibrary:
@@ -98,7 +121,7 @@ class StandardsLibrary:
     @classmethod
     def load(cls, paths: Iterable[Path]) -> StandardsLibrary:
         """Packs from files and folders; with none given, the default pack. The first is for new cases."""
-        found = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+        found = [file for path in paths for file in (_packs_in(path) if path.is_dir() else [path])]
         return cls([load_pack(file) for file in found] or [default_pack()])
 
     def get(self, pack_id: str, version: str) -> ServiceStandards:
@@ -121,6 +144,10 @@ class StandardsLibrary:
         if not in_force:
             return min(candidates, key=lambda pack: pack.effective_from)
         return max(enumerate(in_force), key=lambda numbered: (numbered[1].effective_from, numbered[0]))[1]
+
+
+def _packs_in(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.yaml") if not file.stem.endswith(FROZEN))
 
 
 def problem_at(node: yaml.Node | None, loc: tuple[int | str, ...], message: str) -> str:

@@ -354,6 +354,8 @@ class ServiceStandards(Frozen):
     letters: LetterRules
     honorific: Named | None = None  # before a person's name when the requester gave no title
     may_still_move: Named | None = None  # said with a date that lies beyond `calendar.holidays.verified_through`
+    moved_later: Named | None = None  # said with a date that is later than the one told before; {old_due_at} is filled in
+    moved_earlier: Named | None = None
     token_defaults: dict[str, Named] = {}
     labels: dict[str, Named] = {}
     links: dict[str, str] = {}

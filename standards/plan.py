@@ -59,6 +59,7 @@ class Plan(Frozen):
     balance: Balance
     calendar: str  # the standard whose calendar it was counted on
     revision: int = 0  # how many changes of that calendar were known
+    digest: str = ""  # of the closed days and the rules it was counted with
     warning: str | None = None
 
     @property

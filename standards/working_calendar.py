@@ -6,8 +6,9 @@ they are for explaining, not for counting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from casework.standards.calendar_rules import Calendar
@@ -53,7 +54,13 @@ class WorkingCalendar(Frozen):
         return f"holidays are verified through {self.verified_through.isoformat()} only; this date may still move"
 
 
-def closed_days(office: OfficeCalendar, years: range) -> dict[int, str]:
+def calendar_digest(rules: Calendar, office: OfficeCalendar, years: range) -> str:
+    """Tells apart calendars on which something in these years may be counted differently."""
+    said = [rules.model_dump_json(), *(f"{year} {closed}" for year, closed in closed_days(office, years).items())]
+    return sha256("\n".join(said).encode()).hexdigest()[:12]
+
+
+def closed_days(office: OfficeCalendar, years: Iterable[int]) -> dict[int, str]:
     """The holidays of some years, as a working calendar keeps them."""
     return {
         year: " ".join(f"{day:%m%d}" for day in sorted(office.holidays_of(year)) if office.is_working_weekday(day))

@@ -55,6 +55,8 @@ def explain_case(
             else:
                 state = _paused(clock.balance, lang) if clock.paused else ""
                 _print(f"[bold]{name}[/] {clock.limit}{state}", view, clock.due_at, explained, lang)
+                if clock.digest != explained.plan.digest:
+                    note(f"  it was counted on another calendar ({clock.digest}) than the one at hand ({explained.plan.digest})")
         if promise is not None and view.promise is not None:
             moved = moves(await known_events(view))
             if json_wanted:

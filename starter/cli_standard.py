@@ -6,14 +6,17 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from casework.standards.calendar_rules import FrozenDay, Holidays
 from casework.standards.clock import Clockwork
 from casework.standards.explanation import Entry, explain
-from casework.standards.loader import PackError, default_pack, load_pack
+from casework.standards.government_holidays import provided
+from casework.standards.loader import FROZEN, PackError, default_pack, load_pack
 from casework.standards.model import LATEST_YEAR, ServiceStandards
 from casework.standards.plan import Plan
 from casework.starter.errors import InvalidCase
@@ -24,6 +27,8 @@ from casework.workflows.pack_needs import rungs_out_of_place, unserved
 PackOption = Annotated[
     Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")
 ]
+
+EARLIEST_YEAR = 1990
 
 
 def due(
@@ -92,6 +97,52 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     verified = pack.calendar.holidays.verified_through
     if verified:
         console.print(f"  holidays are verified through {verified}; due times after that carry a warning")
+
+
+def freeze(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")],
+    first: Annotated[int, typer.Option("--from", metavar="YEAR", help="The first year (Common Era).")],
+    last: Annotated[int, typer.Option("--through", metavar="YEAR", help="The last year.")],
+) -> None:
+    """Write the closed days of a pack year by year into FILE's .holidays.yaml, each with its source.
+
+    Years that the file has already stay as they are: what was published does not change with a library. Days that nobody has
+    verified (after verified_through) are marked as predicted; when the gazette has them, write its number there by hand. The pack
+    uses the file once it says `calendar.holidays.frozen: NAME.holidays.yaml`.
+    """
+    pack = _pack(file)
+    rules = pack.calendar.holidays
+    if rules.provider == "none":
+        raise InvalidCase("this pack asks no library for holidays; there is nothing to freeze")
+    if not EARLIEST_YEAR <= first <= last <= LATEST_YEAR:
+        raise InvalidCase(f"--from and --through are years from {EARLIEST_YEAR} to {LATEST_YEAR}, in this order")
+    target = file.with_name(f"{file.stem}{FROZEN}.yaml")
+    made = f"holidays {library_version('holidays')}"
+    years = dict(rules.years)
+    try:
+        for year in range(first, last + 1):
+            years.setdefault(year, _of_year(rules, year, made))
+    except ValueError as error:
+        raise InvalidCase(str(error)) from error
+    lines = [f"# The closed days of {pack.id}, as it is published. Kept by: casework standards freeze", "years:"]
+    for year, days in sorted(years.items()):
+        lines.append(f"  {year}:")
+        lines += [f"    - {json.dumps(day.model_dump(mode='json'), ensure_ascii=False)}" for day in days]
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    console.print(f"{target}: {len(years)} years, {sum(map(len, years.values()))} closed days")
+    if rules.frozen != target.name:
+        console.print(f"to use it, write into the pack: calendar.holidays.frozen: {target.name}")
+
+
+def _of_year(rules: Holidays, year: int, made: str) -> list[FrozenDay]:
+    days = provided(rules, year)
+    if not days:
+        raise ValueError(f"no holidays of {rules.country} are known for {year}")
+    verified = rules.verified_through
+    return [
+        FrozenDay(date=day, th=name.th, en=name.en, source=made if verified and day <= verified else f"predicted by {made}")
+        for day, name in sorted(days.items())
+    ]
 
 
 def _pack(path: Path | None) -> ServiceStandards:

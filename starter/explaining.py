@@ -70,6 +70,7 @@ def as_json(step: str, due_at: Any, explained: Explanation) -> dict[str, object]
         "step": step,
         "due_at": due_at.isoformat(),
         "agrees": explained.plan.due_at == due_at,
+        "digest": explained.plan.digest,
         "counted": explained.counted_days or explained.counted_time.total_seconds() / 60,
         "days": [described(day) for day in explained.entries],
         "extensions": [given.model_dump(mode="json") for given in explained.extensions],

@@ -265,6 +265,7 @@ class ClockView(Frozen):
     next_rung: str | None = None
     calendar: str
     revision: int = 0
+    digest: str = ""  # of the closed days and rules that it was counted with
     warning: str | None = None
 
 

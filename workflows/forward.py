@@ -162,7 +162,7 @@ class ForwardProcess(SharedCommands):
         told = "case_reopened" if reopened else "case_forwarded"
         if self.case.begin("relay", "owner_act", promise="owner_act", because=reopened, told=told):
             self.case.notify(told, REQUESTER)
-            self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"))
+            self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"), **self.case.papers)
         match await self.case.decision():
             case AssignToOwner() as it:
                 on = passes_on(self.case.file, it)
@@ -171,7 +171,7 @@ class ForwardProcess(SharedCommands):
                     self.case.file.passed_on += 1
                     self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
                 self.case.stop("relay")
-                self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"))
+                self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"), **self.case.papers)
             case ReportProgress() as it:
                 self.case.notify("progress_update", REQUESTER, status_th=it.status_th, status_en=it.status_en or it.status_th)
             case ReportResult() as it:

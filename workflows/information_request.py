@@ -118,7 +118,9 @@ class InformationRequestProcess(SharedCommands):
         owner agency gathers the information (15 calendar days), the requester has been told so."""
         if self.case.begin("owner_gather", promise="owner_gather+tell_requester", because=NOT_HELD, told="info_referred"):
             question = self.case.file.question
-            self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_gather"), question=question)
+            self.case.notify(
+                "owner_new_case", "owner_agency", due_at=self.case.due("owner_gather"), question=question, **self.case.papers
+            )
             self.case.notify("info_referred", REQUESTER)
         match await self.case.decision():
             case RecordOwnerReply(requester_told=True):  # the text lets the owner agency tell the requester itself

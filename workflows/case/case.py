@@ -47,6 +47,7 @@ from casework.workflows.messages import Command, FromOutside
 from casework.workflows.ports import NoticeFate, StandardAnswer
 
 CENTRE_OFFICER = "centre_officer"
+PAPERS_NAMED = 20  # in a notice; all are with the case
 
 
 class _NewRun(Exception):
@@ -225,6 +226,12 @@ class Case:
     def add_documents(self, documents: list[Document]) -> None:
         """Keep documents' metadata in view; the records take them from the event that brought them."""
         self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
+
+    @property
+    def papers(self) -> dict[str, list[str]]:
+        """The papers of the case by name, as a notice to an agency takes them; empty if there are none."""
+        names = [document.name for document in self.file.documents]
+        return {"papers": names[-PAPERS_NAMED:]} if names else {}
 
     @property
     def walked_in(self) -> bool:

@@ -39,6 +39,7 @@ class Clock(BaseModel):
     uncounted: bool = False  # it stopped in a pause: its due time is still that of the longest pause
     calendar: str
     revision: int = 0
+    digest: str = ""
     warning: str | None = None
 
     @classmethod
@@ -55,6 +56,7 @@ class Clock(BaseModel):
             entered_by=plan.entered_by,
             calendar=plan.calendar,
             revision=plan.revision,
+            digest=plan.digest,
             warning=plan.warning,
         )
 
@@ -80,7 +82,7 @@ class Clock(BaseModel):
         self.limit, self.ledger, self.balance = plan.limit, plan.ledger, plan.balance
         self.due_at, self.internal_target, self.entered_by = plan.due_at, plan.internal_target, plan.entered_by
         self.overdue = self.overdue and plan.due_at <= now
-        self.calendar, self.revision, self.warning = plan.calendar, plan.revision, plan.warning
+        self.calendar, self.revision, self.warning, self.digest = plan.calendar, plan.revision, plan.warning, plan.digest
         waiting = [rung for rung in self.rungs if rung.waited_since]
         repeating = {rung.first: rung for rung in self.rungs if "#" in rung.key}
         found = [rung for rung in plan.rungs if rung.key not in self.fired]

@@ -118,8 +118,13 @@ class ClockChanges:
         )
         told = {"reason": message.reason, "steps": file.pause.steps, "until": planned.until.isoformat()}
         self._journal.record(message.event, message.actor, **told, **({"note": message.note} if message.note else {}))
-        self._journal.notify(terms.pause_notices["begun"], REQUESTER, **self._timekeeper.pause_values())
         self._promises.moved(before, Named(th=rule.th, en=rule.en), terms.pause_notices["begun"])
+        values = self._timekeeper.pause_values()
+        if message.note:  # which paper is waited for, for example
+            values |= {
+                f"waiting_for_{language}": f"{values[f'waiting_for_{language}']} ({message.note})" for language in ("th", "en")
+            }
+        self._journal.notify(terms.pause_notices["begun"], REQUESTER, **values)
 
     def resume(self, message: Resume) -> None:
         """The clocks that stood still run again, from where they stood or anew; the requester hears the date."""
@@ -138,8 +143,8 @@ class ClockChanges:
         told = {"reason": paused.reason, "steps": paused.steps, "paused_since": paused.begun.isoformat()}
         said = message.model_dump(mode="json", include={"note", "received_at"}, exclude_none=True)
         self._journal.record(message.event, message.actor, **told, **said)
-        self._journal.notify(terms.pause_notices["resumed"], REQUESTER, **self._timekeeper.pause_values(paused))
         self._promises.moved(before, RESUMED, terms.pause_notices["resumed"])
+        self._journal.notify(terms.pause_notices["resumed"], REQUESTER, **self._timekeeper.pause_values(paused))
 
     def take_calendar(self, calendar: WorkingCalendar, news: Sequence[CalendarNews], actor: Actor | None) -> None:
         """Count every running clock and the promise again on another calendar. What moves is recorded, old and new, and

@@ -143,6 +143,7 @@ class CaseFile(BaseModel):
     delay_reason: str | None = None  # why it takes longer, as delay notices say it
     owner_answer: str | None = None
     question: str | None = None  # what the owner agency is asked
+    moved_from: AwareDatetime | None = None  # what was promised before this transition moved it: its notices say so
     ending: Ending | None = None
     letters: dict[str, UnservedLetter] = {}  # by the id of the notice
     starts_when_told: dict[str, str] = {}  # id of a notice -> the step whose time runs from its being told

@@ -16,6 +16,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
+from casework.standards.plan import REQUESTER
 from casework.standards.thai_dates import buddhist_year
 from casework.workflows import options
 from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice
@@ -66,6 +67,8 @@ class Journal:
         """Owe a notice to a role, on account of the latest event; returns its id."""
         file = self._file
         notice_id = f"{file.seq}.{file.events[-1].key}/{template}/{to}"
+        if to == REQUESTER and file.moved_from is not None and "due_at" in values:
+            values = {"old_due_at": file.moved_from.isoformat(), **values}
         if any(notice.id == notice_id for notice in file.notices):
             return notice_id
         self._notices.append(NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values))
@@ -76,6 +79,7 @@ class Journal:
     def commit(self) -> None:
         """Close the transition: what it said goes out together, in this workflow task, and operators see where the case
         stands. Without anything to say this only shows the case again."""
+        self._file.moved_from = None
         if self._events or self._notices:
             batch = self._batch()
             self._keep(batch)

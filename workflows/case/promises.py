@@ -50,6 +50,7 @@ class Promises:
         """Record that the promise moved, if it did. `told` names the notice that says so to the requester."""
         now = self._file.promised_at
         if before is not None and now is not None and before != now:
+            self._file.moved_from = before
             self._journal.record(
                 "promise_moved",
                 old_due_at=before.isoformat(),

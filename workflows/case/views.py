@@ -69,6 +69,7 @@ def _clock_view(clock: Clock) -> ClockView:
         next_rung=f"{following.action.value} {', '.join(following.to)}" if following else None,
         calendar=clock.calendar,
         revision=clock.revision,
+        digest=clock.digest,
         warning=clock.warning,
     )
 
