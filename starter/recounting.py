@@ -23,12 +23,12 @@ from typing import TypeVar
 from casework.adapters.postgres import PostgresRecords
 from casework.standards.calendar_rules import CalendarChange
 from casework.standards.clock import Clockwork
-from casework.standards.ledger import Ledger
 from casework.standards.loader import StandardsLibrary
-from casework.standards.plan import PROMISE, Plan
+from casework.standards.plan import PROMISE
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseClosed, CaseworkError, NotFound, Unreachable
-from casework.workflows.contracts import OpenCase, RunningClock
+from casework.workflows.case.recount import as_kept, moved, pause_end, paused_until, replanned
+from casework.workflows.contracts import OpenCase
 from casework.workflows.messages import ChangeStandard, Recount
 
 AT_ONCE = 40
@@ -159,40 +159,25 @@ class Recounting:
 
 
 def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Move], str | None]:
-    """What the case itself would find, counted here."""
+    """What the case itself would find: counted by the same function, from what the records keep of it."""
+    calculator = clockwork.of(case.service)
+    end = pause_end(calculator, case.pause.reason, case.pause.begun, now) if case.pause else None
+    until = end.until if end else None
     found: list[Move] = []
-    warning = None
-    until = None
-    if case.pause is not None:
-        counted = clockwork.pause(case.service, case.pause.reason, case.pause.begun).until
-        until = counted if counted > now else case.pause.until  # as the case itself: what was told stands
-    for clock in case.clocks:
-        plan = clockwork.replan(case.service, clock.step, _with_until(clock.ledger, until), clock.due_at, now)
-        warning = warning or plan.warning
-        if plan.due_at != clock.due_at or _rungs_move(clock, plan, now):
-            found.append(Move(clock.step, clock.due_at, plan.due_at))
+    warnings: list[str | None] = []
+    for kept in case.clocks:
+        before = as_kept(calculator, kept, now)
+        after = replanned(calculator, before, until, now)
+        warnings.append(after.warning)
+        if moved(before, after):
+            found.append(Move(kept.step, kept.due_at, after.due_at))
     promise = case.promise
     if promise is not None:
-        ledger = _with_until(promise.ledger, until)
-        plan = clockwork.replan(case.service, promise.chain, ledger, promise.due_at, now)
-        warning = warning or plan.warning
+        plan = calculator.replan(promise.chain, paused_until(promise.ledger, until), promise.due_at, now)
+        warnings.append(plan.warning)
         if plan.due_at != promise.due_at:
             found.append(Move(PROMISE, promise.due_at, plan.due_at))
-    return found, warning
-
-
-def _with_until(ledger: Ledger, until: datetime | None) -> Ledger:
-    if until is None:
-        return ledger
-    entries = [entry if entry.ended else entry.model_copy(update={"until": until}) for entry in ledger.pauses]
-    return ledger.model_copy(update={"pauses": entries})
-
-
-def _rungs_move(clock: RunningClock, plan: Plan, now: datetime) -> bool:
-    """Whether a rung that has not fired would stand elsewhere. A repeating one follows its first and is left out."""
-    pending = {rung.key: rung.at for rung in clock.rungs if not (rung.repeat_every or rung.waited_since or rung.brought_forward)}
-    planned = {rung.key: max(rung.at, now) for rung in plan.rungs if rung.key in pending}
-    return any(planned.get(key, at) != at for key, at in pending.items() if at > now)
+    return found, next((warning for warning in warnings if warning), None)
 
 
 async def _side_by_side(items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> AsyncIterator[R]:

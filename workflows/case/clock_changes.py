@@ -7,17 +7,16 @@ everything is worked out first, and nothing is changed if it cannot be counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import NamedTuple
 
 from temporalio import workflow
 
 from casework.standards.due_calculator import UNCOUNTABLE, DueCalculator
 from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
 from casework.standards.limits import Named
-from casework.standards.plan import PROMISE, REQUESTER, PausePlan, Plan, PlannedRung
+from casework.standards.plan import PROMISE, REQUESTER, Plan
 from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows import errors
 from casework.workflows.case.clock import Clock, ended
@@ -27,6 +26,7 @@ from casework.workflows.case.file import CaseFile, Promise, StandingPause
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.promises import Promises
 from casework.workflows.case.receipts import counted_at
+from casework.workflows.case.recount import Fired, moved, pause_end, paused_until, recounted, replanned
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.contracts import Actor, Stage
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
@@ -34,17 +34,6 @@ from casework.workflows.ports import CalendarNews, Terms
 
 RESUMED = Named(th="เริ่มนับเวลาต่อก่อนครบระยะที่หยุดได้", en="the time runs again, sooner than it had to")
 THE_CALENDAR = Named(th="วันทำการเปลี่ยนแปลง", en="the working days changed")
-
-Fired = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
-
-
-class _Next(NamedTuple):
-    """What a clock is to become: worked out, nothing changed yet."""
-
-    clock: Clock
-    plan: Plan
-    repeats: list[PlannedRung]
-    fired: Fired | None = None
 
 
 class ClockChanges:
@@ -69,7 +58,7 @@ class ClockChanges:
             _extended(file.promise.ledger, given) if file.promise and promised else None,
             Clock.next_round,
         )
-        dates = {"old_due_at": old.isoformat(), "new_due_at": clock.due_at.isoformat()}
+        dates = {"old_due_at": old.isoformat(), "new_due_at": file.clocks[message.step].due_at.isoformat()}
         self._journal.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
         self._journal.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
         self._promises.moved(before, Named(th=message.reason, en=message.reason), "due_date_changed")
@@ -154,9 +143,9 @@ class ClockChanges:
         before, file.calendar = file.calendar, calendar
         try:
             calculator = self._counting.calculator
-            pause = self._pause_end(calculator, now)
+            pause = pause_end(calculator, paused.reason, paused.begun, now) if paused else None
             until = pause.until if pause else None
-            taken = [self._replanned(calculator, clock, until, now) for clock in file.running]
+            taken = [replanned(calculator, clock, until, now) for clock in file.running]
             promise = self._promise_replanned(calculator, until, now)
         except UNCOUNTABLE:
             file.calendar = before
@@ -165,11 +154,11 @@ class ClockChanges:
             paused.ends_at = pause.entered_by if paused.ends_at > paused.until else pause.until
             paused.until, paused.remind_at = pause.until, paused.remind_at and max(pause.remind_at, now)
         promised = file.promised_at
-        moved = self._move(taken, promise, now)
-        if moved:
-            because = self._because(news, moved)
-            self._journal.record("calendar_changed", actor, revision=calendar.revision, because=because.th, moved=moved)
-            self._promises.moved(promised, because, self._tell(moved, because))
+        moves = self._move(taken, promise)
+        if moves:
+            because = self._because(news, moves)
+            self._journal.record("calendar_changed", actor, revision=calendar.revision, because=because.th, moved=moves)
+            self._promises.moved(promised, because, self._tell(moves, because))
 
     def take_standard(self, message: ChangeStandard, terms: Terms, calendar: WorkingCalendar) -> None:
         """Go on under another version of the standard; what moves is recorded and told as for a recount. Raises one of
@@ -180,19 +169,19 @@ class ClockChanges:
         file.terms, file.calendar = terms, calendar
         try:
             calculator = self._counting.calculator
-            taken = [self._replanned(calculator, clock, None, now, Clock.other_ladder) for clock in file.running]
+            taken = [replanned(calculator, clock, None, now, Clock.other_ladder) for clock in file.running]
             promise = self._promise_replanned(calculator, None, now)
         except UNCOUNTABLE:
             file.terms, file.calendar = kept
             raise
         promised = file.promised_at
-        moved = self._move(taken, promise, now)
+        moves = self._move(taken, promise)
         file.calendar_known = calendar.revision
         after = f"{terms.standard_id} {terms.standard_version}"
-        told = {"before": before, "after": after, "reason": message.reason, "moved": moved}
+        told = {"before": before, "after": after, "reason": message.reason, "moved": moves}
         self._journal.record(message.event, message.actor, **told)
         because = Named(th=message.reason, en=message.reason)
-        self._promises.moved(promised, because, self._tell(moved, because))
+        self._promises.moved(promised, because, self._tell(moves, because))
 
     def count_what_stopped(self) -> None:
         """What stopped in a pause was planned for the longest it could be: count it as it was."""
@@ -221,63 +210,37 @@ class ClockChanges:
         file, now, calculator = self._file, workflow.now(), self._counting.calculator
         try:
             taken = [
-                self._next(calculator, clock, calculator.plan(clock.step, ledger, now), now, fired) for clock, ledger in entries
+                recounted(calculator, clock, calculator.plan(clock.step, ledger, now), now, fired) for clock, ledger in entries
             ]
             of_promise = calculator.plan(file.promise.chain, promise, now) if file.promise and promise else None
         except UNCOUNTABLE as error:
             raise errors.refused(f"{command} cannot be counted: {errors.words(error)}") from None
-        for each in taken:
-            _take(each, now)
+        file.clocks |= {clock.step: clock for clock in taken}
         if of_promise is not None and file.promise is not None:
             file.promise.replan(of_promise)
-
-    def _replanned(
-        self, calculator: DueCalculator, clock: Clock, until: datetime | None, now: datetime, fired: Fired | None = None
-    ) -> _Next:
-        plan = calculator.replan(clock.step, _until(clock.ledger, until), clock.due_at, now)
-        return self._next(calculator, clock, plan, now, fired)
 
     def _promise_replanned(self, calculator: DueCalculator, until: datetime | None, now: datetime) -> Plan | None:
         promise = self._file.promise
         if promise is None or not self._file.promise_stands:
             return None  # it was kept, or is over: nobody is told another date for what they have
-        return calculator.replan(promise.chain, _until(promise.ledger, until), promise.due_at, now)
+        return calculator.replan(promise.chain, paused_until(promise.ledger, until), promise.due_at, now)
 
-    def _next(self, calculator: DueCalculator, clock: Clock, plan: Plan, now: datetime, fired: Fired | None = None) -> _Next:
-        """A clock's next plan, and when what repeats comes again."""
-        draft = clock.model_copy(deep=True)
-        if fired is not None:
-            fired(draft, plan, now)
-        repeats = [
-            _not_lost(draft, calculator.repeat(clock.step, draft.last_repeat(rung), plan.due_at, now, plan.ledger), now)
-            for rung in plan.rungs
-            if rung.repeat_every and rung.key in draft.fired
-        ]
-        return _Next(clock, plan, repeats, fired)
-
-    def _pause_end(self, calculator: DueCalculator, now: datetime) -> PausePlan | None:
-        """When the standing pause must end on this calendar, and who hears before: the longest pause is counted too. None if
-        there is none, or its end, counted anew, would be over already."""
-        paused = self._file.pause
-        planned = calculator.pause(paused.reason, paused.begun) if paused else None
-        return planned if planned and planned.until > now else None
-
-    def _move(self, taken: list[_Next], of_promise: Plan | None, now: datetime) -> list[dict[str, str]]:
-        """Take plans, and say which dates they moved."""
-        moved = []
-        for each in taken:
-            clock = each.clock
-            before, rungs = clock.due_at, {rung.key: rung.at for rung in clock.rungs}
-            _take(each, now)
-            if clock.due_at != before or {rung.key: rung.at for rung in clock.rungs} != rungs:
-                moved.append({"step": clock.step, "old_due_at": before.isoformat(), "new_due_at": clock.due_at.isoformat()})
+    def _move(self, taken: list[Clock], of_promise: Plan | None) -> list[dict[str, str]]:
+        """Take what was counted, and say which dates it moved."""
+        found = []
+        for clock in taken:
+            before, self._file.clocks[clock.step] = self._file.clocks[clock.step], clock
+            if moved(before, clock):
+                found.append(
+                    {"step": clock.step, "old_due_at": before.due_at.isoformat(), "new_due_at": clock.due_at.isoformat()}
+                )
         promise = self._file.promise
         if of_promise is not None and promise is not None:
-            before = promise.due_at
+            told = promise.due_at
             promise.replan(of_promise)
-            if promise.due_at != before:
-                moved.append({"step": PROMISE, "old_due_at": before.isoformat(), "new_due_at": promise.due_at.isoformat()})
-        return moved
+            if promise.due_at != told:
+                found.append({"step": PROMISE, "old_due_at": told.isoformat(), "new_due_at": promise.due_at.isoformat()})
+        return found
 
     def _because(self, news: Sequence[CalendarNews], moved: list[dict[str, str]]) -> Named:
         """The names of the changes that lie where the moved dates count."""
@@ -310,32 +273,12 @@ class ClockChanges:
         return "due_date_changed" if step == PROMISE in dates else None
 
 
-def _not_lost(clock: Clock, found: PlannedRung, now: datetime) -> PlannedRung:
-    """The next moment of what repeats; or the one that stood, if the change put its moment into the past: it comes now."""
-    standing = next((rung for rung in clock.rungs if rung.first == found.first and "#" in rung.key), None)
-    if standing is None or standing.times >= found.times:
-        return found
-    return standing.model_copy(update={"at": now, "waited_since": None})
-
-
-def _take(each: _Next, now: datetime) -> None:
-    if each.fired is not None:
-        each.fired(each.clock, each.plan, now)
-    each.clock.replan(each.plan, now, each.repeats)
-
-
 def _extended(ledger: Ledger, given: ExtensionEntry) -> Ledger:
     return ledger.model_copy(update={"extensions": [*ledger.extensions, given]})
 
 
 def _paused(ledger: Ledger, entry: PauseEntry) -> Ledger:
     return ledger.model_copy(update={"pauses": [*ledger.pauses, entry]})
-
-
-def _until(ledger: Ledger, until: datetime | None) -> Ledger:
-    if until is None:
-        return ledger
-    return ledger.model_copy(update={"pauses": [p if p.ended else p.model_copy(update={"until": until}) for p in ledger.pauses]})
 
 
 def _anew(clock: Clock, plan: Plan, now: datetime) -> None:
