@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ def default_pack() -> ServiceStandards:
 
 
 def parse_pack(text: str, name: str, folder: Path | None = None) -> ServiceStandards:
-    """Validate the text of a pack; `name` is what errors call the file, `folder` where its frozen calendar lies (else beside
-    the packs that come with casework)."""
+    """Validate the text of a pack; `name` is what errors call the file, `folder` where its frozen calendar lies, if it is not
+    one of those that come with casework."""
     try:
         node = yaml.compose(text, Loader=_PackLoader)
         repeated = list(_repeated_keys(node))
@@ -92,7 +93,9 @@ def _thaw(data: dict[Any, Any], name: str, folder: Path | None) -> None:
     if not isinstance(holidays, dict) or not isinstance(frozen := holidays.get("frozen"), str) or holidays.get("years"):
         return
     try:
-        file = (folder or files("casework.standards.packs")) / frozen
+        file: Traversable = files("casework.standards.packs") / frozen
+        if folder is not None and (beside := folder / frozen).exists():
+            file = beside
         days = yaml.load(file.read_text(encoding="utf-8"), Loader=_FAST)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise PackError(name, [f"calendar.holidays.frozen: {frozen} cannot be read ({error.strerror})"]) from error

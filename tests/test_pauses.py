@@ -176,8 +176,8 @@ async def test_a_paused_case_chases_nobody_and_goes_on_where_it_stood(office: Of
     assert types.count("chased") == 1
     assert [t for t in types if t in ("paused", "resumed")] == ["paused", "resumed"]
     told = [mail.get_content() for mail in case.mails()]
-    assert sum("หยุดนับระยะเวลาชั่วคราว เนื่องจากรอเอกสารหรือข้อมูลจากผู้รับบริการ" in text for text in told) == 1
-    assert sum("stands still (waiting for the requester's documents)" in text for text in told) == 1
+    assert sum("หยุดนับระยะเวลาชั่วคราว เนื่องจากรอเอกสารหรือข้อมูลจากผู้รับบริการ (สำเนาทะเบียนบ้าน)" in text for text in told) == 1
+    assert sum("stands still (waiting for the requester's documents (สำเนาทะเบียนบ้าน))" in text for text in told) == 1
     assert sum("เริ่มนับระยะเวลาต่อแล้ว" in text for text in told) == 1
 
 
