@@ -50,7 +50,7 @@ def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
     return Message(
         key=message_key(notice.case_id, notice.id),
         address=address,
-        subject=subject(pack, notice.template, _languages(pack, notice)[0], notice.case_no),
+        subject=subject(pack, _text_name(pack, notice), _languages(pack, notice)[0], notice.case_no),
         body="\n\n".join(part for page in pages for part in (page.head, page.text, page.foot) if part),
     )
 
@@ -61,7 +61,7 @@ def letter_of(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
         pages = [_page(pack, calendar, notice, language, by_hand=True) for language in _languages(pack, notice)]
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
         raise CannotCompose(f"{notice.template} cannot be put in words ({type(error).__name__})") from error
-    return Letter(pages=pages)
+    return Letter(pages=pages, serve=pack.notifications[notice.template].serve)
 
 
 def _languages(pack: ServiceStandards, notice: OwedNotice) -> list[Language]:
@@ -74,17 +74,29 @@ def _page(
     pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice, language: Language, by_hand: bool = False
 ) -> Page:
     values = _values(pack, calendar, notice, language, by_hand)
-    about, letter = pack.notifications[notice.template].about, pack.letter
+    name = _text_name(pack, notice)
+    about, letter = pack.notifications[name].about, pack.letter
     return Page(
         language=language,
         head=filled(pack, letter.head, language, values) if letter else "",
         about=(about.th if language == "th" else about.en) if about else "",
-        text=_text_of(pack, notice.template, language, values),
+        text=_text_of(pack, name, language, values, notice.ordered_at),
         foot=filled(pack, letter.foot, language, values) if letter else "",
     )
 
 
-def _text_of(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value]) -> str:
+def _text_name(pack: ServiceStandards, notice: OwedNotice) -> str:
+    """The text for this reader: a pack may have one of its own for a role (owner_chase_complaint_centre), or for everybody
+    but the requester (case_resumed_office)."""
+    names = (
+        [f"{notice.template}_{notice.to}"]
+        if notice.to == REQUESTER
+        else [f"{notice.template}_{notice.to}", f"{notice.template}_office"]
+    )
+    return next((name for name in names if name in pack.notifications), notice.template)
+
+
+def _text_of(pack: ServiceStandards, template: str, language: Language, values: dict[str, Value], ordered_at: datetime) -> str:
     """The text, and that its date may still move if it lies where the holidays are not verified yet."""
     text = render(pack, template, language, values)
     old, new = values.get("old_due_at"), values.get("due_at")
@@ -93,7 +105,7 @@ def _text_of(pack: ServiceStandards, template: str, language: Language, values: 
         text = f"{text}\n{filled(pack, moved, language, values)}" if moved else text
     verified, note = pack.calendar.holidays.verified_through, pack.may_still_move
     told = [values[token] for token in pack.notifications[template].tokens & AHEAD if token in values]
-    if verified and note and any(isinstance(at, datetime) and at.date() > verified for at in told):
+    if verified and note and any(isinstance(at, datetime) and at.date() > verified and at > ordered_at for at in told):
         return f"{text}\n{note.th if language == 'th' else note.en}"
     return text
 
@@ -110,9 +122,8 @@ def _address(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotic
     if role == OFFICER:
         card = notice.officer.present(_today(calendar, notice)) if notice.officer else None
         away = card is not None and card is not notice.officer
-        known = (card.email if card else None, officer.email if officer else None)
-        address = next((each for each in (known if away else reversed(known)) if each), None)
-        if address:
+        known = [card.email if card else None] if away else [officer.email if officer else None, card.email if card else None]
+        if address := next((each for each in known if each), None):
             return address
     agency = pack.agencies.get(notice.state.agency or "")
     if agency and role in agency.contacts:
@@ -127,13 +138,13 @@ def _values(
     given: dict[str, Value] = {
         key: _time(calendar, value) if key in TIMES and isinstance(value, str) else _text(value)
         for key, value in notice.values.items()
-        if key != "from_service"
+        if key != "from_service" and value is not None
     }
     if by_hand and isinstance(counted := notice.values.get("from_service"), dict):
         words, limit = pack.letters.from_service, Limit.model_validate(counted)
         thai = f" {limit.n} {THAI_UNITS[limit.unit]}"
         given["reply_by"] = words.th.format(limit=thai) if language == "th" else words.en.format(limit=limit)
-    for key in ("reason", "waiting_for"):  # what is said in both languages where one token stands for it
+    for key in ("reason", "waiting_for", "result_text"):  # what is said in both languages where one token stands for it
         said = given.pop(f"{key}_{language}", None)
         given |= {key: said} if said is not None else {}
     adverse = given.pop("adverse", "True") != "False"  # appeals are told with decisions against the requester

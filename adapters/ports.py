@@ -145,13 +145,15 @@ class Page(Frozen):
 
 
 class Letter(Frozen):
-    """A notice in words that goes to nobody by itself: it is printed and served."""
+    """A notice in words that goes to nobody by itself: it is printed, and if `serve`, counts as told when it was served."""
 
     pages: list[Page]
+    serve: bool = False
 
 
 class WaitingLetter(NamedTuple):
-    """A letter that nobody has dealt with so far. `served` letters count as told only when somebody has served them."""
+    """A letter that nobody has dealt with so far. One that could not be put in words has no text but an error; of a case that
+    has ended from outside nobody says any more that it was served."""
 
     case_id: str
     case_no: str
@@ -160,7 +162,14 @@ class WaitingLetter(NamedTuple):
     template: str
     ordered_at: datetime
     printed_at: datetime | None
-    letter: Letter
+    letter: Letter | None
+    error: str | None = None
+    ended: bool = False
+
+    @property
+    def serve(self) -> bool:
+        """Whether it counts as told only when the case hears that it was served."""
+        return not self.ended and (self.letter is None or self.letter.serve)
 
 
 class Message(NamedTuple):

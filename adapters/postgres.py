@@ -152,7 +152,7 @@ class PostgresRecords:
         return [
             WaitingLetter(
                 r["case_id"], r["case_no"], r["centre"], r["notice_id"], r["template"], r["ordered_at"], r["printed_at"],
-                Letter.model_validate_json(r["letter"]),
+                Letter.model_validate_json(r["letter"]) if r["letter"] else None, r["last_error"], r["ended"],
             )
             for r in rows
         ]  # fmt: skip

@@ -93,6 +93,9 @@ WITH other AS (
     SELECT o.*, row_number() OVER (PARTITION BY o.template, o."to", o."values") AS nth
     FROM jsonb_to_recordset($8::jsonb) AS o(id text, event integer, template text, "to" text, "values" jsonb)
     WHERE NOT EXISTS (SELECT 1 FROM other)
+), abandoned AS (  -- letters of the way that a reset abandoned: nobody serves them any more
+    UPDATE casework.notices a SET status = 'moot', settled_at = now()
+    WHERE a.case_id = $1 AND $11::integer IS NOT NULL AND a.event > $11 AND a.ordered_at < $12 AND a.status = 'by_hand'
 ), owed AS (
     -- What the way that a reset abandoned has told somebody in the same words counts as told, as often as it was told.
     INSERT INTO casework.notices (
@@ -102,7 +105,8 @@ WITH other AS (
            CASE WHEN told.at IS NULL THEN 'owed' ELSE 'sent' END, told.at
     FROM ordered o LEFT JOIN LATERAL (
         SELECT p.settled_at AS at FROM casework.notices p
-        WHERE p.case_id = $1 AND $11::integer IS NOT NULL AND p.event > $11 AND p.ordered_at < $12 AND p.status = 'sent'
+        WHERE p.case_id = $1 AND $11::integer IS NOT NULL AND p.event > $11 AND p.ordered_at < $12
+          AND p.status IN ('sent', 'served')
           AND (p.template, p.recipient, p."values") = (o.template, o."to", o."values")
         ORDER BY p.ordered_at
         OFFSET o.nth - 1 + (
@@ -159,14 +163,17 @@ UPDATE casework.notices n SET
     settled_at = CASE WHEN f.status <> 'owed' THEN coalesce(f.served, now()) END, letter = coalesce(f.letter, n.letter)
 FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[]) AS f(id, status, error, served, letter)
 WHERE n.case_id = $1 AND n.notice_id = f.id
-  AND (n.status = 'owed' OR (n.status IN ('by_hand', 'failed') AND f.status IN ('served', 'moot')))
+  AND (n.status = 'owed' OR (n.status IN ('by_hand', 'failed') AND f.status IN ('served', 'moot'))
+       OR (n.status = 'moot' AND f.status = 'by_hand'))
 """
 
 # $1 centre
 LETTERS = """
-SELECT n.case_id, x.case_no, c.centre, n.notice_id, n.template, n.ordered_at, n.printed_at, n.letter
+SELECT n.case_id, x.case_no, c.centre, n.notice_id, n.template, n.ordered_at, n.printed_at, n.letter, n.last_error,
+       c.ended_as IS NOT NULL AS ended
 FROM casework.notices n JOIN casework.cases c USING (case_id) LEFT JOIN casework.case_numbers x USING (case_id)
-WHERE n.status = 'by_hand' AND n.letter IS NOT NULL AND ($1::text IS NULL OR c.centre = $1)
+WHERE (n.status = 'by_hand' AND n.letter IS NOT NULL OR n.status = 'failed' AND n.recipient = 'requester' AND c.ended_as IS NULL)
+  AND ($1::text IS NULL OR c.centre = $1)
 ORDER BY n.ordered_at, n.case_id, n.notice_id
 """
 MARK_PRINTED = """
@@ -213,7 +220,8 @@ RETURNING revision, standard, date, kind, name_th, name_en, hours, reason, regio
 OFFICERS = "SELECT * FROM casework.officers ORDER BY officer_id"
 SET_OFFICER = """
 INSERT INTO casework.officers (officer_id, name, position, email) VALUES ($1, $2, $3, $4)
-ON CONFLICT (officer_id) DO UPDATE SET name = EXCLUDED.name, position = EXCLUDED.position, email = EXCLUDED.email
+ON CONFLICT (officer_id) DO UPDATE SET name = EXCLUDED.name, position = coalesce(EXCLUDED.position, casework.officers.position),
+    email = coalesce(EXCLUDED.email, casework.officers.email)
 """
 OFFICER_AWAY = """
 UPDATE casework.officers SET away_from = $2, away_until = $3, stand_in = $4 WHERE officer_id = $1 RETURNING officer_id

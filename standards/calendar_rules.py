@@ -121,6 +121,16 @@ class Holidays(Frozen):
     remove: list[RemovedHoliday | date] = []
     verified_through: date | None = None
 
+    @model_validator(mode="after")
+    def _frozen_truly(self) -> Self:
+        if self.frozen and not self.years:
+            raise ValueError(f"{self.frozen} has no `years`")
+        for year, days in self.years.items():
+            strange = [day.date.isoformat() for day in days if day.date.year != year]
+            if strange:
+                raise ValueError(f"years.{year}: {', '.join(strange)} is not of that year")
+        return self
+
     @property
     def removed_dates(self) -> frozenset[date]:
         """The dates that are working days although the provider lists them."""

@@ -99,11 +99,13 @@ class DueCalculator:
         names = self.rules.chain(step) or [step]
         return [limit for name in names if (limit := self.rules.step(name).limit)]
 
-    def pause(self, reason: str, begun: datetime) -> PausePlan:
-        """When a pause that begins then must end, and when somebody is reminded of it. KeyError for an unknown reason."""
+    def pause(self, reason: str, begun: datetime, cap: datetime | None = None) -> PausePlan:
+        """When a pause that begins then must end (at `cap` if that is earlier), and when somebody is reminded of it. KeyError
+        for an unknown reason."""
         rule = self.rules.pauses[reason]
         counter = DueCounter(self.office, self.counting)
         until, _ = counter.due(rule.longest, begun, requester_duty=rule.waits_for_requester)
+        until = min(until, cap) if cap else until
         remind_at = counter.before(until, rule.remind_before.limit)
         return PausePlan(until=until, remind_at=remind_at, entered_by=self._entered_by(counter, until))
 

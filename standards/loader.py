@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from casework.standards.calendar_rules import FrozenDay, Holidays
 from casework.standards.model import ServiceStandards
 
 DEFAULT_PACK = "moe_jsc.yaml"
@@ -86,6 +87,15 @@ def parse_pack(text: str, name: str, folder: Path | None = None) -> ServiceStand
         raise PackError(name, list(dict.fromkeys(problems))) from error
 
 
+def frozen_years(file: Path) -> dict[int, list[FrozenDay]]:
+    """The closed days that a file has, year by year. Raises PackError if it cannot be read."""
+    try:
+        data = yaml.load(file.read_text(encoding="utf-8"), Loader=_FAST)  # noqa: S506 - a SafeLoader
+        return Holidays.model_validate({"frozen": file.name, "years": (data or {}).get("years") or {}}).years
+    except (OSError, yaml.YAMLError, ValueError, AttributeError) as error:
+        raise PackError(str(file), [" ".join(str(error).split())]) from error
+
+
 def _thaw(data: dict[Any, Any], name: str, folder: Path | None) -> None:
     """Put the closed days of the file that `calendar.holidays.frozen` names into the pack."""
     calendar = data.get("calendar")
@@ -96,13 +106,17 @@ def _thaw(data: dict[Any, Any], name: str, folder: Path | None) -> None:
         file: Traversable = files("casework.standards.packs") / frozen
         if folder is not None and (beside := folder / frozen).exists():
             file = beside
-        days = yaml.load(file.read_text(encoding="utf-8"), Loader=_FAST)  # noqa: S506 - a SafeLoader
+        text = file.read_text(encoding="utf-8")
+        days = yaml.load(text, Loader=_FAST)  # noqa: S506 - a SafeLoader
+        twice = list(_repeated_keys(yaml.compose(text, Loader=_FAST)))
     except OSError as error:
         raise PackError(name, [f"calendar.holidays.frozen: {frozen} cannot be read ({error.strerror})"]) from error
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise PackError(name, [f"calendar.holidays.frozen: {frozen} is not valid YAML: {reason}"]) from error
-    holidays["years"] = days.get("years") if isinstance(days, dict) else None
+    if twice:
+        raise PackError(name, [f"calendar.holidays.frozen: {frozen}, {problem}" for problem in twice])
+    holidays["years"] = days.get("years") or {} if isinstance(days, dict) else {}
 
 
 class StandardsLibrary:

@@ -269,6 +269,13 @@ class LetterRules(Frozen):
     # What stands in a letter for a date that is counted from its service; {limit} is filled in.
     from_service: Named = Named(th="{limit}นับแต่วันที่ท่านได้รับหนังสือฉบับนี้", en="the end of {limit} after you receive this letter")
 
+    @field_validator("from_service")
+    @classmethod
+    def _limit_alone(cls, value: Named) -> Named:
+        if any(set(re.findall(r"[{}]", text.replace("{limit}", ""))) for text in (value.th, value.en)):
+            raise ValueError("only {limit} is filled in")
+        return value
+
     @model_validator(mode="after")
     def _deemed_by_dates(self) -> Self:
         if any(limit.unit not in (Unit.CALENDAR_DAY, Unit.MONTH) for limit in self.deemed.values()):

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from casework.adapters.ports import WaitingLetter
-from casework.standards.loader import StandardsLibrary
 from casework.starter.cli_cases import JsonFlag, library_of, run
 from casework.starter.errors import InvalidCase
 from casework.starter.letter_pdf import LetterPrinter
@@ -42,57 +41,50 @@ def letters(
             raise InvalidCase(f"{print_to}: cannot be written to ({error.strerror})") from error
 
     async def go() -> None:
-        library = library_of(None)
         async with records_at_hand() as records:
             waiting = [
-                letter
-                for letter in await records.letters(centre)
-                if everything or letter.printed_at is None or _serve(library, letter)
+                letter for letter in await records.letters(centre) if everything or letter.printed_at is None or letter.serve
             ]
             files: dict[str, Path] = {}
-            for letter in waiting if print_to and printer else []:
-                assert print_to is not None
-                assert printer is not None
-                number = letter.notice_id.partition(".")[0]  # of the event: a text may be sent twice
-                file = files[letter.notice_id] = print_to / f"{letter.case_no}-{number}-{letter.template}.pdf"
+            for letter in waiting:
+                if printer is None or print_to is None or letter.letter is None or (letter.printed_at and not everything):
+                    continue
+                which = letter.notice_id.partition("/")[0]  # of the event: a text may be sent twice, also after a reset
+                file = files[letter.notice_id] = print_to / f"{letter.case_no}-{letter.template}-{which}.pdf"
                 file.write_bytes(printer.pdf(letter.letter, f"{letter.case_no} {letter.template}"))
             if files:
-                await records.mark_printed(waiting)
+                await records.mark_printed([letter for letter in waiting if letter.notice_id in files])
         if as_json:
             for letter in waiting:
-                print(json.dumps(_as_json(library, letter, files.get(letter.notice_id)), ensure_ascii=False))
+                print(json.dumps(_as_json(letter, files.get(letter.notice_id)), ensure_ascii=False))
             return
-        zone = ZoneInfo(library.current().calendar.timezone)
+        zone = ZoneInfo(library_of(None).current().calendar.timezone)
         found = table("case", "number", "letter", f"since ({zone.key})", "printed", "")
         for letter in waiting:
-            how = "[yellow]serve[/]" if _serve(library, letter) else "print"
-            printed = local(letter.printed_at, zone) if letter.printed_at else "now" if files else "–"
+            how = "[yellow]serve[/]" if letter.serve else "print"
+            printed = "now" if letter.notice_id in files else local(letter.printed_at, zone) if letter.printed_at else "–"
+            printed = f"[red]{letter.error}[/]" if letter.letter is None else printed
             found.add_row(letter.case_id, letter.case_no, letter.template, local(letter.ordered_at, zone), printed, how)
         console.print(found)
         note(f"{len(waiting)} letter(s)" + (f", {len(files)} PDF in {print_to}" if files else ""))
-        if any(_serve(library, letter) for letter in waiting):
+        if any(letter.serve for letter in waiting):
             how = """echo '{"how": "handed_over"}' | casework do CASE record_service - --as ID:centre_officer"""
             note(f"when one was served: {how}")
 
     run(go())
 
 
-def _serve(library: StandardsLibrary, letter: WaitingLetter) -> bool:
-    """Whether it counts as told only when somebody has served it."""
-    text = library.current().notifications.get(letter.template)
-    return text is not None and text.serve
-
-
-def _as_json(library: StandardsLibrary, letter: WaitingLetter, file: Path | None) -> dict[str, object]:
+def _as_json(letter: WaitingLetter, file: Path | None) -> dict[str, object]:
     return {
         "case_id": letter.case_id,
         "case_no": letter.case_no,
         "centre": letter.centre,
         "letter": letter.notice_id,
         "notice": letter.template,
-        "serve": _serve(library, letter),
+        "serve": letter.serve,
         "ordered_at": letter.ordered_at.isoformat(),
         "printed_at": letter.printed_at.isoformat() if letter.printed_at else None,
         "file": str(file) if file else None,
-        "pages": [page.model_dump() for page in letter.letter.pages],
+        "error": letter.error,
+        "pages": [page.model_dump() for page in letter.letter.pages] if letter.letter else [],
     }

@@ -16,7 +16,7 @@ from casework.standards.calendar_rules import FrozenDay, Holidays
 from casework.standards.clock import Clockwork
 from casework.standards.explanation import Entry, explain
 from casework.standards.government_holidays import provided
-from casework.standards.loader import FROZEN, PackError, default_pack, load_pack
+from casework.standards.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
 from casework.standards.model import LATEST_YEAR, ServiceStandards
 from casework.standards.plan import Plan
 from casework.starter.errors import InvalidCase
@@ -118,7 +118,7 @@ def freeze(
         raise InvalidCase(f"--from and --through are years from {EARLIEST_YEAR} to {LATEST_YEAR}, in this order")
     target = file.with_name(f"{file.stem}{FROZEN}.yaml")
     made = f"holidays {library_version('holidays')}"
-    years = dict(rules.years)
+    years = dict(frozen_years(target) if target.exists() else rules.years)
     try:
         for year in range(first, last + 1):
             years.setdefault(year, _of_year(rules, year, made))

@@ -26,11 +26,15 @@ TEMPLATE = """
   v(0.6em)
   if page.about != "" { text(weight: "bold", page.subject_word) + h(1em) + page.about }
   v(0.6em)
-  set par(first-line-indent: (amount: 2.5cm, all: true))
-  for words in page.text.split("\\n") { par(words) }
+  for (line, words) in page.text.split("\\n").enumerate() {
+    set par(first-line-indent: (amount: if line == 0 { 0cm } else { 2.5cm }, all: true))
+    par(words)
+  }
   v(2.5em)
   set par(first-line-indent: 0cm)
   align(center, box(width: 13cm, align(center)[
+    #page.closing
+    #v(2.5em)
     #page.signature_line
     #v(0.4em)
     #for words in page.foot.split("\\n") { block(spacing: 0.6em, words) }
@@ -69,4 +73,11 @@ class LetterPrinter:
 
 def _page(page: Page) -> dict[str, str]:
     signature = f"{SIGNED[page.language]} {'.' * 40}"
-    return {**page.model_dump(), "subject_word": SUBJECT_WORD[page.language], "signature_line": signature}
+    closing, _, foot = page.foot.partition("\n")
+    return {
+        **page.model_dump(),
+        "closing": closing,
+        "foot": foot,
+        "subject_word": SUBJECT_WORD[page.language],
+        "signature_line": signature,
+    }

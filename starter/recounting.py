@@ -161,7 +161,7 @@ class Recounting:
 def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Move], str | None]:
     """What the case itself would find: counted by the same function, from what the records keep of it."""
     calculator = clockwork.of(case.service)
-    end = pause_end(calculator, case.pause.reason, case.pause.begun, now) if case.pause else None
+    end = pause_end(calculator, case.pause, now) if case.pause else None
     until = end.until if end else None
     found: list[Move] = []
     warnings: list[str | None] = []

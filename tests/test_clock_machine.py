@@ -132,7 +132,7 @@ class ClockMachine(RuleBasedStateMachine):
         assert answer.terms is not None, answer.problem
         self.file.terms, self.file.calendar = answer.terms, answer.calendar
         self.counting = Counting(self.file)
-        self.journal = journal.Journal(self.file, lambda: None, lambda fate, template: None)
+        self.journal = journal.Journal(self.file, lambda: None, lambda fate, template, to: None)
         self.timekeeper = timekeeper.Timekeeper(
             self.file, self.counting, self.journal, letters.Letters(self.file, self.counting, self.journal)
         )

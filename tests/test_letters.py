@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from casework.starter.errors import CaseRefused
 from casework.starter.letter_pdf import THAI_FONTS, LetterPrinter
@@ -20,12 +21,13 @@ from casework.workflows.messages import (
     RecordService,
     ReferToOwner,
     Refuse,
+    Reopen,
     ReportResult,
     StartService,
     Withdraw,
 )
 from tests.mailbox import Mailbox
-from tests.office import CITIZEN, OFFICER, OWNER, SOMYING, Office, PlayedCase
+from tests.office import CITIZEN, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 FONTS = Path(__file__).parent.parent / ".tools/fonts"  # where `make` puts one if the system has none
 
@@ -90,8 +92,9 @@ async def test_what_was_posted_is_served_on_the_day_that_the_law_deems(office: O
     [letter] = (await case.view()).letters
     assert letter.deemed_at is not None
     assert letter.deemed_at.date() >= (posted.astimezone(letter.deemed_at.tzinfo) + timedelta(days=7)).date()
-    with pytest.raises(CaseRefused, match="it was posted already, and counts as served on"):
-        await case.act(RecordService(actor=OFFICER, how="posted", receipt="1"))
+    await case.act(RecordService(actor=OFFICER, how="posted_abroad", receipt="1"))  # it was abroad
+    await case.act(RecordService(actor=OFFICER, how="posted", receipt="1"))  # no, it was not
+    assert (await case.view()).letters == [letter]
     await case.pass_time(letter.deemed_at)
     view = await case.view()
     clock = next(clock for clock in view.clocks if clock.step == "requester_complete")
@@ -149,6 +152,7 @@ async def test_a_mailbox_that_refuses_makes_a_letter_of_it(office: Office, mailb
     assert steps(view) == ["serve_letters"]
     mine = [letter for letter in await office.records.letters() if letter.case_id == case.case_id]
     assert [letter.template for letter in mine] == ["case_received", "documents_incomplete"]
+    assert mine[-1].letter is not None
     [thai, english] = mine[-1].letter.pages
     assert "ภายใน 15 วันนับแต่วันที่ท่านได้รับหนังสือฉบับนี้" in thai.text
     assert "by the end of 15 calendar days after you receive this letter" in english.text
@@ -171,10 +175,83 @@ async def test_service_is_neither_in_the_future_nor_before_the_letter(office: Of
     await case.handle.result()
 
 
+async def test_a_letter_that_waits_longer_than_the_case_remembers_notices_is_served_all_the_same(office: Office) -> None:
+    case = await on_paper(office)
+    for _ in range(4):  # every working day the head of the centre hears of it
+        await case.pass_time(timedelta(days=25))
+    view = await case.view()
+    assert "documents_incomplete" not in [notice.template for notice in view.notices]
+    await case.act(RecordService(actor=OFFICER, how="posted", receipt="EE 1"))
+    [letter] = (await case.view()).letters
+    assert letter.deemed_at is not None
+    await case.pass_time(letter.deemed_at)
+    view = await case.view()
+    assert (view.letters, steps(view)) == ([], ["requester_complete"])
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
+
+
+async def test_a_list_that_was_still_on_its_way_when_the_papers_came_asks_for_nothing(office: Office, mailbox: Mailbox) -> None:
+    requester = office.requester()
+    mailbox.answers[str(requester.email)] = "451 later"
+    case = await office.forward(requester=requester)
+    await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด"]))
+    await case.act(CompleteDocuments.model_validate({"actor": CITIZEN, "documents": [{"name": "สำเนาโฉนด"}]}))
+    mailbox.answers[str(requester.email)] = "550 no such user"
+    view = await case.handle.wait(lambda view: any(notice.status == "moot" for notice in view.notices))
+    assert (view.letters, steps(view)) == ([], ["check_forward"])
+    await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
+
+
+async def test_the_days_to_reopen_begin_when_the_requester_is_asked_not_when_the_letter_was_served(office: Office) -> None:
+    case = await office.forward(requester=office.requester(email=None))
+    await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
+    await case.act(ReportResult(actor=OWNER, result="แล้วเสร็จ"))
+    handed = await case.now()
+    await case.pass_time(timedelta(days=12))
+    await case.act(RecordService(actor=OFFICER, how="handed_over", on=handed))
+    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    assert next(clock.stopped_at for clock in view.clocks if clock.step == "owner_act") == handed
+    asked = next(clock.started_at for clock in view.clocks if clock.step == "satisfaction")
+    assert asked > handed + timedelta(days=11)
+    assert not any(clock.breached for clock in view.clocks if clock.step == "serve_letters")  # it was not late after all
+    await case.expire()
+    await case.handle.result()
+
+
+async def test_two_letters_each_have_the_time_of_a_letter(office: Office) -> None:
+    case = await office.forward(requester=office.requester(email=None))
+    await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
+    await case.act(ReportResult(actor=OWNER, result="แล้วเสร็จ"))
+    first = next(iter((await case.view()).letters))
+    await case.act(RecordService(actor=OFFICER, how="handed_over", letter=first.id))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
+    await case.act(Refuse(actor=OWNER, reason="ขัดต่อกฎกระทรวง"))
+    view = await case.view()
+    clock = next(clock for clock in view.clocks if clock.step == "serve_letters")
+    assert clock.started_at == view.letters[0].since
+    await case.act(RecordService(actor=OFFICER, how="read_out"))
+    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.expire()
+    await case.handle.result()
+
+
+async def test_a_cancelled_case_waits_for_no_letter(office: Office) -> None:
+    case = await on_paper(office)
+    await case.handle.workflow.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await case.handle.workflow.result()
+    rows = {row["template"]: row["status"] for row in await office.records.notices(case.case_id)}
+    assert rows["documents_incomplete"] == "moot"
+
+
 async def test_a_letter_is_a_page_of_paper_in_thai(office: Office) -> None:
     case = await on_paper(office)
     mine = [letter for letter in await office.records.letters() if letter.case_id == case.case_id]
     letter = mine[-1].letter
+    assert letter is not None
     assert f"เลขที่ {mine[-1].case_no}" in letter.pages[0].head
     assert f"{(await case.now()).year + 543}" in letter.pages[0].head
     made = LetterPrinter(FONTS if FONTS.exists() else None).pdf(letter, "x")

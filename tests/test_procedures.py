@@ -102,6 +102,7 @@ async def test_the_owner_pauses_by_itself_only_so_long_in_all(office: Office) ->
     used = sum((pause.ended - pause.begun for pause in await own_pauses(case) if pause.ended), timedelta())
     assert standing.until == standing.begun + timedelta(days=60) - used  # cut where 60 days in all are reached
     assert standing.begun > begun
+    assert standing.cap == standing.until
     await case.pass_time(standing.until)
     with pytest.raises(CaseRefused, match="for 60 calendar days, the most it may; more takes the centre"):
         await case.act(Pause(actor=OWNER, reason="awaiting_third_party"))

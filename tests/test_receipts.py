@@ -84,7 +84,7 @@ async def test_a_receipt_is_neither_in_the_future_nor_before_the_case_nor_the_gi
         await enter(received - timedelta(seconds=1))
     with pytest.raises(CaseRefused, match="what requester does counts when it is done"):
         await enter(now, CITIZEN)
-    await enter(received)
+    await enter(now)
     assert (await clock(case, "requester_complete")).stopped_at is not None
 
 
@@ -133,4 +133,16 @@ async def test_a_request_to_reopen_of_the_last_day_may_be_entered_on_the_next(of
     assert (await case.view()).stage is Stage.WITH_OWNER
     assert (await clock(case, "owner_act")).started_at == due - TEN_MINUTES
     await case.act(Withdraw(actor=CITIZEN))
+    await case.handle.result()
+
+
+async def test_what_was_received_cannot_be_older_than_what_it_answers(office: Office) -> None:
+    case = await office.information()
+    came = (await case.view()).received_at
+    await case.act(StartService(actor=OFFICER, officer=SOMYING))
+    await case.pass_time(timedelta(minutes=5))
+    await case.act(ReferToOwner(actor=OFFICER, agency="DOEB", question="?"))
+    with pytest.raises(CaseRefused, match="received_at lies before what it answers"):
+        await case.act(RecordOwnerReply(actor=OFFICER, answer="…", received_at=came + timedelta(minutes=2)))
+    await case.act(Withdraw(actor=OFFICER, how="เป็นหนังสือ", received_at=came + timedelta(minutes=2)))  # a wish may be
     await case.handle.result()

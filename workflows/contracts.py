@@ -286,6 +286,7 @@ class PauseView(Frozen):
     by: str
     begun: AwareDatetime
     until: AwareDatetime
+    cap: AwareDatetime | None = None  # whoever paused may not pause longer than this
     steps: list[str]
 
 

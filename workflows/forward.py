@@ -143,8 +143,8 @@ class ForwardProcess(SharedCommands):
                 self.case.add_documents(it.documents)
                 missing = self.case.file.missing = still_missing(self.case.file, it)
                 if missing:  # one may be brought before the other
-                    reply_by = self.case.due("requester_complete")
-                    self.case.notify("documents_reminder", REQUESTER, missing_list=missing, reply_by=reply_by)
+                    reply_by = self.case.reply_values("requester_complete")
+                    self.case.notify("documents_reminder", REQUESTER, missing_list=missing, **reply_by)
                 else:
                     self.case.record("documents_completed")
                     self.case.move(Stage.SUBMITTED)

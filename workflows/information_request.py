@@ -98,6 +98,7 @@ class InformationRequestProcess(SharedCommands):
                 self.case.move(Stage.SELECTING)
             case ReferToOwner() as it:
                 self.case.file.agency, self.case.file.question = it.agency, it.question
+                self.case.file.papers = it.papers
                 if it.papers:
                     self.case.record("papers_handed_to_owner", agency=it.agency, papers=it.papers)
                 self.case.move(Stage.REFERRED)

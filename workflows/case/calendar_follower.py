@@ -30,6 +30,7 @@ class CalendarFollower:
         self._clocks = clocks
         self._journal = journal
         self._timekeeper = timekeeper
+        self._known_to_end = 0  # the last year of the calendar that was read last
 
     async def open_terms(self) -> StandardAnswer:
         """The standard and the calendar that a new case is opened under."""
@@ -82,6 +83,7 @@ class CalendarFollower:
             answer = await self._read(self._query(self._file.calendar_known), "the calendar has changed")
             self._timekeeper.catch_up()
             if answer.calendar is not None:
+                self._known_to_end = max(answer.calendar.closed, default=0)  # there is no more to be had: asked once is enough
                 with suppress(*UNCOUNTABLE):  # cannot be counted with: the dates told stand until it is corrected
                     self._clocks.take_calendar(answer.calendar, answer.because, None)
             self._journal.commit()
@@ -96,7 +98,8 @@ class CalendarFollower:
         if file.calendar is None or not (file.running or file.promise_stands):
             return False
         ends = max(file.calendar.closed, default=0)
-        return file.calendar.revision < file.calendar_known or workflow.now().year > ends - YEARS_AHEAD
+        too_short = workflow.now().year > ends - YEARS_AHEAD and ends != self._known_to_end
+        return file.calendar.revision < file.calendar_known or too_short
 
     def _query(self, revision: int) -> StandardQuery:
         file = self._file

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from casework.standards.plan import LETTERS, REQUESTER
 from casework.standards.service_rules import WALK_IN
 from casework.workflows import errors
 from casework.workflows.case import opening
+from casework.workflows.case.breaches import stop
 from casework.workflows.case.calendar_follower import CalendarFollower
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.clock_changes import ClockChanges
@@ -38,7 +40,7 @@ from casework.workflows.case.journal import Journal
 from casework.workflows.case.letters import Letters
 from casework.workflows.case.promises import Promises
 from casework.workflows.case.publishing import Publisher
-from casework.workflows.case.receipts import counted_at
+from casework.workflows.case.receipts import came_in_time, counted_at
 from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
@@ -159,8 +161,9 @@ class Case:
             if self._has_expired():
                 return Expired()
             raise _NewRun
+        in_time = isinstance(taken.message, FromOutside) and came_in_time(self.file, taken.message)
         self._timekeeper.catch_up()
-        if self._has_expired():  # the limit had passed when this came, only nobody was there to say so
+        if self._has_expired() and not in_time:  # the limit had passed when this came, only nobody was there to say so
             self.desk.decline("the time for this has passed")
             return Expired()
         message = taken.message
@@ -175,10 +178,11 @@ class Case:
         at = self.file.counts_from or workflow.now()
         for clock in self.file.clocks.values():
             if clock.step not in (*going_on, LETTERS):
-                self._stop(clock, at)
+                stop(self.file, self.journal, clock, at)
         self.letters.drop()
         self._end_pause(at)
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
+        self.file.stage_from = at
 
     async def _wait_until_told(self) -> None:
         """The decision is made; the case ends when those who must know have been told. A letter counts when it was served."""
@@ -203,25 +207,29 @@ class Case:
 
     def tell_and_start(self, step: str, template: str, **values: Any) -> None:
         """Tell the requester something from which their time for a step runs: it begins when they have been told."""
-        rules = self._counting.calculator
-        limit = rules.rules.step(step).limit
-        assert limit is not None, "a step that waits for a notice has a limit"
-        now = workflow.now()
-        try:
-            reply_by = {"reply_by": rules.plan(step, Ledger(started_at=now), now).due_at.isoformat()}
-        except UNCOUNTABLE:  # said when it begins
-            reply_by = {}
-        notice = self.notify(template, REQUESTER, **reply_by, from_service=limit.model_dump(mode="json"), **values)
+        notice = self.notify(template, REQUESTER, **self.reply_values(step), **values)
         self.file.starts_when_told[notice] = step
+
+    def reply_values(self, step: str) -> dict[str, Any]:
+        """By when the requester is to answer, as notices take it; in a letter that waits to be served, how long from then."""
+        calculator, now = self._counting.calculator, workflow.now()
+        if running := self.due(step):
+            return {"reply_by": running}
+        limit = calculator.rules.step(step).limit
+        values: dict[str, Any] = {"from_service": limit.model_dump(mode="json")} if limit else {}
+        with suppress(*UNCOUNTABLE):  # else it is said when it begins
+            values["reply_by"] = calculator.plan(step, Ledger(started_at=now), now).due_at.isoformat()
+        return values
 
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""
         if step in self.file.clocks:
-            self._stop(self.file.clocks[step], workflow.now())
+            stop(self.file, self.journal, self.file.clocks[step], workflow.now())
 
     def due(self, step: str) -> str | None:
-        """When a step is due, as notices take it."""
-        return self.file.clocks[step].due_at.isoformat() if step in self.file.clocks else None
+        """When a running step is due, as notices take it."""
+        clock = self.file.clocks.get(step)
+        return clock.due_at.isoformat() if clock and clock.running else None
 
     def add_documents(self, documents: list[Document]) -> None:
         """Keep documents' metadata in view; the records take them from the event that brought them."""
@@ -230,7 +238,7 @@ class Case:
     @property
     def papers(self) -> dict[str, list[str]]:
         """The papers of the case by name, as a notice to an agency takes them; empty if there are none."""
-        names = [document.name for document in self.file.documents]
+        names = [*(document.name for document in self.file.documents), *self.file.papers]
         return {"papers": names[-PAPERS_NAMED:]} if names else {}
 
     @property
@@ -299,19 +307,6 @@ class Case:
                 self.file.clocks[plan.step] = Clock.planned(plan)
         return found
 
-    def _stop(self, clock: Clock, at: datetime) -> None:
-        """A step was done then. If its limit was called passed before that became known, it was not."""
-        if clock.stopped_at is not None:
-            return
-        clock.stop(at)
-        file = self.file
-        if clock.breached_at is not None and at <= clock.due_at:
-            clock.breached_at, clock.overdue = None, False
-            others = [other.breached_at for other in file.clocks.values() if other.breached_at]
-            promise = [file.promise.breached_at] if file.promise and file.promise.breached_at else []
-            file.breached_at = min([*others, *promise], default=None)
-            self.record("was_in_time", step=clock.step, received_at=at.isoformat(), due_at=clock.due_at.isoformat())
-
     def _make_responsible(self, actor: Actor) -> None:
         """Who first takes a matter further at the counter has made it their own (รับเป็นธุระ), until it is reassigned."""
         if self.file.officer is None and actor.role == CENTRE_OFFICER:
@@ -327,10 +322,11 @@ class Case:
             self.file.promise.end_pause(now)
         self.file.pause = None
 
-    def _met(self, fate: NoticeFate, template: str) -> None:
-        self.letters.met(fate, template)
+    def _met(self, fate: NoticeFate, template: str, to: str) -> None:
+        self.letters.met(fate, template, to)
 
     async def _continue_as_new(self) -> None:
+        self.journal.commit()
         for keeper in self._keepers:
             keeper.cancel()
         self._delivery.stop()
@@ -343,7 +339,7 @@ class Case:
         if self.file.terms is None:
             return
         self._delivery.last = True
-        self.file.letters = {}  # nobody waits for their service any more; the records keep them
+        self.letters.end()
         if self.file.stage is not Stage.CLOSED:
             self.desk.decline("the case was cancelled by an operator")
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")

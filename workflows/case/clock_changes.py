@@ -28,6 +28,7 @@ from casework.workflows.case.promises import Promises
 from casework.workflows.case.receipts import counted_at
 from casework.workflows.case.recount import Fired, moved, pause_end, paused_until, recounted, replanned
 from casework.workflows.case.timekeeper import Timekeeper
+from casework.workflows.case.views import pause_view
 from casework.workflows.contracts import Actor, Stage
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
 from casework.workflows.ports import CalendarNews, Terms
@@ -60,6 +61,8 @@ class ClockChanges:
         )
         dates = {"old_due_at": old.isoformat(), "new_due_at": file.clocks[message.step].due_at.isoformat()}
         self._journal.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
+        if before is not None and file.promised_at is not None and before != file.promised_at:  # the date that was told
+            dates = {"old_due_at": before.isoformat(), "new_due_at": file.promised_at.isoformat()}
         self._journal.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
         self._promises.moved(before, Named(th=message.reason, en=message.reason), "due_date_changed")
 
@@ -70,12 +73,11 @@ class ClockChanges:
         rule, before = terms.rules.pauses[message.reason], file.promised_at
         clocks = [clock for clock in file.running if clock.step in rule.steps]
         try:
-            planned = self._counting.calculator.pause(message.reason, now)
+            left = owner_pause_left(file) if message.actor.role.startswith(OWNER) else None
+            cap = now + left if left is not None else None
+            planned = self._counting.calculator.pause(message.reason, now, cap)
         except UNCOUNTABLE as error:
             raise errors.refused(f"{message.command_name()} cannot be counted: {error}") from None
-        left = owner_pause_left(file) if message.actor.role.startswith(OWNER) else None
-        if left is not None and now + left < planned.until:
-            planned = planned.model_copy(update={"until": now + left, "entered_by": now + left})
         then = "restart" if rule.restarts else "continue"
         entry = PauseEntry.model_validate(
             {
@@ -101,6 +103,7 @@ class ClockChanges:
             by=message.actor.id,
             begun=now,
             until=planned.until,
+            cap=cap,
             ends_at=planned.entered_by if rule.outcome else planned.until,
             remind_at=planned.remind_at if rule.remind and planned.remind_at > now else None,
             steps=[clock.step for clock in clocks],
@@ -143,7 +146,8 @@ class ClockChanges:
         before, file.calendar = file.calendar, calendar
         try:
             calculator = self._counting.calculator
-            pause = pause_end(calculator, paused.reason, paused.begun, now) if paused else None
+            standing = pause_view(paused)
+            pause = pause_end(calculator, standing, now) if standing else None
             until = pause.until if pause else None
             taken = [replanned(calculator, clock, until, now) for clock in file.running]
             promise = self._promise_replanned(calculator, until, now)

@@ -189,7 +189,8 @@ class CommandDesk:
         if declared.act is not None:
             case.catch_up()
             if declared.check and (reason := declared.check(self._file, message)):
-                raise errors.refused(reason)  # what came due in the meantime has changed that
+                case.commit()  # what came due in the meantime has changed that, and goes out
+                raise errors.refused(reason)
             doing = declared.act(case, message)
             if doing is not None:
                 await doing

@@ -66,5 +66,5 @@ class Delivery:
             self.broken = error
             raise
         del self._under_way[notice.id]
-        self._journal.settle(fate, tell=fate.status is NoticeStatus.FAILED)
+        self._journal.settle(fate, notice.template, notice.to, tell=fate.status is NoticeStatus.FAILED)
         self._journal.commit()

@@ -36,18 +36,21 @@ class Endings:
         match message:
             case Refuse():
                 notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
-                told = [self._case.notify(notice, REQUESTER, reason=message.reason), *self._tell_centre(message.reason)]
-                self.conclude(refusal, rating_stage, self._if_with_owner(told))
+                told = [
+                    self._case.notify(notice, REQUESTER, reason=message.reason),
+                    *self._tell_centre("ไม่อาจดำเนินการตามคำขอ เนื่องจาก", "refused:", message.reason),
+                ]
+                self.conclude(refusal, rating_stage, self._if_agency_acts(told))
             case Redirect():
                 told = [self._case.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)]
-                told += self._tell_centre(message.to)
-                self.conclude(Outcome.REDIRECTED, when_told=self._if_with_owner(told))
+                told += self._tell_centre("แนะนำให้ผู้รับบริการติดต่อ", "sent to another body:", message.to)
+                self.conclude(Outcome.REDIRECTED, when_told=self._if_agency_acts(told))
             case Settle():
                 told = [
                     self._case.notify("case_settled", REQUESTER, result_text=message.terms),
-                    *self._tell_centre(message.terms),
+                    *self._tell_centre("ได้ข้อยุติ", "settled:", message.terms),
                 ]
-                self.conclude(Outcome.SETTLED, when_told=self._if_with_owner(told))
+                self.conclude(Outcome.SETTLED, when_told=self._if_agency_acts(told))
             case Withdraw():
                 self._case.notify("case_withdrawn", REQUESTER)
                 self.conclude(Outcome.WITHDRAWN)
@@ -58,7 +61,7 @@ class Endings:
                 self._case.record("pause_ran_out", reason=pause.reason, paused_since=pause.begun.isoformat())
                 values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
                 self._case.notify(terms.pause_notices["ended"], REQUESTER, **values)
-                self._tell_centre(rule.th)
+                self._tell_centre("ยุติเรื่อง เนื่องจากพ้นระยะเวลา", "closed, the time has passed:", rule.th)
                 self.conclude(Outcome(rule.outcome))
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
@@ -78,6 +81,7 @@ class Endings:
 
     async def ask_satisfaction(self, or_reopened: Callable[[], None] | None = None) -> None:
         """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
+        self._case.file.counts_from = None  # the invitation goes out now, whenever the matter was done
         if self._case.begin(SATISFACTION):
             self._case.notify("satisfaction_invite", REQUESTER)
         if SATISFACTION not in self._case.file.clocks:  # it could not be counted, and nothing would ever end the wait
@@ -122,20 +126,20 @@ class Endings:
         return any(notice in file.letters or journal.status(notice) is NoticeStatus.OWED for notice in waited)
 
     def told(self) -> None:
-        """Everybody has been told: the case ends, from the day on which the last letter was served."""
+        """Everybody has been told: the clocks stop when the last of them was."""
         file, journal = self._case.file, self._case.journal
         assert file.ending is not None
         ending, file.ending = file.ending, None
-        served = [view.at for view in file.notices if view.id in ending.notices and view.status == NoticeStatus.SERVED]
-        file.counts_from = max([at for at in served if at], default=None)
+        file.counts_from = max(ending.told.values(), default=None)  # the later of them
         self._case.record("everybody_told", fates=[journal.status(notice).value for notice in ending.notices])
         self.conclude(ending.outcome, ending.then)
 
-    def _tell_centre(self, result: str) -> list[str]:
+    def _tell_centre(self, thai: str, english: str, what: str) -> list[str]:
         """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
-        if self._case.file.stage is Stage.WITH_OWNER:
-            return [self._case.notify("result_notice_centre", "centre", result_text=result)]
-        return []
+        if self._case.file.stage is not Stage.WITH_OWNER:
+            return []
+        said = {"result_text_th": f"{thai} {what}", "result_text_en": f"{english} {what}"}
+        return [self._case.notify("result_notice_centre", "centre", **said)]
 
-    def _if_with_owner(self, notices: list[str]) -> list[str]:
+    def _if_agency_acts(self, notices: list[str]) -> list[str]:
         return notices if self._case.file.stage in (Stage.WITH_OWNER, Stage.REFERRED, Stage.TELLING) else []

@@ -72,10 +72,20 @@ class StandingPause(BaseModel):
     by: str
     begun: AwareDatetime
     until: AwareDatetime
+    cap: AwareDatetime | None = None  # whoever paused may not pause longer
     ends_at: AwareDatetime  # later than `until` where the case ends with it: what came in time is still entered
     remind_at: AwareDatetime | None
     steps: list[str]
     ran_out: bool = False
+
+
+class Breach(BaseModel):
+    """A limit that was passed: of a step, or of the promise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: str
+    at: AwareDatetime
 
 
 class UnservedLetter(BaseModel):
@@ -85,7 +95,6 @@ class UnservedLetter(BaseModel):
 
     template: str
     since: AwareDatetime
-    how: str | None = None
     deemed_at: AwareDatetime | None = None
 
 
@@ -97,6 +106,7 @@ class Ending(BaseModel):
     outcome: Outcome
     then: Stage | None
     notices: list[str]
+    told: dict[str, AwareDatetime] = {}  # those that were, and when
 
 
 class OwedNotice(BaseModel):
@@ -120,6 +130,7 @@ class CaseFile(BaseModel):
     received_at: AwareDatetime
     stage: Stage
     stage_since: AwareDatetime
+    stage_from: AwareDatetime | None = None  # what began the stage had reached the centre then: nothing it asks for is older
     entering: bool = True  # the stage has not begun yet: its clocks are still to be started
     counts_from: AwareDatetime | None = None  # what began the stage had reached the centre then, before it was entered
     outcome: Outcome | None = None
@@ -142,15 +153,17 @@ class CaseFile(BaseModel):
     missing: list[str] = []
     delay_reason: str | None = None  # why it takes longer, as delay notices say it
     owner_answer: str | None = None
+    papers: list[str] = []  # handed to the owner agency beside the documents
     question: str | None = None  # what the owner agency is asked
     moved_from: AwareDatetime | None = None  # what was promised before this transition moved it: its notices say so
     ending: Ending | None = None
     letters: dict[str, UnservedLetter] = {}  # by the id of the notice
     starts_when_told: dict[str, str] = {}  # id of a notice -> the step whose time runs from its being told
+    moot: list[str] = []  # notices on their way that need not be told any more
     links: list[Link] = []
     documents: list[Document] = []
     clocks: dict[str, Clock] = {}
-    breached_at: AwareDatetime | None = None
+    breaches: list[Breach] = []
     seq: int = 0
     events: list[Event] = []
     replies: dict[str, CommandReply] = {}
@@ -163,6 +176,11 @@ class CaseFile(BaseModel):
     reset: ResetMark | None = None
     owed: list[OwedNotice] = []  # in the records, and not told yet
     clocks_told: str = ""  # digest of what the records were last told of the clocks
+
+    @property
+    def breached_at(self) -> datetime | None:
+        """When a limit was first passed."""
+        return min((breach.at for breach in self.breaches), default=None)
 
     @property
     def promised_at(self) -> datetime | None:

@@ -40,9 +40,9 @@ TEXT_KEPT, ITEMS_KEPT = 300, 20
 class Journal:
     """Events and notices of one case, on their way out."""
 
-    def __init__(self, file: CaseFile, committed: Callable[[], None], met: Callable[[NoticeFate, str], None]) -> None:
+    def __init__(self, file: CaseFile, committed: Callable[[], None], met: Callable[[NoticeFate, str, str], None]) -> None:
         """`committed` is called after each transition: operators are shown the case, and who is still owed is told; `met`
-        when a notice (of that text) has met its fate."""
+        when a notice (of that text, to that role) has met its fate."""
         self._file = file
         self._committed = committed
         self._met = met
@@ -114,24 +114,23 @@ class Journal:
         for task in self._writing.values():
             task.cancel()
 
-    def settle(self, fate: NoticeFate, tell: bool = False) -> None:
-        """A notice has met its fate; `tell` if the records do not know it. One that failed for good is an event: somebody
-        must see it."""
+    def settle(self, fate: NoticeFate, template: str, to: str, tell: bool = False) -> None:
+        """A notice of this text to this role has met its fate. One that failed for good is an event: somebody must see it."""
+        self.note(fate, tell)
+        if fate.status is NoticeStatus.FAILED:
+            self.record("notice_failed", notice=template, to=to, error=fate.error)
+        self._met(fate, template, to)
+
+    def note(self, fate: NoticeFate, tell: bool) -> None:
+        """Note the fate of a notice; `tell` if the records do not know it."""
         file = self._file
-        notice = next((view for view in file.notices if view.id == fate.id), None)
-        owed = next((notice for notice in file.owed if notice.id == fate.id), None)
         file.owed = [other for other in file.owed if other.id != fate.id]
         file.notices = [
             view.model_copy(update={"status": fate.status.value, "at": fate.at}) if view.id == fate.id else view
             for view in file.notices
         ]
-        about: NoticeView | OwedNotice | None = notice or owed
         if tell:
             self._fates.append(fate)
-        if fate.status is NoticeStatus.FAILED and about is not None:
-            self.record("notice_failed", notice=about.template, to=about.to, error=fate.error)
-        if about is not None:
-            self._met(fate, about.template)
 
     def _batch(self) -> Batch:
         file = self._file
@@ -205,7 +204,7 @@ class Journal:
             if fate is None or fate.status is NoticeStatus.OWED:
                 file.owed.append(OwedNotice(id=notice.id, template=notice.template, to=notice.to))
             else:
-                self.settle(fate)
+                self.settle(fate, notice.template, notice.to)
         if recorded.conflicts:
             self.record("records_differ", keys=recorded.conflicts)
         self.commit()

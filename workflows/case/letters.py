@@ -13,14 +13,17 @@ from temporalio import workflow
 
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.limits import later
-from casework.standards.plan import LETTERS
+from casework.standards.plan import LETTERS, REQUESTER
 from casework.workflows import errors
+from casework.workflows.case.breaches import stop
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, UnservedLetter
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.receipts import CLOCKS_DIFFER
 from casework.workflows.messages import RecordService
 from casework.workflows.ports import NoticeFate, NoticeStatus
+
+NOT_TOLD = (NoticeStatus.BY_HAND, NoticeStatus.FAILED, NoticeStatus.MOOT)  # moot: on a way that a reset abandoned
 
 
 class Letters:
@@ -30,48 +33,47 @@ class Letters:
         self._file = file
         self._counting = counting
         self._journal = journal
+        self.no_more = False  # the case was cancelled: nobody waits for a letter any more
 
-    def met(self, fate: NoticeFate, template: str) -> None:
+    def met(self, fate: NoticeFate, template: str, to: str) -> None:
         """A notice has met its fate: it was told, or somebody has to serve it."""
         file, now = self._file, workflow.now()
-        assert file.terms is not None
-        if fate.status in (NoticeStatus.BY_HAND, NoticeStatus.FAILED):
-            if template in file.terms.serve:
-                file.letters[fate.id] = UnservedLetter(template=template, since=now)
-                self._journal.record("letter_to_serve", notice=template)
-                if LETTERS not in file.clocks or not file.clocks[LETTERS].running:
-                    self._begin(LETTERS, now)
-                return
-        elif fate.status is NoticeStatus.SERVED:
-            file.letters.pop(fate.id, None)
-            self._stop_if_none()
-        if fate.id in file.starts_when_told:
-            self._begin(file.starts_when_told.pop(fate.id), fate.at if fate.status is NoticeStatus.SERVED else now)
+        if fate.status not in NOT_TOLD or to != REQUESTER or file.terms is None or template not in file.terms.serve:
+            file.moot = [other for other in file.moot if other != fate.id]
+            self._told(fate.id, fate.at if fate.status is NoticeStatus.SERVED else now)
+        elif fate.id in file.moot or self.no_more:
+            file.moot = [other for other in file.moot if other != fate.id]
+            self._note(fate.id, NoticeStatus.MOOT, now)
+        else:
+            if fate.status is NoticeStatus.MOOT:
+                self._note(fate.id, NoticeStatus.BY_HAND, now)
+            file.letters[fate.id] = UnservedLetter(template=template, since=now)
+            self._journal.record("letter_to_serve", notice=template)
+            if LETTERS not in file.clocks or not file.clocks[LETTERS].running:
+                self._begin(LETTERS, now)
 
     def record(self, message: RecordService) -> None:
-        """A letter was served, or given to the post."""
+        """A letter was served, or given to the post. Refused, with nothing changed, if the day cannot be counted on which it
+        counts as served."""
         file, letter_id = self._file, _which(self._file, message)
         assert file.terms is not None
         assert letter_id is not None
         letter, at = file.letters[letter_id], min(message.on or workflow.now(), workflow.now())
-        self._journal.record(
-            message.event,
-            message.actor,
-            notice=letter.template,
-            how=message.how,
-            on=at.isoformat(),
-            **({"receipt": message.receipt} if message.receipt else {}),
-        )
         days = file.terms.deemed.get(message.how)
-        if days is None:
+        try:
+            office = self._counting.calculator.office
+            day = later(at.astimezone(office.zone).date(), days) if days else None
+            deemed_at = office.opening_of(office.on_or_after(day)) if day else None
+        except UNCOUNTABLE as error:
+            raise errors.refused(f"{message.command_name()} cannot be counted: {errors.words(error)}") from None
+        told = message.model_dump(mode="json", include={"how", "receipt"}, exclude_none=True)
+        self._journal.record(message.event, message.actor, notice=letter.template, on=at.isoformat(), **told)
+        if deemed_at is None:
             self._served(letter_id, at)
             return
-        office = self._counting.calculator.office
-        day = later(at.astimezone(office.zone).date(), days)
-        letter.how, letter.deemed_at = message.how, office.opening_of(office.on_or_after(day))
-        if LETTERS in file.clocks and all(each.deemed_at for each in file.letters.values()):
-            file.clocks[LETTERS].stop(workflow.now())  # the centre has done its part
-        if letter.deemed_at <= workflow.now():
+        letter.deemed_at = deemed_at
+        self._on_the_desk(at)  # the centre has done its part
+        if deemed_at <= workflow.now():
             self.deem(letter_id)
 
     def deem(self, letter_id: str) -> None:
@@ -85,18 +87,49 @@ class Letters:
         """The stage ends: a step that waited for its letter does not begin any more, and what the letter asked for is moot."""
         file = self._file
         waited, file.starts_when_told = file.starts_when_told, {}
+        file.moot = [*file.moot, *(notice_id for notice_id in waited if notice_id not in file.letters)]
         for letter_id in waited:
-            if letter_id in file.letters:
-                self._journal.record("letter_moot", notice=file.letters.pop(letter_id).template)
-                self._journal.settle(NoticeFate(id=letter_id, status=NoticeStatus.MOOT, at=workflow.now()), tell=True)
-        self._stop_if_none()
+            self._moot(letter_id)
+
+    def end(self) -> None:
+        """The case was cancelled: nobody waits for its letters any more."""
+        self.no_more = True
+        for letter_id in list(self._file.letters):
+            self._moot(letter_id)
+
+    def _moot(self, letter_id: str) -> None:
+        letter = self._file.letters.pop(letter_id, None)
+        if letter is not None:
+            self._journal.record("letter_moot", notice=letter.template)
+            self._note(letter_id, NoticeStatus.MOOT, workflow.now())
+            self._on_the_desk(workflow.now())
 
     def _served(self, letter_id: str, at: datetime) -> None:
-        self._journal.settle(NoticeFate(id=letter_id, status=NoticeStatus.SERVED, at=at), tell=True)
+        del self._file.letters[letter_id]
+        self._on_the_desk(at)
+        self._note(letter_id, NoticeStatus.SERVED, at)
+        self._told(letter_id, at)
 
-    def _stop_if_none(self) -> None:
-        if not self._file.letters and LETTERS in self._file.clocks:
-            self._file.clocks[LETTERS].stop(workflow.now())
+    def _told(self, notice_id: str, at: datetime) -> None:
+        """A notice was told then: what waited for it begins."""
+        ending, step = self._file.ending, self._file.starts_when_told.pop(notice_id, None)
+        if ending is not None and notice_id in ending.notices:
+            ending.told[notice_id] = at
+        if step is not None:
+            self._begin(step, at)
+
+    def _note(self, notice_id: str, status: NoticeStatus, at: datetime) -> None:
+        self._journal.note(NoticeFate(id=notice_id, status=status, at=at), tell=True)
+
+    def _on_the_desk(self, at: datetime) -> None:
+        """A letter left the desk then: the clock stops, or goes on for the oldest that is still there."""
+        clock = self._file.clocks.get(LETTERS)
+        left = [letter.since for letter in self._file.letters.values() if letter.deemed_at is None]
+        if clock is None or (left and min(left) == clock.started_at):
+            return
+        stop(self._file, self._journal, clock, at)
+        if left:
+            self._begin(LETTERS, min(left))
 
     def _begin(self, step: str, since: datetime) -> None:
         try:
@@ -121,8 +154,6 @@ def may_serve(file: CaseFile, message: RecordService) -> str | None:
         return f"{message.how} needs the number of the post's receipt"
     if message.how.startswith("posted") and message.how not in file.terms.deemed:
         return f"the standard does not say when what is {message.how} counts as served (letters.deemed)"
-    if message.how.startswith("posted") and letter.deemed_at is not None:
-        return f"it was posted already, and counts as served on {letter.deemed_at.astimezone(file.zone):%Y-%m-%d}"
     return None
 
 

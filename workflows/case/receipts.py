@@ -35,13 +35,26 @@ def unfit_receipt(file: CaseFile, message: FromOutside) -> str | None:
         return f"received_at lies before the case was received ({_local(file, file.received_at)})"
     if isinstance(message, Withdraw):
         return None
-    limits = [clock.due_at for clock in file.running if clock.entered_by]
-    if isinstance(message, Resume) and file.pause is not None and file.pause.ends_at > file.pause.until:
-        limits = [file.pause.until]
-    passed = next((limit for limit in limits if counted_at(message) > limit), None)
+    began = file.pause.begun if isinstance(message, Resume) and file.pause else file.stage_from or file.received_at
+    if said is not None and said < began:
+        return f"received_at lies before what it answers ({_local(file, began)})"
+    passed = next((limit for limit in _limits(file, message) if counted_at(message) > limit), None)
     if passed is not None:
         return f"the time for this passed at {_local(file, passed)}; what was handed in by then is entered with received_at"
     return None
+
+
+def came_in_time(file: CaseFile, message: FromOutside) -> bool:
+    """Whether what a command carries reached the centre within the limit that ends the stage, so that it counts also when
+    nobody was there to take it before the time to enter it passed."""
+    return message.received_at is not None and all(counted_at(message) <= limit for limit in _limits(file, message))
+
+
+def _limits(file: CaseFile, message: FromOutside) -> list[datetime]:
+    """The requester's limits that end the stage, or the pause that ends the case, which a command must have come within."""
+    if isinstance(message, Resume):
+        return [file.pause.until] if file.pause is not None and file.pause.ends_at > file.pause.until else []
+    return [clock.due_at for clock in file.running if clock.entered_by]
 
 
 def _local(file: CaseFile, at: datetime) -> str:

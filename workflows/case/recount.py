@@ -9,7 +9,7 @@ from casework.standards.due_calculator import DueCalculator
 from casework.standards.ledger import Ledger
 from casework.standards.plan import PausePlan, Plan, PlannedRung
 from casework.workflows.case.clock import Clock
-from casework.workflows.contracts import RunningClock
+from casework.workflows.contracts import PauseView, RunningClock
 
 Fired = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
 
@@ -47,9 +47,9 @@ def moved(before: Clock, after: Clock) -> bool:
     return before.due_at != after.due_at or rungs(before) != rungs(after)
 
 
-def pause_end(calculator: DueCalculator, reason: str, begun: datetime, now: datetime) -> PausePlan | None:
+def pause_end(calculator: DueCalculator, pause: PauseView, now: datetime) -> PausePlan | None:
     """When a pause must end on another calendar; None if that would be over already: what was told stands."""
-    planned = calculator.pause(reason, begun)
+    planned = calculator.pause(pause.reason, pause.begun, pause.cap)
     return planned if planned.until > now else None
 
 

@@ -13,7 +13,8 @@ from temporalio import workflow
 
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.limits import Action, OutsideHours
-from casework.standards.plan import REQUESTER, PlannedRung
+from casework.standards.plan import LETTERS, PROMISE, REQUESTER, PlannedRung
+from casework.workflows.case.breaches import breached
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, StandingPause
@@ -128,7 +129,7 @@ class Timekeeper:
         assert file.promise is not None
         assert file.terms is not None
         file.promise.breached_at = now
-        file.breached_at = file.breached_at or now
+        breached(file, PROMISE, now)
         due = file.promise.due_at.isoformat()
         self._journal.record("promise_breached", chain=file.promise.chain, due_at=due)
         at_the_counter = any(limit.unit.seconds for limit in self._counting.calculator.limits(file.promise.chain))
@@ -188,7 +189,7 @@ class Timekeeper:
         if rung.action is Action.BREACH:
             clock.overdue = True
             clock.breached_at = clock.breached_at or now
-            file.breached_at = file.breached_at or now
+            breached(file, clock.step, clock.breached_at)
         if rung.action is Action.ESCALATE:
             file.escalation += 1
         extra: dict[str, Any] = ({"late": True} if late else {}) | ({"round": clock.round} if clock.round > 1 else {})
@@ -202,7 +203,10 @@ class Timekeeper:
             **extra,
         )
         for role in rung.to:
-            self._journal.notify(self._template(rung), self._present(role), **self._values(clock))
+            values = self._values(clock)
+            if rung.action is Action.PROGRESS and file.promised_at is not None:
+                values["due_at"] = file.promised_at.isoformat()  # the date that the requester was given
+            self._journal.notify(self._template(rung), self._present(role), **values)
         if rung.notify_requester:
             self._told_late_at = now if rung.action is Action.BREACH else self._told_late_at
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
@@ -255,8 +259,9 @@ def _promise_alarm(file: CaseFile) -> list[Alarm]:
     promise = file.promise
     if promise is None or file.terms is None or not file.promise_stands or promise.breached_at is not None:
         return []
-    current = [clock.step for clock in file.clocks.values() if clock.stopped_at is None]
-    if current and set(current) <= set(file.terms.requester_steps):
+    running = [clock.step for clock in file.clocks.values() if clock.stopped_at is None and clock.step != LETTERS]
+    current = {*running, *file.starts_when_told.values()}
+    if current and current <= set(file.terms.requester_steps):
         return []  # it is the requester's own time: the promise is made anew after it
     rules = file.terms.rules
     if any(rules.step(step).soft for step in rules.chain(promise.chain) or [promise.chain]):

@@ -91,4 +91,4 @@ def pause_view(pause: StandingPause | None) -> PauseView | None:
     """The pause, if one stands."""
     if pause is None:
         return None
-    return PauseView(reason=pause.reason, by=pause.by, begun=pause.begun, until=pause.until, steps=pause.steps)
+    return PauseView(reason=pause.reason, by=pause.by, begun=pause.begun, until=pause.until, cap=pause.cap, steps=pause.steps)

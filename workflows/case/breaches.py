@@ -1,0 +1,36 @@
+"""Breaches: that a limit was passed, and that it turns out not to have been, since what stopped the clock had come in time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from casework.standards.plan import PROMISE
+from casework.workflows.case.clock import Clock
+from casework.workflows.case.file import Breach, CaseFile
+from casework.workflows.case.journal import Journal
+
+
+def breached(file: CaseFile, what: str, at: datetime) -> None:
+    """The limit of a step, or the promise, was passed."""
+    file.breaches.append(Breach(what=what, at=at))
+
+
+def stop(file: CaseFile, journal: Journal, clock: Clock, at: datetime) -> None:
+    """A step was done then. If its limit, or the promise that ends with it, was called passed before that became known, it was
+    not; what happened earlier to other steps stays."""
+    if clock.stopped_at is not None:
+        return
+    clock.stop(at)
+    if clock.breached_at is not None and at <= clock.due_at:
+        _take_back(file, clock.step, clock.breached_at)
+        clock.breached_at, clock.overdue = None, False
+        journal.record("was_in_time", step=clock.step, received_at=at.isoformat(), due_at=clock.due_at.isoformat())
+    promise = file.promise
+    if promise and promise.breached_at and at <= promise.due_at and promise.chain.split("+")[-1] == clock.step:
+        _take_back(file, PROMISE, promise.breached_at)
+        promise.breached_at = None
+        journal.record("was_in_time", step=PROMISE, received_at=at.isoformat(), due_at=promise.due_at.isoformat())
+
+
+def _take_back(file: CaseFile, what: str, at: datetime) -> None:
+    file.breaches = [breach for breach in file.breaches if not (breach.what == what and breach.at == at)]
