@@ -33,13 +33,13 @@ from casework.stories.checks import Check, Seen, check
 from casework.stories.known_names import unknown_names
 from casework.stories.story import CalendarStep, Given, Story, StoryError, Then, When
 from casework.stories.story_time import StoryRunner as CasesInStoryTime
-from casework.stories.story_time import StoryTime, lead
+from casework.stories.story_time import StoryTime
 from casework.workflows import names
 from casework.workflows.contracts import Actor, Event, Request
 from casework.workflows.messages import ChangeStandard, Recount
 
 SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
-JUST_AFTER = timedelta(milliseconds=500)  # past a timer that stands at that very moment
+JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
 LATER = "later"  # the version of the pack that cases may move to
 NEVER_BY_ITSELF = "2399-01-01"
 OPERATOR = Actor(id="operator", role="operator")
@@ -240,10 +240,11 @@ class _Playing:
         """Let it be that moment for one case: what it hears from now on, it hears then. What the clock does at that moment
         comes first, except that lateness begins after it."""
         case, at = self._cases[name], self._aware(moment)
-        await self._pass_time(name, at - lead(moment))
+        time = self._time.case(case.case_id)
+        await self._pass_time(name, time.stop_at(at))
         if await _is_open(case):
             await case.view()  # what became due on the way has been carried out in its own time
-            self._time.case(case.case_id).say(await self._environment.get_current_time(case.workflow), at)
+            time.say(await self._environment.get_current_time(case.workflow), at)
 
     async def _pass_time(self, name: str, moment: datetime) -> None:
         case = self._cases[name]

@@ -4,14 +4,15 @@ A case of a story lives in the story's time: the runner of its worker moves the 
 between the two, before the workflow sees it. Timers are durations, so they are the same in both; everything that is counted,
 recorded or told has the dates of the story, so calendars, leap years and daylight saving are those of the story.
 
-What people do is done at the very moment that the story says: the server is stopped a little short of it (`LEAD`), and what a
-case hears from then on, it hears at that moment, until the server has reached it. Timers fire at their own.
+What people do is done at the very moment that the story says: the server is stopped close to it, and what a case hears from
+then on, it hears at that moment. Timers fire at their own.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -19,15 +20,19 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 
 from casework.runner import InstanceAround, RunnerAround
 
-LEAD = timedelta(seconds=30)  # what people do in one minute of a story must be done within so much real time
-SHORT_LEAD = timedelta(milliseconds=900)  # of a moment told to the second
+LEAD = timedelta(seconds=30)  # what people do at one moment of a story must be done within so much real time
+# The server is not stopped within this after a timer: it may be busy with it then, and would run on to the next one.
+CLEAR_OF_TIMERS = timedelta(seconds=1.1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-def lead(moment: datetime) -> timedelta:
-    """How far before a moment the server is stopped for what people do then."""
-    return SHORT_LEAD if moment.second else LEAD
+class Said(NamedTuple):
+    """From this time of the server until that, it is one moment of the story."""
+
+    since: datetime
+    until: datetime
+    moment: datetime
 
 
 class CaseTime:
@@ -35,17 +40,25 @@ class CaseTime:
 
     def __init__(self, ahead: timedelta) -> None:
         self.ahead = ahead
-        self._said: list[tuple[datetime, datetime]] = []
+        self._said: list[Said] = []
+
+    def stop_at(self, moment: datetime) -> datetime:
+        """When the server is to be stopped for what people do at a moment: half a minute short of a full minute; just past a
+        second between, since timers stand at full minutes."""
+        return moment + CLEAR_OF_TIMERS if moment.second else moment - LEAD
 
     def say(self, since: datetime, moment: datetime) -> None:
-        """From this time of the server on it is that moment of the story, until the server is past it."""
-        self._said.append((since, moment))
+        """From this time of the server on it is that moment of the story, until the server is past it, and for a while."""
+        until = since + LEAD if moment.second else moment + self.ahead
+        self._said.append(Said(since, until, moment))
 
     def of(self, server: datetime) -> datetime:
         """The story's time at a time of the server. It follows from what was said before that time, so that a replay finds
-        the same, and never goes back."""
-        said = [moment for since, moment in self._said if since <= server]
-        return max([server - self.ahead, *said])
+        the same."""
+        last = next((said for said in reversed(self._said) if said.since <= server), None)
+        if last is None:
+            return server - self.ahead
+        return last.moment if server < last.until else max(last.moment, server - self.ahead)
 
 
 class StoryTime:
@@ -57,7 +70,7 @@ class StoryTime:
 
     def begin(self, case_id: str, story: datetime, server: datetime) -> None:
         """A case is opened: at this moment of its story, at that moment of the server."""
-        self._cases[case_id] = self._last = CaseTime(server - story + lead(story))
+        self._cases[case_id] = self._last = CaseTime(server - story + LEAD)
         self._last.say(server, story)
 
     def case(self, case_id: str) -> CaseTime:
