@@ -61,7 +61,7 @@ def letter_of(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
         pages = [_page(pack, calendar, notice, language, by_hand=True) for language in _languages(pack, notice)]
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
         raise CannotCompose(f"{notice.template} cannot be put in words ({type(error).__name__})") from error
-    return Letter(pages=pages, serve=pack.notifications[notice.template].serve)
+    return Letter(pages=pages, serve=bool(pack.notifications[notice.template].serve))
 
 
 def _languages(pack: ServiceStandards, notice: OwedNotice) -> list[Language]:

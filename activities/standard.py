@@ -103,6 +103,7 @@ def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
         survey_items=[item.id for item in asked.items],
         scale=sorted(asked.scale),
         serve=[name for name, text in pack.notifications.items() if text.serve],
+        in_writing=[name for name, text in pack.notifications.items() if text.serve == "in_writing"],
         deemed={**pack.letters.deemed},
         low_score=asked.dissatisfaction.low_score,
         open_improvement_task=asked.dissatisfaction.open_improvement_task,

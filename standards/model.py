@@ -244,7 +244,8 @@ class Text(Frozen):
     th: str
     en: str
     about: Named | None = None  # the subject line
-    serve: bool = False  # without an electronic address it counts as told only when somebody has served it
+    # Without an electronic address it counts as told only when somebody has served it; `in_writing`: not by telephone.
+    serve: bool | Literal["in_writing"] = False
 
     @property
     def tokens(self) -> set[str]:

@@ -81,7 +81,9 @@ async def test_the_time_of_the_requester_runs_from_the_day_of_service(office: Of
     assert (await case.view()).outcome is Outcome.RETURNED_INCOMPLETE
     with pytest.raises(CaseRefused, match="needs the number of the post's receipt"):
         await case.act(RecordService(actor=OFFICER, how="posted"))
-    await case.act(RecordService(actor=OFFICER, how="read_out"))  # that it was returned must be told too
+    with pytest.raises(CaseRefused, match="application_returned is served in writing: handed_over or posted"):
+        await case.act(RecordService(actor=OFFICER, how="read_out"))
+    await case.act(RecordService(actor=OFFICER, how="handed_over"))  # that it was returned must be told too
     assert (await case.handle.result()).outcome is Outcome.RETURNED_INCOMPLETE
 
 
@@ -232,7 +234,7 @@ async def test_two_letters_each_have_the_time_of_a_letter(office: Office) -> Non
     view = await case.view()
     clock = next(clock for clock in view.clocks if clock.step == "serve_letters")
     assert clock.started_at == view.letters[0].since
-    await case.act(RecordService(actor=OFFICER, how="read_out"))
+    await case.act(RecordService(actor=OFFICER, how="handed_over"))
     await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
     await case.expire()
     await case.handle.result()

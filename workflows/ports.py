@@ -53,6 +53,7 @@ class Terms(Compact):
     scale: list[int] = []
     low_score: int = 0
     serve: list[str] = []  # notices that must be served where there is no electronic address
+    in_writing: list[str] = []  # of these, those that are not read out by telephone
     deemed: dict[str, Limit] = {}  # how a letter was posted -> after how long it counts as served
     open_improvement_task: bool = False
 

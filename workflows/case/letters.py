@@ -150,6 +150,8 @@ def may_serve(file: CaseFile, message: RecordService) -> str | None:
         return "`on` lies in the future"
     if message.on is not None and message.on < letter.since - CLOCKS_DIFFER:
         return f"`on` lies before the letter was written ({letter.since.astimezone(file.zone):%Y-%m-%d %H:%M})"
+    if message.how == "read_out" and letter.template in file.terms.in_writing:
+        return f"{letter.template} is served in writing: handed_over or posted"
     if message.how.startswith("posted") and not message.receipt:
         return f"{message.how} needs the number of the post's receipt"
     if message.how.startswith("posted") and message.how not in file.terms.deemed:
