@@ -99,10 +99,14 @@ def back(officer: OfficerArgument) -> None:
 def _set(officer: str, first: date | None, last: date | None, stand_in: str | None) -> None:
     async def go() -> None:
         async with records_at_hand() as records:
-            known = {row["officer_id"] for row in await records.officers()}
+            rows = {row["officer_id"]: row for row in await records.officers()}
+            known = set(rows)
             for each in (officer, stand_in):
                 if each is not None and each not in known:
                     raise NotFound(f"the records know no officer {each}; enter one with: casework officers set {each} --name …")
+            other = rows[stand_in] if stand_in else None
+            if other and first and last and other["away_from"] and other["away_from"] <= last and first <= other["away_until"]:
+                raise InvalidCase(f"{stand_in} is away too, from {other['away_from']} until {other['away_until']}")
             await records.officer_away(officer, first, last, stand_in)
 
     run(go())

@@ -95,6 +95,8 @@ def test_who_is_away_is_stood_in_for(casework: Line) -> None:
         if (each := json.loads(line))["officer_id"] == "somying"
     ]
     assert somying["stand_in"] == "preecha"
+    both = ["officers", "away", "preecha", "--from", "2027-01-01", "--until", "2027-01-02", "--stand-in", "somying"]
+    assert "somying is away too" in casework(*both, exit_code=2)
     case = casework("open", "forward", stdin=forward(officer={"id": "somying"})).strip()
     casework("do", case, "issue_deficiency_list", "-", "--as", OFFICER, stdin={"missing": ["แผนที่"]})
     waiting = [json.loads(line) for line in casework("letters", "--json").splitlines()]

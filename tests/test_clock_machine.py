@@ -25,7 +25,16 @@ from casework.standards.ledger import Ledger
 from casework.standards.limits import Action, Unit
 from casework.standards.loader import StandardsLibrary, default_pack
 from casework.standards.plan import Plan
-from casework.workflows.case import calendar_follower, clock_changes, journal, letters, promises, receipts, timekeeper
+from casework.workflows.case import (
+    calendar_follower,
+    clock_changes,
+    clock_checks,
+    journal,
+    letters,
+    promises,
+    receipts,
+    timekeeper,
+)
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
@@ -81,7 +90,7 @@ class ClockMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
         stub = SimpleNamespace(now=lambda: self.now)
-        for module in (clock_changes, journal, calendar_follower, letters, promises, receipts, timekeeper):
+        for module in (clock_changes, clock_checks, journal, calendar_follower, letters, promises, receipts, timekeeper):
             self.patch.setattr(module, "workflow", stub)
 
     def teardown(self) -> None:

@@ -18,6 +18,7 @@ from casework.workflows.messages import (
     CompleteDocuments,
     ForwardApplication,
     IssueDeficiencyList,
+    Pause,
     RecordService,
     ReferToOwner,
     Refuse,
@@ -130,6 +131,24 @@ async def test_the_owners_clock_stops_when_the_result_was_served(office: Office)
     await case.act(RecordService(actor=OFFICER, how="handed_over", on=handed))
     view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
     assert next(clock.stopped_at for clock in view.clocks if clock.step == "owner_act") == handed
+    await case.expire()
+    await case.handle.result()
+
+
+async def test_a_result_that_was_posted_in_time_is_in_time(office: Office) -> None:
+    case = await office.forward(requester=office.requester(email=None))
+    await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
+    due = next(clock.due_at for clock in (await case.view()).clocks if clock.step == "owner_act")
+    await case.pass_time(due - timedelta(hours=5))
+    await case.act(ReportResult(actor=OWNER, result="แล้วเสร็จ"))
+    with pytest.raises(CaseRefused, match="the result was reported and is being told"):
+        await case.act(Pause(actor=OWNER, reason="awaiting_requester"))
+    await case.act(RecordService(actor=OFFICER, how="posted", receipt="EE 1"))
+    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    clock = next(clock for clock in view.clocks if clock.step == "owner_act")
+    assert (clock.breached, [letter.notice for letter in view.letters]) == (False, ["result_notice"])
+    assert clock.stopped_at is not None
+    assert clock.stopped_at < due
     await case.expire()
     await case.handle.result()
 

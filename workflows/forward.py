@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -61,7 +61,9 @@ def still_missing(file: CaseFile, message: CompleteDocuments) -> list[str]:
 
 
 def _name(paper: str) -> str:
-    return " ".join(normalize("NFC", paper).casefold().split())
+    """A name as people compare it: whatever way its letters were typed (ำ is one letter or two), without what nobody sees."""
+    seen = "".join(letter for letter in normalize("NFKC", paper) if category(letter) != "Cf")
+    return " ".join(seen.casefold().split())
 
 
 def passes_on(file: CaseFile, message: AssignToOwner) -> bool:

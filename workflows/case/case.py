@@ -339,7 +339,10 @@ class Case:
         if self.file.terms is None:
             return
         self._delivery.last = True
+        waited = bool(self.file.letters)
         self.letters.end()
+        if self.file.stage is Stage.CLOSED and waited:
+            self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
         if self.file.stage is not Stage.CLOSED:
             self.desk.decline("the case was cancelled by an operator")
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from temporalio import workflow
+
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
 
@@ -34,6 +36,11 @@ def may_pause(file: CaseFile, message: Pause) -> str | None:
     rule = file.terms.rules.pauses.get(message.reason)
     if rule is None:
         return f"the standard has no pause for {message.reason}; it has {', '.join(sorted(file.terms.rules.pauses)) or 'none'}"
+    if file.ending is not None:
+        return "the result was reported and is being told"
+    passed = next((clock for clock in file.running if clock.entered_by and clock.due_at < workflow.now()), None)
+    if passed is not None:
+        return f"the time of {passed.step} has passed; only what came within it may still be entered"
     if file.pause is not None:
         return f"the clocks stand still already ({file.pause.reason}); resume first"
     if any(len(clock.ledger.pauses) >= PAUSES_KEPT for clock in file.running if clock.step in rule.steps):

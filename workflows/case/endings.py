@@ -123,7 +123,8 @@ class Endings:
         """Whether somebody has not been told yet on whose knowing the case waits to end."""
         file, journal = self._case.file, self._case.journal
         waited = file.ending.notices if file.ending else []
-        return any(notice in file.letters or journal.status(notice) is NoticeStatus.OWED for notice in waited)
+        unserved = [letter_id for letter_id, letter in file.letters.items() if letter.deemed_at is None]
+        return any(notice in unserved or journal.status(notice) is NoticeStatus.OWED for notice in waited)
 
     def told(self) -> None:
         """Everybody has been told: the clocks stop when the last of them was."""

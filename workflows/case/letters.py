@@ -72,7 +72,9 @@ class Letters:
             self._served(letter_id, at)
             return
         letter.deemed_at = deemed_at
-        self._on_the_desk(at)  # the centre has done its part
+        self._on_the_desk(at)
+        if file.ending is not None and letter_id in file.ending.notices:
+            file.ending.told[letter_id] = at  # whose duty it is to tell has done its part; the requester's time begins later
         if deemed_at <= workflow.now():
             self.deem(letter_id)
 
@@ -114,7 +116,7 @@ class Letters:
         """A notice was told then: what waited for it begins."""
         ending, step = self._file.ending, self._file.starts_when_told.pop(notice_id, None)
         if ending is not None and notice_id in ending.notices:
-            ending.told[notice_id] = at
+            ending.told.setdefault(notice_id, at)
         if step is not None:
             self._begin(step, at)
 

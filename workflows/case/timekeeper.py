@@ -133,7 +133,7 @@ class Timekeeper:
         due = file.promise.due_at.isoformat()
         self._journal.record("promise_breached", chain=file.promise.chain, due_at=due)
         at_the_counter = any(limit.unit.seconds for limit in self._counting.calculator.limits(file.promise.chain))
-        if self._told_late_at != now and not at_the_counter:
+        if self._told_late_at != now and not at_the_counter and file.ending is None:
             self._journal.notify(file.terms.rung_notices["promise"], REQUESTER, due_at=due)
 
     def _fire_pause(self) -> None:
@@ -207,7 +207,7 @@ class Timekeeper:
             if rung.action is Action.PROGRESS and file.promised_at is not None:
                 values["due_at"] = file.promised_at.isoformat()  # the date that the requester was given
             self._journal.notify(self._template(rung), self._present(role), **values)
-        if rung.notify_requester:
+        if rung.notify_requester and file.ending is None:  # else the decision is on its way to them
             self._told_late_at = now if rung.action is Action.BREACH else self._told_late_at
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
         if rung.action is Action.BREACH:
