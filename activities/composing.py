@@ -191,7 +191,8 @@ def _officer(calendar: OfficeCalendar, notice: OwedNotice, language: Language) -
     if present is None or present is card:
         return {"officer_name": name, "officer_position": (card.position if card else None) or ""}
     stands_in = "ปฏิบัติหน้าที่แทน" if language == "th" else "standing in for"
-    return {"officer_name": f"{present.name} ({stands_in} {name})", "officer_position": present.position or ""}
+    acting = " ".join(part for part in (present.name, present.position) if part)
+    return {"officer_name": f"{acting} ({stands_in} {name})", "officer_position": ""}
 
 
 def _today(calendar: OfficeCalendar, notice: OwedNotice) -> date:

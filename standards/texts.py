@@ -38,7 +38,7 @@ def filled(pack: ServiceStandards, text: Named | Text, language: Language, value
         return _words(pack, values.get(token.group(1), ""), language)
 
     said = re.sub(r"\{(\w+)\}", fill, text.th if language == "th" else text.en)
-    return re.sub(r" {2,}", " ", said).strip()
+    return re.sub(r" +$", "", re.sub(r" {2,}", " ", said), flags=re.MULTILINE).strip()
 
 
 def subject(pack: ServiceStandards, template: str, language: Language, case_no: str) -> str:

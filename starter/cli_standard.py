@@ -118,7 +118,8 @@ def freeze(
         raise InvalidCase(f"--from and --through are years from {EARLIEST_YEAR} to {LATEST_YEAR}, in this order")
     target = file.with_name(f"{file.stem}{FROZEN}.yaml")
     made = f"holidays {library_version('holidays')}"
-    years = dict(frozen_years(target) if target.exists() else rules.years)
+    known = dict(frozen_years(target) if target.exists() else rules.years)
+    years = dict(known)
     try:
         for year in range(first, last + 1):
             years.setdefault(year, _of_year(rules, year, made))
@@ -129,7 +130,10 @@ def freeze(
         lines.append(f"  {year}:")
         lines += [f"    - {json.dumps(day.model_dump(mode='json'), ensure_ascii=False)}" for day in days]
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    console.print(f"{target}: {len(years)} years, {sum(map(len, years.values()))} closed days")
+    total = sum(map(len, years.values()))
+    console.print(
+        f"{target}: {len(years)} years, {total} closed days ({len(known)} kept as they were, {len(years) - len(known)} added)"
+    )
     if rules.frozen != target.name:
         console.print(f"to use it, write into the pack: calendar.holidays.frozen: {target.name}")
 

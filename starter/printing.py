@@ -121,6 +121,9 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
         console.print(f"  [yellow]warning[/]   {warning}")
     for link in view.links:
         console.print(f"  linked    {link.relation} {link.case_id}")
+    for letter in view.letters:
+        posted = f"posted, counts as served on {local(letter.deemed_at, zone)}" if letter.deemed_at else "to be served"
+        console.print(f"  [yellow]letter[/]    {letter.notice} since {local(letter.since, zone)}, {posted}; its time begins then")
     for owed in [notice for notice in view.notices if notice.status == "owed"]:
         console.print(f"  [yellow]owed[/]      {owed.template} to {owed.to}")
     if view.clocks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 from rich.markup import escape
@@ -39,7 +40,7 @@ async def play(files: list[Path], timeline: bool, texts: bool) -> int:
                 played = await runner.play(story, file.parent)
             except (PackError, StoryError, ValueError) as error:
                 complain(f"{file}: {error}")
-                failed += 1
+                problems += 1
                 continue
             failed += not played.ok
             show(file, played, time.monotonic() - began, timeline or not played.ok, texts)
@@ -57,7 +58,7 @@ def show(file: Path, played: Played, seconds: float, timeline: bool, texts: bool
         width = max((len(told.case) for told in played.timeline), default=0) + 2
         for told in played.timeline:
             case = "" if told.case == ONE else f"{told.case:<{width}}"
-            console.print(f"    {told.event.at.astimezone(played.zone):%a %Y-%m-%d %H:%M}  {case}{say(told.event)}")
+            console.print(f"    {_clock(told.event.at.astimezone(played.zone))}  {case}{say(told.event)}")
     if texts:
         for message in played.messages:
             note(f"    to {message.address}: {message.body}")
@@ -69,6 +70,10 @@ def show(file: Path, played: Played, seconds: float, timeline: bool, texts: bool
             "    [green]✓[/]" if each.ok else "    [red]✗[/]", escape(f"{case}{each.what}"), escape(each.expected), happened
         )
     console.print(found)
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%a %Y-%m-%d %H:%M:%S}" if at.second else f"{at:%a %Y-%m-%d %H:%M}   "
 
 
 def main() -> None:

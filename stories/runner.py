@@ -26,6 +26,7 @@ from casework.runner import sandboxed
 from casework.standards.calendar_rules import ChangeKind, Hours, NewChange
 from casework.standards.loader import StandardsLibrary, default_pack, load_pack
 from casework.standards.model import ServiceStandards
+from casework.standards.plan import REQUESTER
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import CaseworkError
 from casework.stories import defaults
@@ -189,7 +190,10 @@ class _Playing:
         case, name = self._cases[step.case], str(step.do)
         view = await case.view()
         allowed = {each.name: each.roles for each in view.allowed_commands}
-        role = step.by or next(iter(allowed.get(name, [])), None) or self._any_role(name)
+        may = allowed.get(name, [])
+        if "received_at" in step.with_:  # said by whoever enters it for somebody else
+            may = [role for role in may if role != REQUESTER and not role.startswith("owner_")] or may
+        role = step.by or next(iter(may), None) or self._any_role(name)
         payload = {**defaults.COMMANDS.get(name, {}), **step.with_, "actor": _actor(role, view.agency)}
         if "received_at" in payload:
             payload["received_at"] = self._aware(datetime.fromisoformat(str(payload["received_at"])))

@@ -101,7 +101,7 @@ def test_who_is_away_is_stood_in_for(casework: Line) -> None:
     casework("do", case, "issue_deficiency_list", "-", "--as", OFFICER, stdin={"missing": ["แผนที่"]})
     waiting = [json.loads(line) for line in casework("letters", "--json").splitlines()]
     foot = next(each["pages"][0]["foot"] for each in waiting if each["case_id"] == case)
-    assert "ปรีชา มั่นคง (ปฏิบัติหน้าที่แทน สมหญิง ใจดี)" in foot
+    assert "ปรีชา มั่นคง นักวิชาการ (ปฏิบัติหน้าที่แทน สมหญิง ใจดี)" in foot
     casework("officers", "back", "somying")
 
 

@@ -45,6 +45,11 @@ def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
     return f"a deficiency list was already issued; the standard allows {file.terms.deficiency_lists_allowed}"
 
 
+def may_still_list(file: CaseFile) -> bool:
+    """Whether a list may still be issued."""
+    return file.terms is not None and file.deficiency_lists < file.terms.deficiency_lists_allowed
+
+
 def on_the_list(file: CaseFile, message: CompleteDocuments) -> str | None:
     """Papers are compared by name with the one list that was issued; others are added with add_document."""
     listed = {_name(paper) for paper in file.missing}
@@ -87,7 +92,7 @@ class ForwardProcess(SharedCommands):
     """ขั้นตอนการให้บริการรับเรื่อง-ส่งต่อ · Receive and forward."""
 
     forward_application = command(ForwardApplication, Stage.SUBMITTED, check=knows_agency)
-    issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list)
+    issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list, offered=may_still_list)
     complete_documents = command(CompleteDocuments, Stage.AWAITING_DOCUMENTS, check=on_the_list)
     assign_to_owner = command(AssignToOwner, Stage.WITH_OWNER, check=may_assign)
     report_progress = command(ReportProgress, Stage.WITH_OWNER)
@@ -130,7 +135,7 @@ class ForwardProcess(SharedCommands):
                 self.case.move(Stage.WITH_OWNER)
             case IssueDeficiencyList() as it:
                 self.case.file.deficiency_lists += 1
-                self.case.file.missing = it.missing
+                self.case.file.missing, self.case.file.last_paper_at = it.missing, None
                 self.case.move(Stage.AWAITING_DOCUMENTS)
             case ending:
                 self.case.endings.end(ending)
@@ -143,11 +148,14 @@ class ForwardProcess(SharedCommands):
         match await self.case.decision():
             case CompleteDocuments() as it:
                 self.case.add_documents(it.documents)
+                came = max(self.case.came_at, self.case.file.last_paper_at or self.case.came_at)
+                self.case.file.last_paper_at = came
                 missing = self.case.file.missing = still_missing(self.case.file, it)
                 if missing:  # one may be brought before the other
-                    reply_by = self.case.reply_values("requester_complete")
-                    self.case.notify("documents_reminder", REQUESTER, missing_list=missing, **reply_by)
+                    reply_by = self.case.due("requester_complete")  # the list says it, until it was served
+                    self.case.notify("documents_reminder", REQUESTER, missing_list=missing, reply_by=reply_by)
                 else:
+                    self.case.file.counts_from = came  # complete when the last of them came
                     self.case.record("documents_completed")
                     self.case.move(Stage.SUBMITTED)
             case Expired():

@@ -207,19 +207,14 @@ class Case:
 
     def tell_and_start(self, step: str, template: str, **values: Any) -> None:
         """Tell the requester something from which their time for a step runs: it begins when they have been told."""
-        notice = self.notify(template, REQUESTER, **self.reply_values(step), **values)
-        self.file.starts_when_told[notice] = step
-
-    def reply_values(self, step: str) -> dict[str, Any]:
-        """By when the requester is to answer, as notices take it; in a letter that waits to be served, how long from then."""
         calculator, now = self._counting.calculator, workflow.now()
-        if running := self.due(step):
-            return {"reply_by": running}
         limit = calculator.rules.step(step).limit
-        values: dict[str, Any] = {"from_service": limit.model_dump(mode="json")} if limit else {}
+        assert limit is not None, "a step that waits for a notice has a limit"
+        values["from_service"] = limit.model_dump(mode="json")  # what a letter says, which is served later
         with suppress(*UNCOUNTABLE):  # else it is said when it begins
             values["reply_by"] = calculator.plan(step, Ledger(started_at=now), now).due_at.isoformat()
-        return values
+        notice = self.notify(template, REQUESTER, **values)
+        self.file.starts_when_told[notice] = step
 
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""
@@ -234,6 +229,11 @@ class Case:
     def add_documents(self, documents: list[Document]) -> None:
         """Keep documents' metadata in view; the records take them from the event that brought them."""
         self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
+
+    @property
+    def came_at(self) -> datetime:
+        """When what the decision is about reached the centre."""
+        return self.file.counts_from or workflow.now()
 
     @property
     def papers(self) -> dict[str, list[str]]:

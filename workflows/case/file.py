@@ -151,6 +151,7 @@ class CaseFile(BaseModel):
     passed_on: int = 0  # from one owner agency to another
     owner_told: bool = False  # the owner agency has been told of the case
     missing: list[str] = []
+    last_paper_at: AwareDatetime | None = None  # when the last paper of the list so far reached the centre
     delay_reason: str | None = None  # why it takes longer, as delay notices say it
     owner_answer: str | None = None
     papers: list[str] = []  # handed to the owner agency beside the documents

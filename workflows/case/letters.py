@@ -92,6 +92,10 @@ class Letters:
         file.moot = [*file.moot, *(notice_id for notice_id in waited if notice_id not in file.letters)]
         for letter_id in waited:
             self._moot(letter_id)
+        reminder = file.terms.rung_notices["remind"] if file.terms else ""
+        for view in file.notices:  # reminders that nobody has printed are not sent after the papers
+            if view.template == reminder and view.to == REQUESTER and view.status == NoticeStatus.BY_HAND:
+                self._note(view.id, NoticeStatus.MOOT, workflow.now())
 
     def end(self) -> None:
         """The case was cancelled: nobody waits for its letters any more."""
