@@ -97,6 +97,10 @@ class PostgresRecords:
         if row["of_another"]:
             raise RecordsError("the records hold another request under this case id; use another request_id")
         if row["service"] is None:  # the founding batch was committed beside this one: its row was not seen yet
+            # What was written stays; whoever tries again must find its notices free, not claimed by us.
+            await self.settle(
+                batch.case_id, [NoticeFate(id=each, status=NoticeStatus.OWED, at=batch.at) for each in row["claimed"]]
+            )
             raise RecordsError("an earlier transition of this case is not in the records yet")
         if batch.fates:
             await self.settle(batch.case_id, batch.fates)

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from casework.adapters import postgres
+from casework.adapters import statements
 from casework.adapters.postgres import Migration, PostgresRecords, RecordsError, SchemaError, migrations
 from casework.workflows.contracts import Actor, Event, PauseView, Requester, Stage
 from casework.workflows.ports import Batch, CaseState, Founding, KeptClocks, NoticeFate, NoticeOrder, NoticeStatus, ResetMark
@@ -203,6 +204,21 @@ async def test_a_notice_is_claimed_by_one_and_settled_once(records: PostgresReco
     await records.settle(case_id, [NoticeFate(id="n", status=NoticeStatus.OWED, at=NOW)])
     assert not await records.claim(case_id, "n")
     assert [fate.status for fate in await records.fates(case_id, ["n"])] == [NoticeStatus.SENT]
+
+
+async def test_a_batch_that_came_too_close_to_the_first_leaves_its_notices_free(
+    records: PostgresRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = new_id()
+    await records.write(batch(case_id, 1))
+    unseen = statements.WRITE_BATCH.replace("coalesce(f.service, b.service) AS service", "NULL::text AS service")
+    assert unseen != statements.WRITE_BATCH
+    with monkeypatch.context() as patched:  # as if the row of the case had not been seen yet
+        patched.setattr(statements, "WRITE_BATCH", unseen)
+        with pytest.raises(RecordsError, match="not in the records yet"):
+            await records.write(batch(case_id, 2, notices=[notice("n")]))
+    await records.write(batch(case_id, 2, notices=[notice("n")]))
+    assert await records.claim(case_id, "n")
 
 
 async def test_a_claim_that_nobody_settled_can_be_taken_again_after_its_lease(
