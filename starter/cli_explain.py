@@ -76,7 +76,7 @@ def _print(head: str, view: CaseView, due_at: datetime, explained: Explanation, 
     zone = zone_of(view)
     thai = lang == "th"
     console.print(f"{head}, {'ตั้งแต่' if thai else 'from'} {_spoken(explained.plan.started_at.astimezone(zone), lang)}")
-    for line in explained.lines(lang):
+    for line in explained.lines(lang) if explained.plan.due_at == due_at else []:  # another date is not explained as this one
         console.print(f"  {line}", markup=False)
     console.print(f"  {'กำหนด' if thai else 'due'} [bold]{_spoken(due_at.astimezone(zone), lang)}[/]")
     if explained.plan.warning:

@@ -72,6 +72,6 @@ def as_json(step: str, due_at: Any, explained: Explanation) -> dict[str, object]
         "agrees": explained.plan.due_at == due_at,
         "digest": explained.plan.digest,
         "counted": explained.counted_days or explained.counted_time.total_seconds() / 60,
-        "days": [described(day) for day in explained.entries],
+        "days": [described(day) for day in explained.entries] if explained.plan.due_at == due_at else [],
         "extensions": [given.model_dump(mode="json") for given in explained.extensions],
     }

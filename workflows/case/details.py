@@ -23,8 +23,9 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
     lines += [f"ตั้งแต่ · since {_time(file.stage_since, file)}", ""]
     if file.outcome:
         lines += [f"ผล · outcome: **{file.outcome.value}**", ""]
-    if file.promised_at:
-        lines += [f"กำหนดที่แจ้งผู้รับบริการ · promised by **{_time(file.promised_at, file)}**", ""]
+    if file.promised_at and file.promise_stands:
+        anew = ", นับใหม่เมื่อผู้รับบริการดำเนินการแล้ว · counted anew after the requester's own time" if file.in_requesters_time else ""
+        lines += [f"กำหนดที่แจ้งผู้รับบริการ · promised by **{_time(file.promised_at, file)}**{anew}", ""]
     if file.promise and file.promise.warning and file.outcome is None:
         lines += [f"⚠ {file.promise.warning}", ""]
     if file.pause and file.terms:
@@ -38,9 +39,16 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
     if file.owed:
         waiting = ", ".join(sorted({f"{notice.template} → {notice.to}" for notice in file.owed}))
         lines += [f"⚠ ยังไม่ได้แจ้ง · notices still owed: {waiting}", ""]
-    for letter in file.letters.values():
-        posted = f", ถือว่าได้รับ · deemed served {_time(letter.deemed_at, file)}" if letter.deemed_at else ""
-        lines += [f"✉ หนังสือรอส่งมอบ · letter to serve: {letter.template} (ตั้งแต่ · since {_time(letter.since, file)}{posted})", ""]
+    for letter_id, letter in file.letters.items():
+        step = file.starts_when_told.get(letter_id)
+        then = f" → {label(step, 'th')} · {label(step, 'en')}" if step else ""
+        if letter.deemed_at:
+            lines += [
+                f"✉ ส่งทางไปรษณีย์แล้ว · posted: {letter.template}, ถือว่าได้รับ · served {_time(letter.deemed_at, file)}{then}",
+                "",
+            ]
+        else:
+            lines += [f"✉ หนังสือรอส่งมอบ · letter to serve: {letter.template}, ตั้งแต่ · since {_time(letter.since, file)}{then}", ""]
     if allowed:
         lines += ["| ทำได้ขณะนี้ · possible now | โดย · by |", "|---|---|"]
         lines += [f"| `{command.name}` | {', '.join(command.roles)} |" for command in allowed]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from casework.standards.ledger import Ledger
-from casework.standards.plan import Plan
+from casework.standards.plan import LETTERS, Plan
 from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
@@ -200,6 +200,13 @@ class CaseFile(BaseModel):
             return False
         last = (self.terms.rules.chain(self.promise.chain) or [self.promise.chain])[-1]
         return last not in self.clocks or self.clocks[last].stopped_at is None
+
+    @property
+    def in_requesters_time(self) -> bool:
+        """Whether only the requester's own time runs, or waits to begin: the promise is made anew after it."""
+        running = [clock.step for clock in self.clocks.values() if clock.stopped_at is None and clock.step != LETTERS]
+        current = {*running, *self.starts_when_told.values()}
+        return self.terms is not None and bool(current) and current <= set(self.terms.requester_steps)
 
     @property
     def held(self) -> float:

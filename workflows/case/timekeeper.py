@@ -13,7 +13,7 @@ from temporalio import workflow
 
 from casework.standards.due_calculator import UNCOUNTABLE
 from casework.standards.limits import Action, OutsideHours
-from casework.standards.plan import LETTERS, PROMISE, REQUESTER, PlannedRung
+from casework.standards.plan import PROMISE, REQUESTER, PlannedRung
 from casework.workflows.case.breaches import breached
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting
@@ -259,10 +259,8 @@ def _promise_alarm(file: CaseFile) -> list[Alarm]:
     promise = file.promise
     if promise is None or file.terms is None or not file.promise_stands or promise.breached_at is not None:
         return []
-    running = [clock.step for clock in file.clocks.values() if clock.stopped_at is None and clock.step != LETTERS]
-    current = {*running, *file.starts_when_told.values()}
-    if current and current <= set(file.terms.requester_steps):
-        return []  # it is the requester's own time: the promise is made anew after it
+    if file.in_requesters_time:
+        return []
     rules = file.terms.rules
     if any(rules.step(step).soft for step in rules.chain(promise.chain) or [promise.chain]):
         return []
