@@ -75,13 +75,13 @@ def _page(
 ) -> Page:
     values = _values(pack, calendar, notice, language, by_hand)
     name = _text_name(pack, notice)
-    about, letter = pack.notifications[name].about, pack.letter
+    about, around = pack.notifications[name].about, pack.letterhead
     return Page(
         language=language,
-        head=filled(pack, letter.head, language, values) if letter else "",
+        head=filled(pack, around.head, language, values) if around else "",
         about=(about.th if language == "th" else about.en) if about else "",
         text=_text_of(pack, name, language, values, notice.ordered_at),
-        foot=filled(pack, letter.foot, language, values) if letter else "",
+        foot=filled(pack, around.foot, language, values) if around else "",
     )
 
 

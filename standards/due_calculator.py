@@ -80,7 +80,9 @@ class DueCalculator:
         ]
         rungs += [self._progress(days, of) for days in published.progress]
         plan = self._made(step, of, ledger, target, rungs, as_of)
-        return plan.model_copy(update={"entered_by": self._entered_by(counter, of.due_at)}) if published.expires else plan
+        if not published.expires:
+            return plan
+        return plan.model_copy(update={"entry_closes_at": self._entry_closes_at(counter, of.due_at)})
 
     def replan(self, step: str, ledger: Ledger, standing: datetime, now: datetime) -> Plan:
         """Plan a running step again after a change of calendar or standard. Nothing moves into the past: if the count
@@ -107,7 +109,7 @@ class DueCalculator:
         until, _ = counter.due(rule.longest, begun, requester_duty=rule.waits_for_requester)
         until = min(until, cap) if cap else until
         remind_at = counter.before(until, rule.remind_before.limit)
-        return PausePlan(until=until, remind_at=remind_at, entered_by=self._entered_by(counter, until))
+        return PausePlan(until=until, remind_at=remind_at, entry_closes_at=self._entry_closes_at(counter, until))
 
     def late(self, ledger: Ledger, rung: PlannedRung, now: datetime) -> datetime | None:
         """When a rung fires whose moment has passed while nobody was there, or None if not at all any more."""
@@ -178,7 +180,7 @@ class DueCalculator:
         of = _Run(self.counter(ledger), total, ledger.counted_from, self._kept(last.due_at, ledger))
         return self._made(name, of, ledger, last.internal_target, [], as_of)
 
-    def _entered_by(self, counter: DueCounter, due_at: datetime) -> datetime:
+    def _entry_closes_at(self, counter: DueCounter, due_at: datetime) -> datetime:
         return counter.after(due_at, self.counting.entered_within)
 
     def _kept(self, due_at: datetime, ledger: Ledger) -> datetime:

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from casework.standards.calendar_rules import Calendar
 from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Frozen, Limit, Moment, Named, OutsideHours, Unit
-from casework.standards.notice_texts import Letter, LetterRules, RungNotices, Text
+from casework.standards.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
 
 Source = Literal["standard", "law", "default"]
 LATEST_YEAR = 2400  # nobody means a later one; 2569 is 2026
@@ -202,15 +202,6 @@ class OwnerPauses(Frozen):
         return value
 
 
-class PauseNotices(Frozen):
-    """Which texts speak of pauses."""
-
-    begun: str = "case_paused"
-    remind: str = "pause_ending"
-    resumed: str = "case_resumed"
-    ended: str = "pause_ended_case"
-
-
 class SurveyItem(Named):
     """One thing the requester rates."""
 
@@ -298,7 +289,7 @@ class ServiceStandards(Frozen):
     contacts: dict[str, Address] = {}
     agencies: dict[str, Agency] = {}
     appeal: Named | None = None
-    letter: Letter | None = None
+    letterhead: Letterhead | None = None
     letters: LetterRules
     honorific: Named | None = None  # before a person's name when the requester gave no title
     may_still_move: Named | None = None  # said with a date that lies beyond `calendar.holidays.verified_through`

@@ -26,7 +26,7 @@ class Text(Frozen):
         return set(re.findall(r"\{(\w+)\}", self.th + self.en))
 
 
-class Letter(Frozen):
+class Letterhead(Frozen):
     """What stands above and below every notice: letterhead, number and date; who signs, and how to reach them."""
 
     head: Named
@@ -55,6 +55,15 @@ class LetterRules(Frozen):
         if any(limit.unit not in (Unit.CALENDAR_DAY, Unit.MONTH) for limit in self.deemed.values()):
             raise ValueError("deemed: counted in calendar days or months")
         return self
+
+
+class PauseNotices(Frozen):
+    """Which texts speak of pauses."""
+
+    begun: str = "case_paused"
+    remind: str = "pause_ending"
+    resumed: str = "case_resumed"
+    ended: str = "pause_ended_case"
 
 
 class RungNotices(Frozen):

@@ -54,7 +54,7 @@ class Plan(Frozen):
     effective_start: datetime
     due_at: datetime
     internal_target: datetime | None = None
-    entered_by: datetime | None = None  # of a limit that ends a stage: until then what came in time may still be entered
+    entry_closes_at: datetime | None = None  # of a limit that ends a stage: until then what came in time may still be entered
     rungs: list[PlannedRung]
     balance: Balance
     calendar: str  # the standard whose calendar it was counted on
@@ -73,4 +73,4 @@ class PausePlan(Frozen):
 
     until: datetime
     remind_at: datetime
-    entered_by: datetime  # until then what came before its end may still be entered
+    entry_closes_at: datetime  # until then what came before its end may still be entered

@@ -112,10 +112,10 @@ def test_dates_are_in_the_buddhist_era_and_in_thai_digits_if_the_pack_says_so() 
 
 
 def test_every_letter_has_a_head_a_foot_and_a_subject_of_its_own() -> None:
-    assert PACK.letter is not None
+    assert PACK.letterhead is not None
     subjects = [text.about for text in PACK.notifications.values() if text.about]
     assert len(subjects) == len(PACK.notifications) - 2, "all but the two queue tickets"
-    assert "{today}" in PACK.letter.head.th
+    assert "{today}" in PACK.letterhead.head.th
 
 
 @pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_issued", "ticket_called"}))

@@ -62,7 +62,7 @@ async def test_the_counter_has_the_next_working_day_to_enter_them_and_no_longer(
         await case.act(CompleteDocuments(actor=OFFICER, documents=PAPERS, received_at=due + timedelta(seconds=1)))
     with pytest.raises(CaseRefused, match="the time of requester_complete has passed"):
         await case.act(Pause(actor=OFFICER, reason="force_majeure"))
-    until = (await clock(case, "requester_complete")).entered_by
+    until = (await clock(case, "requester_complete")).entry_closes_at
     assert until is not None
     assert until.time() == due.time()
     assert until.date() > due.date()

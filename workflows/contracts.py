@@ -252,7 +252,7 @@ class ClockView(Frozen):
     started_at: AwareDatetime
     due_at: AwareDatetime
     internal_target: AwareDatetime | None = None
-    entered_by: AwareDatetime | None = None  # its limit ends the stage, once what came in time can have been entered
+    entry_closes_at: AwareDatetime | None = None  # its limit ends the stage, once what came in time can have been entered
     stopped_at: AwareDatetime | None = None
     breached: bool
     paused: bool = False

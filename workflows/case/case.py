@@ -182,7 +182,7 @@ class Case:
         self.letters.drop()
         self._end_pause(at)
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
-        self.file.stage_from = at
+        self.file.stage_counts_from = at
 
     async def _wait_until_told(self) -> None:
         """The decision is made; the case ends when those who must know have been told. A letter counts when it was served."""

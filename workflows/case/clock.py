@@ -31,7 +31,7 @@ class Clock(BaseModel):
     rungs: list[PlannedRung]
     fired: dict[str, str] = {}  # key -> what the rung said
     round: int = 1
-    entered_by: AwareDatetime | None = None  # its limit ends the stage, when what came in time has been entered
+    entry_closes_at: AwareDatetime | None = None  # its limit ends the stage, when what came in time has been entered
     expired: bool = False
     breached_at: AwareDatetime | None = None  # when the limit was first passed; stays for good
     overdue: bool = False  # now: an extension may put the due time ahead again
@@ -53,7 +53,7 @@ class Clock(BaseModel):
             due_at=plan.due_at,
             internal_target=plan.internal_target,
             rungs=plan.rungs,
-            entered_by=plan.entered_by,
+            entry_closes_at=plan.entry_closes_at,
             calendar=plan.calendar,
             revision=plan.revision,
             digest=plan.digest,
@@ -80,7 +80,7 @@ class Clock(BaseModel):
         """Take a new plan, and the next moments of what repeats: pending rungs move, fired ones stay fired, what waits for
         the office to open goes on waiting, and nothing moves into the past."""
         self.limit, self.ledger, self.balance = plan.limit, plan.ledger, plan.balance
-        self.due_at, self.internal_target, self.entered_by = plan.due_at, plan.internal_target, plan.entered_by
+        self.due_at, self.internal_target, self.entry_closes_at = plan.due_at, plan.internal_target, plan.entry_closes_at
         self.overdue = self.overdue and plan.due_at <= now
         self.calendar, self.revision, self.warning, self.digest = plan.calendar, plan.revision, plan.warning, plan.digest
         waiting = [rung for rung in self.rungs if rung.waited_since]

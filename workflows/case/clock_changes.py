@@ -104,7 +104,7 @@ class ClockChanges:
             begun=now,
             until=planned.until,
             cap=cap,
-            ends_at=planned.entered_by if rule.outcome else planned.until,
+            ends_at=planned.entry_closes_at if rule.outcome else planned.until,
             remind_at=planned.remind_at if rule.remind and planned.remind_at > now else None,
             steps=[clock.step for clock in clocks],
         )
@@ -155,7 +155,7 @@ class ClockChanges:
             file.calendar = before
             raise
         if paused is not None and pause is not None:
-            paused.ends_at = pause.entered_by if paused.ends_at > paused.until else pause.until
+            paused.ends_at = pause.entry_closes_at if paused.ends_at > paused.until else pause.until
             paused.until, paused.remind_at = pause.until, paused.remind_at and max(pause.remind_at, now)
         promised = file.promised_at
         moves = self._move(taken, promise)

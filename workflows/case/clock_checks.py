@@ -38,7 +38,7 @@ def may_pause(file: CaseFile, message: Pause) -> str | None:
         return f"the standard has no pause for {message.reason}; it has {', '.join(sorted(file.terms.rules.pauses)) or 'none'}"
     if file.ending is not None:
         return "the result was reported and is being told"
-    passed = next((clock for clock in file.running if clock.entered_by and clock.due_at < workflow.now()), None)
+    passed = next((clock for clock in file.running if clock.entry_closes_at and clock.due_at < workflow.now()), None)
     if passed is not None:
         return f"the time of {passed.step} has passed; only what came within it may still be entered"
     if file.pause is not None:

@@ -130,7 +130,7 @@ class CaseFile(BaseModel):
     received_at: AwareDatetime
     stage: Stage
     stage_since: AwareDatetime
-    stage_from: AwareDatetime | None = None  # what began the stage had reached the centre then: nothing it asks for is older
+    stage_counts_from: AwareDatetime | None = None  # what began the stage reached the centre then: nothing it asks for is older
     entering: bool = True  # the stage has not begun yet: its clocks are still to be started
     counts_from: AwareDatetime | None = None  # what began the stage had reached the centre then, before it was entered
     outcome: Outcome | None = None

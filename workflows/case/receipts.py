@@ -35,7 +35,7 @@ def unfit_receipt(file: CaseFile, message: FromOutside) -> str | None:
         return f"received_at lies before the case was received ({_local(file, file.received_at)})"
     if isinstance(message, Withdraw):
         return None
-    began = file.pause.begun if isinstance(message, Resume) and file.pause else file.stage_from or file.received_at
+    began = file.pause.begun if isinstance(message, Resume) and file.pause else file.stage_counts_from or file.received_at
     if said is not None and said < began:
         return f"received_at lies before what it answers ({_local(file, began)})"
     passed = next((limit for limit in _limits(file, message) if counted_at(message) > limit), None)
@@ -54,7 +54,7 @@ def _limits(file: CaseFile, message: FromOutside) -> list[datetime]:
     """The requester's limits that end the stage, or the pause that ends the case, which a command must have come within."""
     if isinstance(message, Resume):
         return [file.pause.until] if file.pause is not None and file.pause.ends_at > file.pause.until else []
-    return [clock.due_at for clock in file.running if clock.entered_by]
+    return [clock.due_at for clock in file.running if clock.entry_closes_at]
 
 
 def _local(file: CaseFile, at: datetime) -> str:

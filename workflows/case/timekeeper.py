@@ -115,7 +115,7 @@ class Timekeeper:
             except UNCOUNTABLE as error:  # a rung that cannot be made is said to be so, and stops nothing else
                 clock.mark_fired(rung)
                 self._journal.record("rung_skipped", step=clock.step, rung=rung.key, problem=str(error))
-        elif clock.entered_by:
+        elif clock.entry_closes_at:
             clock.expired = True
         else:
             # It was overdue before, and a change put its due time ahead again: the rungs have spoken, the fact stays one.
@@ -248,8 +248,8 @@ def _alarms(clock: Clock) -> list[Alarm]:
         Alarm(rung.at + (JUST_AFTER if rung.action is Action.BREACH else timedelta()), clock, rung, _words(clock, rung))
         for rung in clock.rungs
     ]
-    if clock.entered_by:
-        alarms.append(Alarm(clock.entered_by + JUST_AFTER, clock, None, f"{clock.step}: limit of {clock.limit} passes"))
+    if clock.entry_closes_at:
+        alarms.append(Alarm(clock.entry_closes_at + JUST_AFTER, clock, None, f"{clock.step}: limit of {clock.limit} passes"))
     elif clock.breached_at and not clock.overdue and not any(rung.action is Action.BREACH for rung in clock.rungs):
         alarms.append(Alarm(clock.due_at + JUST_AFTER, clock, None, f"{clock.step}: overdue again"))
     return alarms

@@ -56,7 +56,7 @@ def _clock_view(clock: Clock) -> ClockView:
         started_at=clock.started_at,
         due_at=clock.due_at,
         internal_target=clock.internal_target,
-        entered_by=clock.entered_by,
+        entry_closes_at=clock.entry_closes_at,
         stopped_at=clock.stopped_at,
         breached=clock.breached_at is not None,
         paused=clock.pause is not None,
