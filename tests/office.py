@@ -79,7 +79,9 @@ class PlayedCase:
 
     async def expire(self) -> None:
         """Let the limit pass that ends the stage, and the time to enter what came within it."""
-        until = max(clock.entry_closes_at for clock in (await self.view()).clocks if clock.entry_closes_at and not clock.stopped_at)
+        until = max(
+            clock.entry_closes_at for clock in (await self.view()).clocks if clock.entry_closes_at and not clock.stopped_at
+        )
         await self.pass_time(until)
 
     async def types(self) -> list[str]:
