@@ -4,7 +4,7 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
-PACKAGES := standards workflows activities adapters starter stories drill
+PACKAGES := $(filter-out tests bench examples build,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
 CODE := $(PACKAGES) $(wildcard *.py) tests examples bench
 
 # Workers load a process file anew for each case: from a compiled file in a third of the time.
@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 # A new file must appear in the editable install: the stamp carries the list of files in its name.
-FILES := $(shell ls *.py $(addsuffix /*.py,$(PACKAGES)) $(addsuffix /*/*.py,$(PACKAGES)) standards/packs/* adapters/migrations/* 2>/dev/null | cksum | cut -d' ' -f1)
+FILES := $(shell find $(PACKAGES) *.py -name '*.py' -o -name '*.yaml' -o -name '*.sql' | sort | cksum | cut -d' ' -f1)
 READY := .venv/.ready-$(FILES)
 
 .PHONY: demo test lint unit fast bench lock histories clean

@@ -21,7 +21,7 @@ from casework.activities.standard import StandardActivities
 from casework.adapters.ports import Notifier, Records
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
-from casework.standards.loader import PackError, StandardsLibrary
+from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import PROCESSES
 

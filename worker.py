@@ -23,13 +23,13 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from casework import logs
-from casework.adapters.console import ConsoleNotifier
+from casework.adapters.notify.console import ConsoleNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
 from casework.adapters.ports import Notifier
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.settings import Settings
-from casework.standards.loader import PackError, StandardsLibrary
+from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.starter.client import connect_config
 from casework.starter.errors import CaseworkError
 from casework.starter.setup import missing_search_attributes

@@ -13,9 +13,9 @@ from time import monotonic
 import structlog
 
 from casework.adapters.ports import Records
-from casework.standards.calendar_rules import CalendarChange
-from casework.standards.clock import Clockwork
-from casework.standards.loader import StandardsLibrary
+from casework.standards.counting.calendar_rules import CalendarChange
+from casework.standards.counting.clock import Clockwork
+from casework.standards.pack.loader import StandardsLibrary
 
 READ_AGAIN_AFTER = 20.0  # seconds; whoever changes the calendar also tells the cases, this is for those about to be opened
 NOT_BEFORE = 5.0  # seconds between tries while the records are down

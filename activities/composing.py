@@ -7,11 +7,11 @@ from hashlib import sha256
 from typing import Literal
 
 from casework.adapters.ports import Letter, Message, OwedNotice, Page
+from casework.standards.counting.office_calendar import OfficeCalendar
+from casework.standards.counting.plan import OFFICER, REQUESTER
 from casework.standards.limits import Limit, Named, Unit
-from casework.standards.model import ServiceStandards
-from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.plan import OFFICER, REQUESTER
-from casework.standards.texts import Value, filled, render, subject
+from casework.standards.pack.model import ServiceStandards
+from casework.standards.pack.texts import Value, filled, render, subject
 from casework.standards.thai_dates import format_date
 from casework.workflows.contracts import Requester
 from casework.workflows.labels import label

@@ -16,7 +16,7 @@ from temporalio import activity
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.composing import CannotCompose, compose, letter_of
 from casework.adapters.ports import Letter, Notifier, OwedNotice, Records, UndeliverableError
-from casework.standards.plan import REQUESTER
+from casework.standards.counting.plan import REQUESTER
 from casework.workflows.ports import Batch, JournalPort, NoticeErrand, NoticeFate, NoticeStatus, Recorded
 
 log = structlog.get_logger()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from temporalio import activity
 
 from casework.activities.calendar_book import CalendarBook
-from casework.standards.calendar_rules import CalendarChange
-from casework.standards.due_calculator import UNCOUNTABLE
+from casework.standards.counting.calendar_rules import CalendarChange
+from casework.standards.counting.due_calculator import UNCOUNTABLE
+from casework.standards.counting.service_rules import service_rules
 from casework.standards.limits import Named
-from casework.standards.loader import UnknownStandard
-from casework.standards.model import ServiceStandards
-from casework.standards.service_rules import service_rules
+from casework.standards.pack.loader import UnknownStandard
+from casework.standards.pack.model import ServiceStandards
 from casework.workflows.errors import words
 from casework.workflows.ports import CalendarNews, ExtensionTerms, StandardAnswer, StandardPort, StandardQuery, Terms
 

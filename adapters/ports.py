@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import AwareDatetime, JsonValue
 
-from casework.standards.calendar_rules import CalendarChange
+from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.limits import Frozen
 from casework.workflows.contracts import Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeOrder

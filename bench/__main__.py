@@ -27,9 +27,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import bare
 from bench.outside import DATABASE, JOURNEYS, SMTP
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.starter.client import CaseClient, CaseHandle
-from casework.starter.embedded import Embedded, free_port
+from casework.starter.dev.embedded import Embedded, free_port
 from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage
 from casework.workflows.messages import AssignToOwner, Command, ForwardApplication, Rate, Redirect, ReportResult
 

@@ -6,9 +6,9 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from casework.adapters.notify.smtp import SmtpNotifier
 from casework.adapters.ports import Message
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.workflows.contracts import Actor, Event, Requester, Stage
 from casework.workflows.ports import Batch, CaseState, Founding, NoticeFate, NoticeOrder, NoticeStatus
 

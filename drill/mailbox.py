@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from casework.starter.embedded import LOOPBACK
+from casework.starter.dev.embedded import LOOPBACK
 
 HANGS_FOR = 20.0  # seconds: longer than any client waits
 

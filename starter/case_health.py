@@ -22,7 +22,7 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
 from casework.starter.client import OURS

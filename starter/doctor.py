@@ -13,10 +13,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from casework.adapters.postgres import PostgresRecords, RecordsError, migrations
+from casework.adapters.postgres.records import PostgresRecords, RecordsError, migrations
 from casework.settings import Settings
 from casework.standards.limits import Frozen
-from casework.standards.loader import PackError, StandardsLibrary
+from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.starter import case_health
 from casework.starter.case_health import Kind
 from casework.starter.client import CaseClient

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from casework.standards.calendar_rules import CalendarChange
-from casework.standards.clock import Clockwork
-from casework.standards.explanation import Entry, Explanation, explain
-from casework.standards.loader import StandardsLibrary, UnknownStandard
+from casework.standards.counting.calendar_rules import CalendarChange
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.explanation import Entry, Explanation, explain
+from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
 from casework.starter.errors import InvalidCase
 from casework.workflows.contracts import CaseView, ClockView, Event
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from icalendar import Calendar, Component
 
-from casework.standards.calendar_rules import ChangeKind
-from casework.standards.model import LATEST_YEAR
+from casework.standards.counting.calendar_rules import ChangeKind
+from casework.standards.pack.model import LATEST_YEAR
 from casework.starter.errors import InvalidCase
 
 LONGEST = 31  # days of one event; a longer one is a mistake

@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TypeVar
 
-from casework.adapters.postgres import PostgresRecords
-from casework.standards.calendar_rules import CalendarChange
-from casework.standards.clock import Clockwork
-from casework.standards.loader import StandardsLibrary
-from casework.standards.plan import PROMISE
+from casework.adapters.postgres.records import PostgresRecords
+from casework.standards.counting.calendar_rules import CalendarChange
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.plan import PROMISE
+from casework.standards.pack.loader import StandardsLibrary
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseClosed, CaseworkError, NotFound, Unreachable
 from casework.workflows.case.recount import as_kept, moved, pause_end, paused_until, replanned

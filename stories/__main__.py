@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.markup import escape
 
 from casework.logs import leave
-from casework.standards.loader import PackError
-from casework.starter.embedded import NotInstalled
-from casework.starter.printing import complain, console, note, say, table
+from casework.standards.pack.loader import PackError
+from casework.starter.cli.printing import complain, console, note, say, table
+from casework.starter.dev.embedded import NotInstalled
 from casework.stories.runner import Played, StoryRunner
 from casework.stories.servers import story_servers
 from casework.stories.story import ONE, Story, StoryError, read_story

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from casework.standards.model import ServiceStandards
-from casework.standards.plan import LETTERS, REQUESTER
+from casework.standards.counting.plan import LETTERS, REQUESTER
+from casework.standards.pack.model import ServiceStandards
 from casework.stories.story import Story, Then
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.case.timekeeper import FACTS

@@ -20,13 +20,13 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from casework.adapters.ports import Message
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.runner import sandboxed
-from casework.standards.calendar_rules import ChangeKind, Hours, NewChange
-from casework.standards.loader import StandardsLibrary, default_pack, load_pack
-from casework.standards.model import ServiceStandards
-from casework.standards.plan import REQUESTER
+from casework.standards.counting.calendar_rules import ChangeKind, Hours, NewChange
+from casework.standards.counting.plan import REQUESTER
+from casework.standards.pack.loader import StandardsLibrary, default_pack, load_pack
+from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import CaseworkError
 from casework.stories import defaults

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from temporalio.testing import WorkflowEnvironment
 
-from casework.adapters.postgres import PostgresRecords
-from casework.starter.embedded import embedded_postgres, temporal_binary
+from casework.adapters.postgres.records import PostgresRecords
+from casework.starter.dev.embedded import embedded_postgres, temporal_binary
 from casework.workflows.names import SEARCH_ATTRIBUTES
 
 SKIPS_TIME = [

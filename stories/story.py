@@ -22,8 +22,8 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from casework.standards.limits import Frozen
-from casework.standards.loader import problem_at
-from casework.standards.model import LATEST_YEAR
+from casework.standards.pack.loader import problem_at
+from casework.standards.pack.model import LATEST_YEAR
 
 WRITTEN = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?$")
 DOTTED = re.compile(r"^(\d{4}-\d\d-\d\d) (\d{1,2})[.:](\d\d)$")

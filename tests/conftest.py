@@ -9,11 +9,11 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack
-from casework.starter.embedded import embedded_postgres, free_port, temporal_binary
+from casework.standards.pack.loader import StandardsLibrary, default_pack
+from casework.starter.dev.embedded import embedded_postgres, free_port, temporal_binary
 from casework.stories.servers import SKIPS_TIME
 from casework.workflows.names import SEARCH_ATTRIBUTES, TASK_QUEUE
 from tests.line import Line

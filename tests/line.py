@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from casework.starter.embedded import free_port, is_free
+from casework.starter.dev.embedded import free_port, is_free
 
 CASEWORK = str(Path(sys.executable).parent / "casework")
 

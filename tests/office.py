@@ -10,9 +10,9 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.workflows.contracts import (
     Actor,

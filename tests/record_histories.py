@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHistory
 
-from casework.standards.calendar_rules import ChangeKind, NewChange
+from casework.standards.counting.calendar_rules import ChangeKind, NewChange
 from casework.workflows.contracts import Document, Stage
 from casework.workflows.messages import (
     AssignToOwner,

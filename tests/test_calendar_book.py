@@ -9,10 +9,10 @@ import pytest
 
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.standard import StandardActivities
-from casework.adapters.postgres import PostgresRecords, RecordsError
-from casework.standards.calendar_rules import CalendarChange, ChangeKind, NewChange
-from casework.standards.loader import StandardsLibrary, default_pack
-from casework.standards.plan import Plan
+from casework.adapters.postgres.records import PostgresRecords, RecordsError
+from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind, NewChange
+from casework.standards.counting.plan import Plan
+from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.workflows.case.counting import calculator
 from casework.workflows.messages import AddNote
 from casework.workflows.ports import StandardQuery

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from casework.standards.calendar_rules import CalendarChange, ChangeKind, Hours, is_so_already
-from casework.standards.clock import Clockwork
-from casework.standards.ledger import Ledger
-from casework.standards.loader import default_pack, parse_pack
+from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind, Hours, is_so_already
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.ledger import Ledger
+from casework.standards.pack.loader import default_pack, parse_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase
 from casework.starter.holiday_files import read_ics

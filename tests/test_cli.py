@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from casework.starter.embedded import free_port, temporal_binary
+from casework.starter.dev.embedded import free_port, temporal_binary
 from tests.line import CASEWORK, Line
 
 ROOT = Path(__file__).parent.parent

@@ -12,15 +12,15 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
-from casework.standards.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, RemovedHoliday, calendar_for
-from casework.standards.clock import Clockwork
-from casework.standards.ledger import ExtensionEntry, Ledger
+from casework.standards.counting.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, RemovedHoliday, calendar_for
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.ledger import ExtensionEntry, Ledger
 from casework.standards.limits import Action, OutsideHours, Unit
-from casework.standards.loader import PackError, StandardsLibrary, default_pack, parse_pack
-from casework.standards.model import ServiceStandards
+from casework.standards.pack.loader import PackError, StandardsLibrary, default_pack, parse_pack
+from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient
 from casework.starter.recounting import Recounting, under_version
 from casework.workflows.case.clock import Clock

@@ -20,11 +20,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.standard import StandardActivities
-from casework.standards.calendar_rules import WEEKDAYS, AddedHoliday, Break, Calendar, CalendarChange, ChangeKind, Holidays, Hours
-from casework.standards.ledger import Ledger
+from casework.standards.counting.calendar_rules import (
+    WEEKDAYS,
+    AddedHoliday,
+    Break,
+    Calendar,
+    CalendarChange,
+    ChangeKind,
+    Holidays,
+    Hours,
+)
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.plan import Plan
 from casework.standards.limits import Action, Unit
-from casework.standards.loader import StandardsLibrary, default_pack
-from casework.standards.plan import Plan
+from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.workflows.case import (
     calendar_follower,
     clock_changes,

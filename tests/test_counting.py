@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.calendar_rules import WEEKDAYS, Calendar
+from casework.standards.counting.calendar_rules import WEEKDAYS, Calendar
+from casework.standards.counting.office_calendar import OfficeCalendar
 from casework.standards.limits import Named
-from casework.standards.office_calendar import OfficeCalendar
 from tests.slow_counter import SlowOffice
 
 ZONES = ["Asia/Bangkok", "Europe/Berlin", "America/New_York", "UTC"]

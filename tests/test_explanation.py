@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.clock import Clockwork
-from casework.standards.explanation import Why, explain
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.explanation import Why, explain
 from casework.standards.limits import Unit
-from casework.standards.loader import default_pack
+from casework.standards.pack.loader import default_pack
 from tests.test_limits import extended
 
 CLOCK = Clockwork(default_pack())

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from casework.standards import government_holidays
-from casework.standards.clock import Clockwork
-from casework.standards.loader import PackError, StandardsLibrary, default_pack, load_pack, parse_pack
-from casework.standards.opening_times import CalendarError
+from casework.standards.counting import government_holidays
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.opening_times import CalendarError
+from casework.standards.pack.loader import PackError, StandardsLibrary, default_pack, load_pack, parse_pack
 from tests.line import Line
 from tests.test_scenarios import PACK_TEXT
 

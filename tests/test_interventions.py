@@ -16,10 +16,10 @@ from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.case_health import Kind, examine_cases, fill_in, repair
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseExists

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.calendar_rules import WEEKDAYS, AddedHoliday, Break, Calendar, Holidays, Hours
-from casework.standards.clock import Clockwork
-from casework.standards.ledger import ExtensionEntry, Ledger
+from casework.standards.counting.calendar_rules import WEEKDAYS, AddedHoliday, Break, Calendar, Holidays, Hours
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.ledger import ExtensionEntry, Ledger
 from casework.standards.limits import Unit
-from casework.standards.loader import default_pack
+from casework.standards.pack.loader import default_pack
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
 

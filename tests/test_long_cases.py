@@ -12,12 +12,12 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack, load_pack
+from casework.standards.pack.loader import StandardsLibrary, default_pack, load_pack
 from casework.starter.client import CaseClient
-from casework.starter.embedded import temporal_binary
+from casework.starter.dev.embedded import temporal_binary
 from casework.workflows.contracts import Stage
 from casework.workflows.messages import (
     AddNote,

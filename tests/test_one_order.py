@@ -15,11 +15,11 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.runner import OrderedRunner, sandboxed
-from casework.standards.loader import StandardsLibrary, default_pack, parse_pack
+from casework.standards.pack.loader import StandardsLibrary, default_pack, parse_pack
 from casework.starter.client import CaseClient
 from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, ReportHeld, StartService
 from casework.workflows.processes import PROCESSES

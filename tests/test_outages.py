@@ -18,12 +18,12 @@ from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.adapters.postgres import PostgresRecords
-from casework.adapters.smtp import SmtpNotifier
+from casework.adapters.notify.smtp import SmtpNotifier
+from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
-from casework.standards.loader import StandardsLibrary, default_pack, load_pack
+from casework.standards.pack.loader import StandardsLibrary, default_pack, load_pack
 from casework.starter.client import CaseClient
-from casework.starter.embedded import free_port
+from casework.starter.dev.embedded import free_port
 from casework.starter.errors import CaseRefused
 from casework.workflows import options
 from casework.workflows.contracts import Stage

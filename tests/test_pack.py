@@ -10,11 +10,11 @@ import pytest
 from casework.activities.composing import TIMES, compose
 from casework.adapters.ports import OwedNotice
 from casework.plugin import CaseworkPlugin
-from casework.standards.clock import Clockwork
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.plan import PlannedRung
 from casework.standards.limits import Action
-from casework.standards.loader import PackError, StandardsLibrary, UnknownStandard, default_pack, load_pack, parse_pack
-from casework.standards.plan import PlannedRung
-from casework.standards.texts import render
+from casework.standards.pack.loader import PackError, StandardsLibrary, UnknownStandard, default_pack, load_pack, parse_pack
+from casework.standards.pack.texts import render
 from casework.standards.thai_dates import format_time
 from casework.workflows.contracts import Officer, Requester, Stage
 from casework.workflows.pack_needs import unserved

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from casework.standards.clock import Clockwork
-from casework.standards.explanation import Why, explain
-from casework.standards.ledger import Ledger, PauseEntry
-from casework.standards.loader import default_pack
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.explanation import Why, explain
+from casework.standards.counting.ledger import Ledger, PauseEntry
+from casework.standards.pack.loader import default_pack
 from casework.starter.errors import CaseRefused
 from casework.workflows.contracts import CaseView, Stage
 from casework.workflows.messages import (

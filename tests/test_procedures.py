@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from casework.standards.ledger import PauseEntry
+from casework.standards.counting.ledger import PauseEntry
 from casework.starter.errors import CaseRefused, InvalidCase
 from casework.workflows.contracts import Actor, Document, Officer, Outcome, Stage
 from casework.workflows.messages import (

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.errors import CaseRefused
 from casework.starter.explaining import Explainer, moves
 from casework.workflows.contracts import Document, Stage

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from casework.adapters import postgres, statements
-from casework.adapters.postgres import Migration, PostgresRecords, RecordsError, SchemaError, migrations
+from casework.adapters.postgres import records as postgres
+from casework.adapters.postgres import statements
+from casework.adapters.postgres.records import Migration, PostgresRecords, RecordsError, SchemaError, migrations
 from casework.workflows.contracts import Actor, Event, PauseView, Requester, Stage
 from casework.workflows.ports import Batch, CaseState, Founding, KeptClocks, NoticeFate, NoticeOrder, NoticeStatus, ResetMark
 from tests.office import CITIZEN_ID

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from casework.standards.calendar_rules import AddedHoliday
-from casework.standards.clock import Clockwork
-from casework.standards.ledger import Ledger
+from casework.standards.counting.calendar_rules import AddedHoliday
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.ledger import Ledger
 from casework.standards.limits import Action
-from casework.standards.loader import default_pack
+from casework.standards.pack.loader import default_pack
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.recount import as_kept, moved, replanned
 from casework.workflows.contracts import RunningClock

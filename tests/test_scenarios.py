@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from casework.standards.clock import Clockwork
-from casework.standards.explanation import explain
-from casework.standards.loader import default_pack, parse_pack
-from casework.standards.plan import Plan
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.explanation import explain
+from casework.standards.counting.plan import Plan
+from casework.standards.pack.loader import default_pack, parse_pack
 
 PACK_TEXT = (Path(__file__).parent.parent / "standards/packs/moe_jsc.yaml").read_text(encoding="utf-8")
 FILE = json.loads((Path(__file__).parent / "scenarios.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.stories.known_names import OWN_EVENTS
 from casework.stories.runner import Played, StoryRunner
 from casework.stories.story import StoryError, read_story

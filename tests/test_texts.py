@@ -9,8 +9,8 @@ import pytest
 
 from casework.activities.composing import compose, letter_of
 from casework.adapters.ports import OfficerCard, OwedNotice
-from casework.standards.clock import Clockwork
-from casework.standards.loader import default_pack
+from casework.standards.counting.clock import Clockwork
+from casework.standards.pack.loader import default_pack
 from casework.workflows.contracts import Officer, Requester, Stage
 from casework.workflows.ports import CaseState
 

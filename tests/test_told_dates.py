@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.calendar_rules import CalendarChange, ChangeKind
-from casework.standards.clock import Clockwork
-from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
-from casework.standards.loader import default_pack
-from casework.standards.model import ServiceName
-from casework.standards.plan import PROMISE
+from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.counting.plan import PROMISE
+from casework.standards.pack.loader import default_pack
+from casework.standards.pack.model import ServiceName
 
 PACK = default_pack()
 CHAINS = [

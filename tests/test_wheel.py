@@ -45,7 +45,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_everything_and_installs_no_foreign_names(agency: Path) -> None:
     check = (
-        "import importlib.util as u, casework.standards.loader as l, casework.adapters.postgres as p;"
+        "import importlib.util as u, casework.standards.pack.loader as l, casework.adapters.postgres.records as p;"
         "assert l.default_pack().id == 'moe-jsc';"
         "assert p.migrations();"
         "assert not [n for n in ('workflows', 'activities', 'standards', 'adapters', 'starter', 'worker') if u.find_spec(n)];"

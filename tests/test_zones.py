@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from casework.standards.calendar_rules import WEEKDAYS, Calendar, Counting
-from casework.standards.due_counter import DueCounter
+from casework.standards.counting.calendar_rules import WEEKDAYS, Calendar, Counting
+from casework.standards.counting.due_counter import DueCounter
+from casework.standards.counting.office_calendar import OfficeCalendar
+from casework.standards.counting.wall_clock import local, moment, never_was
 from casework.standards.limits import Limit, Unit
-from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.wall_clock import local, moment, never_was
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
 

@@ -16,9 +16,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.th import pin
 
-from casework.standards.ledger import Balance, Ledger
+from casework.standards.counting.ledger import Balance, Ledger
+from casework.standards.counting.plan import PlannedRung
 from casework.standards.limits import Frozen
-from casework.standards.plan import PlannedRung
 
 # One address and nothing else: no spaces, control characters, quotes, comments or second addresses.
 EMAIL = re.compile(

@@ -7,8 +7,8 @@ from unicodedata import category, normalize
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import Named
-from casework.standards.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.endings import Expired

@@ -5,8 +5,8 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from casework.standards.counting.plan import REQUESTER
 from casework.standards.limits import Named
-from casework.standards.plan import REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.opening import NO_REQUEST

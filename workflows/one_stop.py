@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from casework.standards.plan import REQUESTER
+from casework.standards.counting.plan import REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import command
 from casework.workflows.case.conversion import can_go_on, go_on_as

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from casework.standards.calendar_rules import minutes_open, overlapping_nights
+from casework.standards.counting.calendar_rules import minutes_open, overlapping_nights
+from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
-from casework.standards.model import Service, ServiceStandards
-from casework.standards.plan import REQUESTER, SATISFACTION
+from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.contracts import Outcome
 from casework.workflows.processes import PROCESSES

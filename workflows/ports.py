@@ -13,9 +13,9 @@ from enum import StrEnum
 from pydantic import AwareDatetime, JsonValue
 from temporalio import activity
 
+from casework.standards.counting.service_rules import ServiceRules
+from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.standards.limits import Frozen, Limit, Named
-from casework.standards.service_rules import ServiceRules
-from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows.contracts import Event, Link, Officer, Outcome, PauseView, PromiseView, Requester, RunningClock, Stage
 
 

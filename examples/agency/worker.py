@@ -17,8 +17,8 @@ from workflows.station_permit import StationPermit  # the agency's own package, 
 from casework.adapters.ports import Letter, Message, OwedNotice, Written
 from casework.logs import leave
 from casework.plugin import CaseworkPlugin
-from casework.standards.calendar_rules import CalendarChange
-from casework.standards.loader import StandardsLibrary, default_pack
+from casework.standards.counting.calendar_rules import CalendarChange
+from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import NotFound
 from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from casework.standards.plan import PROMISE
+from casework.standards.counting.plan import PROMISE
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import Breach, CaseFile
 from casework.workflows.case.journal import Journal

@@ -9,7 +9,7 @@ from contextlib import suppress
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from casework.standards.due_calculator import UNCOUNTABLE
+from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.workflows import errors, options
 from casework.workflows.case.clock_changes import ClockChanges
 from casework.workflows.case.clock_checks import may_change_standard

@@ -20,11 +20,11 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from casework.standards.due_calculator import UNCOUNTABLE
-from casework.standards.ledger import Ledger
+from casework.standards.counting.due_calculator import UNCOUNTABLE
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.plan import LETTERS, REQUESTER
+from casework.standards.counting.service_rules import WALK_IN
 from casework.standards.limits import Named
-from casework.standards.plan import LETTERS, REQUESTER
-from casework.standards.service_rules import WALK_IN
 from casework.workflows import errors
 from casework.workflows.case import opening
 from casework.workflows.case.breaches import stop

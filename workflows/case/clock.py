@@ -8,9 +8,9 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from casework.standards.ledger import Balance, Ledger, PauseEntry
+from casework.standards.counting.ledger import Balance, Ledger, PauseEntry
+from casework.standards.counting.plan import Plan, PlannedRung
 from casework.standards.limits import Action, Limit
-from casework.standards.plan import Plan, PlannedRung
 
 
 class Clock(BaseModel):

@@ -13,11 +13,11 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from casework.standards.due_calculator import UNCOUNTABLE, DueCalculator
-from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.counting.due_calculator import UNCOUNTABLE, DueCalculator
+from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.counting.plan import PROMISE, REQUESTER, Plan
+from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.standards.limits import Named
-from casework.standards.plan import PROMISE, REQUESTER, Plan
-from casework.standards.working_calendar import WorkingCalendar
 from casework.workflows import errors
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.clock_checks import OWNER, owner_pause_left

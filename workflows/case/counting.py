@@ -10,10 +10,10 @@ from functools import lru_cache
 
 from temporalio import workflow
 
-from casework.standards.due_calculator import DueCalculator
-from casework.standards.ledger import Ledger
-from casework.standards.service_rules import ServiceRules
-from casework.standards.working_calendar import WorkingCalendar
+from casework.standards.counting.due_calculator import DueCalculator
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.service_rules import ServiceRules
+from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import CaseFile
 

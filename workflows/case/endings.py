@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from temporalio import workflow
 
-from casework.standards.plan import REQUESTER, SATISFACTION
+from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.file import Ending
 from casework.workflows.contracts import Actor, Outcome, Stage
 from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw

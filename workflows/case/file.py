@@ -10,9 +10,9 @@ from datetime import UTC, datetime, tzinfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from casework.standards.ledger import Ledger
-from casework.standards.plan import LETTERS, Plan
-from casework.standards.working_calendar import WorkingCalendar
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.plan import LETTERS, Plan
+from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
 from casework.workflows.ports import Batch, ResetMark, Terms

@@ -16,7 +16,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from casework.standards.plan import REQUESTER
+from casework.standards.counting.plan import REQUESTER
 from casework.standards.thai_dates import buddhist_year
 from casework.workflows import options
 from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from casework.standards.due_calculator import UNCOUNTABLE
+from casework.standards.counting.due_calculator import UNCOUNTABLE
+from casework.standards.counting.plan import LETTERS, REQUESTER
 from casework.standards.limits import later
-from casework.standards.plan import LETTERS, REQUESTER
 from casework.workflows import errors
 from casework.workflows.case.breaches import stop
 from casework.workflows.case.counting import Counting

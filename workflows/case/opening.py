@@ -16,8 +16,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from casework.standards.due_calculator import UNCOUNTABLE
-from casework.standards.plan import Plan
+from casework.standards.counting.due_calculator import UNCOUNTABLE
+from casework.standards.counting.plan import Plan
 from casework.workflows import errors, names
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise

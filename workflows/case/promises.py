@@ -11,8 +11,8 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from casework.standards.due_calculator import UNCOUNTABLE
-from casework.standards.ledger import Ledger
+from casework.standards.counting.due_calculator import UNCOUNTABLE
+from casework.standards.counting.ledger import Ledger
 from casework.standards.limits import Named
 from casework.workflows import errors
 from casework.workflows.case.counting import Counting

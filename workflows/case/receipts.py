@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from casework.standards.plan import REQUESTER
+from casework.standards.counting.plan import REQUESTER
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages import FromOutside, Resume, Withdraw
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from casework.standards.due_calculator import DueCalculator
-from casework.standards.ledger import Ledger
-from casework.standards.plan import PausePlan, Plan, PlannedRung
+from casework.standards.counting.due_calculator import DueCalculator
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.plan import PausePlan, Plan, PlannedRung
 from casework.workflows.case.clock import Clock
 from casework.workflows.contracts import PauseView, RunningClock
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from casework.standards.plan import OFFICER, REQUESTER
+from casework.standards.counting.plan import OFFICER, REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.clock_checks import (
     may_change_standard,

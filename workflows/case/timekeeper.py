@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from temporalio import workflow
 
-from casework.standards.due_calculator import UNCOUNTABLE
+from casework.standards.counting.due_calculator import UNCOUNTABLE
+from casework.standards.counting.plan import PROMISE, REQUESTER, PlannedRung
 from casework.standards.limits import Action, OutsideHours
-from casework.standards.plan import PROMISE, REQUESTER, PlannedRung
 from casework.workflows.case.breaches import breached
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting

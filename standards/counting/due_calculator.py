@@ -14,14 +14,14 @@ from bisect import bisect_right
 from datetime import date, datetime
 from typing import NamedTuple
 
-from casework.standards.due_counter import DueCounter
-from casework.standards.ledger import Ledger
+from casework.standards.counting.due_counter import DueCounter
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.office_calendar import OfficeCalendar
+from casework.standards.counting.plan import REQUESTER, PausePlan, Plan, PlannedRung
+from casework.standards.counting.service_rules import ServiceRules
+from casework.standards.counting.working_calendar import WorkingCalendar, calendar_digest
 from casework.standards.limits import Action, AfterDue, AtPercent, BeforeDue, Limit, Moment, Unit
-from casework.standards.model import Rung
-from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.plan import REQUESTER, PausePlan, Plan, PlannedRung
-from casework.standards.service_rules import ServiceRules
-from casework.standards.working_calendar import WorkingCalendar, calendar_digest
+from casework.standards.pack.model import Rung
 
 MISSED = 1_000  # a ladder that finds no open moment in so many is wrong and must say so
 UNCOUNTABLE = (KeyError, IndexError, ValueError, OverflowError)  # what counting raises when there is no answer

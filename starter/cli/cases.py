@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from casework.standards.loader import PackError, StandardsLibrary
+from casework.standards.pack.loader import PackError, StandardsLibrary
+from casework.starter.cli.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase, NotFound, Unreachable
 from casework.starter.executions import Ended
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
-from casework.starter.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
-from casework.starter.records_at_hand import known_changes, records_at_hand
+from casework.starter.open_records import known_changes, records_at_hand
 from casework.workflows import errors, names
 from casework.workflows.case.command_desk import Declaration, declared_commands
 from casework.workflows.contracts import CaseRequest, CaseView, ForwardRequest, InformationRequest, OneStopRequest, Request, Stage

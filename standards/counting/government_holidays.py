@@ -13,10 +13,10 @@ from functools import cache
 
 import holidays as providers
 
-from casework.standards.calendar_rules import Holidays
+from casework.standards.counting.calendar_rules import Holidays
+from casework.standards.counting.office_calendar import HolidaySource
+from casework.standards.counting.opening_times import CalendarError
 from casework.standards.limits import Named
-from casework.standards.office_calendar import HolidaySource
-from casework.standards.opening_times import CalendarError
 
 
 def holiday_source(rules: Holidays) -> HolidaySource:

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from casework.adapters import statements
 from casework.adapters.ports import Letter, OfficerCard, OwedNotice, WaitingLetter, Written
-from casework.standards.calendar_rules import CalendarChange, NewChange, is_so_already
+from casework.adapters.postgres import statements
+from casework.standards.counting.calendar_rules import CalendarChange, NewChange, is_so_already
 from casework.workflows.contracts import Actor, CaseView, Event, NoticeView, OpenCase, Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
 
@@ -340,6 +340,6 @@ def _change(row: asyncpg.Record) -> CalendarChange:
 
 def migrations() -> list[Migration]:
     """The SQL files in order."""
-    folder = files("casework.adapters.migrations")
+    folder = files("casework.adapters.postgres.migrations")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return [Migration(int(name[:4]), name, (folder / name).read_text(encoding="utf-8")) for name in names]

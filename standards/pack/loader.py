@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from casework.standards.calendar_rules import FrozenDay, Holidays
-from casework.standards.model import ServiceStandards
+from casework.standards.counting.calendar_rules import FrozenDay, Holidays
+from casework.standards.pack.model import ServiceStandards
 
 DEFAULT_PACK = "moe_jsc.yaml"
 FROZEN = ".holidays"  # pack.holidays.yaml has the closed days of pack.yaml

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from casework.adapters.postgres import PostgresRecords, RecordsError
-from casework.standards.calendar_rules import CalendarChange
+from casework.adapters.postgres.records import PostgresRecords, RecordsError
+from casework.standards.counting.calendar_rules import CalendarChange
 from casework.starter.errors import InvalidCase, Unreachable
 from casework.workflows.contracts import CaseView, Event
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from casework.adapters.postgres import PostgresRecords
+from casework.adapters.postgres.records import PostgresRecords
+from casework.starter.cli.printing import console, local, print_events, say, table
 from casework.starter.client import CaseClient, CaseHandle
-from casework.starter.embedded import NOTICES, Embedded
-from casework.starter.printing import console, local, print_events, say, table
+from casework.starter.dev.embedded import NOTICES, Embedded
 from casework.workflows.contracts import (
     Actor,
     CaseView,

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from casework.starter.cli_cases import JsonFlag, run
+from casework.starter.cli.cases import JsonFlag, run
+from casework.starter.cli.printing import console, note, table
 from casework.starter.errors import InvalidCase, NotFound
-from casework.starter.printing import console, note, table
-from casework.starter.records_at_hand import records_at_hand
+from casework.starter.open_records import records_at_hand
 from casework.workflows.contracts import Code, Email, Line
 
 app = typer.Typer(help="Who answers for matters: names on notices, and who stands in.", no_args_is_help=True)

@@ -5,9 +5,9 @@ A case carries this with its terms, so that it counts by itself for life.
 
 from __future__ import annotations
 
+from casework.standards.counting.plan import LETTERS, OFFICER, PROMISE, REQUESTER, SATISFACTION
 from casework.standards.limits import Action, BeforeDue, Frozen, Limit
-from casework.standards.model import PauseRule, Rung, Service, ServiceStandards, Step
-from casework.standards.plan import LETTERS, OFFICER, PROMISE, REQUESTER, SATISFACTION
+from casework.standards.pack.model import PauseRule, Rung, Service, ServiceStandards, Step
 
 WALK_IN = "walk_in"  # the channel of those who stand at the counter
 

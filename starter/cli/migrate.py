@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from casework.adapters.postgres import PostgresRecords
-from casework.standards.loader import UnknownStandard
-from casework.starter.cli_calendar import actor_of
-from casework.starter.cli_cases import REQUESTS, JsonFlag, connected, library_of, run
-from casework.starter.cli_recount import ApplyFlag, ByOption, apply_to, look, print_moving
+from casework.adapters.postgres.records import PostgresRecords
+from casework.standards.pack.loader import UnknownStandard
+from casework.starter.cli.calendar import actor_of
+from casework.starter.cli.cases import REQUESTS, JsonFlag, connected, library_of, run
+from casework.starter.cli.printing import note
+from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.errors import InvalidCase
-from casework.starter.printing import note
-from casework.starter.records_at_hand import records_at_hand
+from casework.starter.open_records import records_at_hand
 from casework.starter.recounting import Recounting, under_version
 from casework.workflows import errors
 from casework.workflows.contracts import Actor

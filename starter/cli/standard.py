@@ -12,16 +12,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from casework.standards.calendar_rules import FrozenDay, Holidays
-from casework.standards.clock import Clockwork
-from casework.standards.explanation import Entry, explain
-from casework.standards.government_holidays import provided
-from casework.standards.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
-from casework.standards.model import LATEST_YEAR, ServiceStandards
-from casework.standards.plan import Plan
+from casework.standards.counting.calendar_rules import FrozenDay, Holidays
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.explanation import Entry, explain
+from casework.standards.counting.government_holidays import provided
+from casework.standards.counting.plan import Plan
+from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
+from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
+from casework.starter.cli.printing import complain, console, local, table
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import described
-from casework.starter.printing import complain, console, local, table
 from casework.workflows.pack_needs import rungs_out_of_place, unserved
 
 PackOption = Annotated[

@@ -13,15 +13,15 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from casework.standards.calendar_rules import CalendarChange, ChangeKind, Hours, NewChange, is_so_already, minutes_open
-from casework.standards.clock import Clockwork
-from casework.standards.loader import StandardsLibrary, UnknownStandard
-from casework.standards.model import LATEST_YEAR, ServiceStandards
-from casework.starter.cli_cases import JsonFlag, connected, library_of, run
-from casework.starter.cli_recount import ApplyFlag, ByOption, apply_to, look, print_moving
+from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind, Hours, NewChange, is_so_already, minutes_open
+from casework.standards.counting.clock import Clockwork
+from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
+from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
+from casework.starter.cli.cases import JsonFlag, connected, library_of, run
+from casework.starter.cli.printing import console, note, table
+from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.errors import InvalidCase
-from casework.starter.printing import console, note, table
-from casework.starter.records_at_hand import records_at_hand
+from casework.starter.open_records import records_at_hand
 from casework.starter.recounting import Recounting, on_calendar
 from casework.workflows import errors
 from casework.workflows.contracts import Actor

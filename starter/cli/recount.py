@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from casework.starter.printing import complain, console, local, note, stderr, table
+from casework.starter.cli.printing import complain, console, local, note, stderr, table
 from casework.starter.recounting import Moving, Recounting
 from casework.workflows.messages import ChangeStandard, Recount
 

@@ -1,6 +1,6 @@
 """The service standard as data: what a pack file may say.
 
-A pack is loaded with `casework.standards.loader.load_pack`; everything the engine promises (limits, ladders, texts,
+A pack is loaded with `casework.standards.pack.loader.load_pack`; everything the engine promises (limits, ladders, texts,
 roles, calendars) comes from it. `docs/standard.md` explains each section to the person who writes one.
 """
 
@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from casework.standards.calendar_rules import Calendar
+from casework.standards.counting.calendar_rules import Calendar
 from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Frozen, Limit, Moment, Named, OutsideHours, Unit
-from casework.standards.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
+from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
 
 Source = Literal["standard", "law", "default"]
 LATEST_YEAR = 2400  # nobody means a later one; 2569 is 2026

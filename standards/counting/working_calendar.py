@@ -11,10 +11,10 @@ from datetime import date, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from casework.standards.calendar_rules import Calendar
+from casework.standards.counting.calendar_rules import Calendar
+from casework.standards.counting.office_calendar import OfficeCalendar
+from casework.standards.counting.opening_times import CalendarError
 from casework.standards.limits import Frozen, Named
-from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.opening_times import CalendarError
 
 UNNAMED = Named(th="", en="")
 

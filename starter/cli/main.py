@@ -13,20 +13,9 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter import (
-    cli_calendar,
-    cli_cases,
-    cli_drill,
-    cli_explain,
-    cli_letters,
-    cli_migrate,
-    cli_officers,
-    cli_operate,
-    cli_standard,
-    cli_story,
-)
+from casework.starter.cli import calendar, cases, drill, explain, letters, migrate, officers, operate, standard, story
+from casework.starter.cli.printing import complain
 from casework.starter.errors import CaseworkError
-from casework.starter.printing import complain
 
 app = typer.Typer(
     name="casework",
@@ -39,28 +28,28 @@ app = typer.Typer(
 standards = typer.Typer(help="The published standard as data.", no_args_is_help=True)
 CASES, STANDARD, OPERATE = "Cases", "The standard", "Operation"
 app.add_typer(standards, name="standards", rich_help_panel=STANDARD)
-app.add_typer(cli_officers.app, name="officers", rich_help_panel=OPERATE)
-app.add_typer(cli_calendar.app, name="calendar", rich_help_panel=STANDARD)
+app.add_typer(officers.app, name="officers", rich_help_panel=OPERATE)
+app.add_typer(calendar.app, name="calendar", rich_help_panel=STANDARD)
 
-app.command("open", rich_help_panel=CASES)(cli_cases.open_case)
-app.command("do", rich_help_panel=CASES)(cli_cases.do)
-app.command("show", rich_help_panel=CASES)(cli_cases.show)
-app.command("list", rich_help_panel=CASES)(cli_cases.list_cases)
-app.command("explain", rich_help_panel=CASES)(cli_explain.explain_case)
-app.command("watch", rich_help_panel=CASES)(cli_cases.watch)
-app.command("commands", rich_help_panel=CASES)(cli_cases.commands)
-app.command("letters", rich_help_panel=CASES)(cli_letters.letters)
-app.command("due", rich_help_panel=STANDARD)(cli_standard.due)
-standards.command("check")(cli_standard.check)
-standards.command("freeze")(cli_standard.freeze)
-standards.command("migrate")(cli_migrate.migrate)
-app.command("story", rich_help_panel=STANDARD)(cli_story.story)
-app.command("up", rich_help_panel=OPERATE)(cli_operate.up)
-app.command("demo", rich_help_panel=OPERATE)(cli_operate.demo)
-app.command("setup", rich_help_panel=OPERATE)(cli_operate.setup)
-app.command("migrate", rich_help_panel=OPERATE)(cli_operate.migrate)
-app.command("drill", rich_help_panel=OPERATE)(cli_drill.drill)
-app.command("doctor", rich_help_panel=OPERATE)(cli_operate.doctor)
+app.command("open", rich_help_panel=CASES)(cases.open_case)
+app.command("do", rich_help_panel=CASES)(cases.do)
+app.command("show", rich_help_panel=CASES)(cases.show)
+app.command("list", rich_help_panel=CASES)(cases.list_cases)
+app.command("explain", rich_help_panel=CASES)(explain.explain_case)
+app.command("watch", rich_help_panel=CASES)(cases.watch)
+app.command("commands", rich_help_panel=CASES)(cases.commands)
+app.command("letters", rich_help_panel=CASES)(letters.letters)
+app.command("due", rich_help_panel=STANDARD)(standard.due)
+standards.command("check")(standard.check)
+standards.command("freeze")(standard.freeze)
+standards.command("migrate")(migrate.migrate)
+app.command("story", rich_help_panel=STANDARD)(story.story)
+app.command("up", rich_help_panel=OPERATE)(operate.up)
+app.command("demo", rich_help_panel=OPERATE)(operate.demo)
+app.command("setup", rich_help_panel=OPERATE)(operate.setup)
+app.command("migrate", rich_help_panel=OPERATE)(operate.migrate)
+app.command("drill", rich_help_panel=OPERATE)(drill.drill)
+app.command("doctor", rich_help_panel=OPERATE)(operate.doctor)
 
 
 @app.command("worker", rich_help_panel=OPERATE)

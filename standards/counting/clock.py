@@ -11,17 +11,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from casework.standards.calendar_rules import CalendarChange, calendar_for
-from casework.standards.due_calculator import DueCalculator
-from casework.standards.due_counter import DueCounter
-from casework.standards.government_holidays import holiday_source
-from casework.standards.ledger import Ledger
+from casework.standards.counting.calendar_rules import CalendarChange, calendar_for
+from casework.standards.counting.due_calculator import DueCalculator
+from casework.standards.counting.due_counter import DueCounter
+from casework.standards.counting.government_holidays import holiday_source
+from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.office_calendar import OfficeCalendar
+from casework.standards.counting.plan import PausePlan, Plan, PlannedRung
+from casework.standards.counting.service_rules import ServiceRules, service_rules
+from casework.standards.counting.working_calendar import WorkingCalendar, closed_days
 from casework.standards.limits import Limit
-from casework.standards.model import ServiceStandards
-from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.plan import PausePlan, Plan, PlannedRung
-from casework.standards.service_rules import ServiceRules, service_rules
-from casework.standards.working_calendar import WorkingCalendar, closed_days
+from casework.standards.pack.model import ServiceStandards
 
 BARE: dict[str, Any] = {"add": [], "remove": [], "exclude_names_en": [], "verified_through": None, "years": {}, "frozen": None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from casework.standards.ledger import Balance, Ledger
+from casework.standards.counting.ledger import Balance, Ledger
 from casework.standards.limits import Action, Frozen, Limit, OutsideHours
 
 REQUESTER = "requester"

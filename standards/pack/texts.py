@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from casework.standards.limits import Named
-from casework.standards.model import ServiceStandards
-from casework.standards.notice_texts import Text
+from casework.standards.pack.model import ServiceStandards
+from casework.standards.pack.notice_texts import Text
 from casework.standards.thai_dates import format_time, thai_numerals
 
 Language = Literal["th", "en"]

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from casework.standards.explanation import Explanation
-from casework.standards.ledger import Balance
-from casework.standards.plan import PROMISE
+from casework.standards.counting.explanation import Explanation
+from casework.standards.counting.ledger import Balance
+from casework.standards.counting.plan import PROMISE
 from casework.standards.thai_dates import format_time
-from casework.starter.cli_cases import CaseArgument, JsonFlag, connected, library_of, run
+from casework.starter.cli.cases import CaseArgument, JsonFlag, connected, library_of, run
+from casework.starter.cli.printing import console, local, note, zone_of
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer, as_json, moves
-from casework.starter.printing import console, local, note, zone_of
-from casework.starter.records_at_hand import known_changes, known_events
+from casework.starter.open_records import known_changes, known_events
 from casework.workflows.contracts import CaseView
 
 StepArgument = Annotated[str | None, typer.Argument(metavar="[STEP]", help="One step; without it, every step with a clock.")]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from casework.standards.calendar_rules import Counting
-from casework.standards.ledger import Balance, PauseEntry
+from casework.standards.counting.calendar_rules import Counting
+from casework.standards.counting.ledger import Balance, PauseEntry
+from casework.standards.counting.office_calendar import OfficeCalendar
+from casework.standards.counting.opening_times import DAY
 from casework.standards.limits import AtPercent, ClosedDay, Limit, OutsideHours, Unit, later
-from casework.standards.office_calendar import OfficeCalendar
-from casework.standards.opening_times import DAY
 
 MOMENT = timedelta(microseconds=1)
 

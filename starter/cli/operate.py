@@ -14,15 +14,15 @@ import asyncpg
 import typer
 from pydantic import ValidationError
 
-from casework.adapters.postgres import PostgresRecords, RecordsError, SchemaError
+from casework.adapters.postgres.records import PostgresRecords, RecordsError, SchemaError
 from casework.settings import Settings
-from casework.standards.loader import PackError, StandardsLibrary
+from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.starter import doctor as checks
-from casework.starter.cli_cases import JsonFlag, run
+from casework.starter.cli.cases import JsonFlag, run
+from casework.starter.cli.printing import console, note, table
 from casework.starter.client import CaseClient
-from casework.starter.embedded import NOTICES, READY_WITHIN, Embedded, NotInstalled, Unsuitable, is_free
+from casework.starter.dev.embedded import NOTICES, READY_WITHIN, Embedded, NotInstalled, Unsuitable, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
-from casework.starter.printing import console, note, table
 from casework.starter.setup import add_search_attributes
 from casework.workflows.pack_needs import unserved
 
@@ -67,10 +67,10 @@ def demo(
     folder: FolderOption = Path(".casework/demo"),
 ) -> None:
     """Play one case of each service on real servers, one of them unanswered, with limits of seconds."""
-    from casework.starter.demo import play
+    from casework.starter.dev.demo import play
 
     with _servers(folder, True, 0, 0) as servers:
-        start_worker(servers, [Path(__file__).parent.parent / "standards" / "packs" / "demo.yaml"])
+        start_worker(servers, [Path(__file__).parents[2] / "standards" / "packs" / "demo.yaml"])
         run(play(servers))
         if keep:
             console.print(f"\nTemporal UI [link={servers.ui_url}]{servers.ui_url}[/link]; in another terminal:")

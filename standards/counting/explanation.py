@@ -13,15 +13,15 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from casework.standards.clock import Clockwork
-from casework.standards.due_calculator import ChainLink, as_ledger
-from casework.standards.due_counter import DueCounter
-from casework.standards.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.due_calculator import ChainLink, as_ledger
+from casework.standards.counting.due_counter import DueCounter
+from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.counting.opening_times import DAY
+from casework.standards.counting.plan import Plan
+from casework.standards.counting.wall_clock import never_was
 from casework.standards.limits import Frozen, Named, Unit
-from casework.standards.opening_times import DAY
-from casework.standards.plan import Plan
 from casework.standards.thai_dates import format_day
-from casework.standards.wall_clock import never_was
 
 
 class Why(StrEnum):

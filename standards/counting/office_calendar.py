@@ -20,17 +20,17 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from casework.standards.calendar_rules import WEEKDAYS, Calendar, Hours
-from casework.standards.ledger import PauseEntry
-from casework.standards.limits import Named
-from casework.standards.opening_times import (
+from casework.standards.counting.calendar_rules import WEEKDAYS, Calendar, Hours
+from casework.standards.counting.ledger import PauseEntry
+from casework.standards.counting.opening_times import (
     DAY,
     Gaps,
     Interval,
     Line,
     OpeningTimes,
 )
-from casework.standards.wall_clock import local, moment, never_was
+from casework.standards.counting.wall_clock import local, moment, never_was
+from casework.standards.limits import Named
 
 HALF_A_DAY = timedelta(hours=12)
 LAST = datetime.max.replace(tzinfo=UTC)
