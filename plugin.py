@@ -9,8 +9,9 @@ Give it to the client only: a worker takes its client's plugins.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from temporalio.converter import DataConverter, WithSerializationContext
 from temporalio.plugin import SimplePlugin
@@ -23,25 +24,31 @@ from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.workflows.pack_needs import unserved
-from casework.workflows.processes import PROCESSES
+from casework.workflows.process import Process
+from casework.workflows.processes import installed
 
 
 class CaseworkPlugin(SimplePlugin):
-    """Registers the three processes, their activities, the pydantic data converter and the sandbox settings."""
+    """Registers the processes, their activities, the pydantic data converter and the sandbox settings."""
 
-    def __init__(self, library: StandardsLibrary, records: Records, notifier: Notifier) -> None:
-        """Raises PackError if a pack of the library cannot be served."""
-        problems = [f"{problem}" for pack in library.packs for problem in unserved(pack)]
+    def __init__(
+        self, library: StandardsLibrary, records: Records, notifier: Notifier, processes: Iterable[type[Process[Any]]] = ()
+    ) -> None:
+        """`processes` are the agency's own, beside those that are installed (entry points `casework.processes`). Raises
+        PackError if a pack of the library cannot be served."""
+        served = {**installed(), **{process.definition.service: process for process in processes}}
+        problems = [f"{problem}" for pack in library.packs for problem in unserved(pack, served)]
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
         self._contexts_asked_for = False
+        library = library.with_labels(named for process in served.values() for named in process.definition.labels.items())
         book = CalendarBook(library, records)
         standard = StandardActivities(book)
         journal = JournalActivities(book, records, notifier)
         super().__init__(
             "casework",
             data_converter=self._converter,
-            workflows=list(PROCESSES.values()),
+            workflows=list(served.values()),
             activities=[
                 standard.read_standard,
                 journal.record,

@@ -34,7 +34,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import Info
 
 from casework.workflows.case.opening import SEVERAL_ARGUMENTS
-from casework.workflows.case.shared_commands import SharedCommands
+from casework.workflows.case.shared_commands import Process
 from casework.workflows.errors import ASK_AGAIN
 
 # The mechanism is loaded once, not anew for each case: measured 6 ms and 60 kB a case against 18 ms and 518 kB. What the
@@ -42,13 +42,13 @@ from casework.workflows.errors import ASK_AGAIN
 PLAIN_DATA = ("pydantic", "pydantic_core", "annotated_types", "stdnum", "zoneinfo", "casework.standards")
 MECHANISM = (
     "casework.workflows.case",
-    "casework.workflows.contracts",
     "casework.workflows.errors",
     "casework.workflows.labels",
     "casework.workflows.messages",
     "casework.workflows.names",
     "casework.workflows.options",
     "casework.workflows.ports",
+    "casework.workflows.process",
 )
 NOTHING_STORED_OUTSIDE = StorageDriverStoreContext(target=None)
 FULL_SANDBOX = "CASEWORK_FULL_SANDBOX"  # for tests: the mechanism in the sandbox too
@@ -118,7 +118,7 @@ class OrderedRunner(RunnerAround):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """See WorkflowRunner."""
         instance = self._inner.create_instance(det)
-        return _Ordered(instance, self._contexts) if issubclass(det.defn.cls, SharedCommands) else instance
+        return _Ordered(instance, self._contexts) if issubclass(det.defn.cls, Process) else instance
 
 
 class _Ordered(InstanceAround):

@@ -13,8 +13,8 @@ from casework.standards.limits import Limit, Named, Unit
 from casework.standards.pack.model import ServiceStandards
 from casework.standards.pack.texts import Value, filled, render, subject
 from casework.standards.thai_dates import format_date
-from casework.workflows.contracts import Requester
 from casework.workflows.labels import label
+from casework.workflows.messages.people import Requester
 
 TIMES = {"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"}
 PERSONS = {"citizen", "foreigner"}
@@ -169,8 +169,8 @@ def _values(
         "received_at": notice.received_at.astimezone(calendar.zone),
         "owner_agency_th": owner.th,
         "owner_agency_en": owner.en,
-        "status_th": _name(pack, state.stage.value).th,
-        "status_en": _name(pack, state.stage.value).en,
+        "status_th": _name(pack, state.stage).th,
+        "status_en": _name(pack, state.stage).en,
         "step_th": _name(pack, step).th,
         "step_en": _name(pack, step).en,
         "appeal_text_th": appeal.th,
@@ -212,7 +212,7 @@ def _addressed(pack: ServiceStandards, requester: Requester, language: Language)
 
 def _name(pack: ServiceStandards, key: str) -> Named:
     """A stage or a step as the public reads it: the pack's word, or the engine's own where it has none."""
-    return pack.labels.get(key) or Named(th=label(key, "th"), en=label(key, "en"))
+    return pack.labels.get(key) or label(key)
 
 
 def _distance(calendar: OfficeCalendar, now: datetime, due: datetime) -> dict[str, Value]:

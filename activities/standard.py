@@ -75,24 +75,24 @@ def _named(changes: Sequence[CalendarChange]) -> list[CalendarNews]:
 def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
     """The terms of one service. Raises KeyError for a service that the pack does not have."""
     service = pack.service(service_name)
-    commands = next((by_stage for name, by_stage in pack.commands.items() if name.value == service_name), {})
+    commands = pack.commands.get(service_name, {})
     asked = pack.satisfaction
     reachable = {service_name, *(other for step in service.steps for other in step.to)}
-    needs_identity = {name.value for name, other in pack.services.items() if other.identity_required}
+    needs_identity = {name for name, other in pack.services.items() if other.identity_required}
     return Terms(
         standard_id=pack.id,
         standard_version=pack.version,
         rules=service_rules(pack, service_name),
-        channels={name.value: other.channels for name, other in pack.services.items() if name.value in reachable},
+        channels={name: other.channels for name, other in pack.services.items() if name in reachable},
         segments=pack.segments,
         identity_required_for=sorted(reachable & needs_identity),
         commands=commands,
         agencies=sorted(pack.agencies),
         points=service.points,
         checklists={
-            name.value: {matter: [paper.th for paper in kind.papers] for matter, kind in other.matters.items()}
+            name: {matter: [paper.th for paper in kind.papers] for matter, kind in other.matters.items()}
             for name, other in pack.services.items()
-            if name.value in reachable and other.matters
+            if name in reachable and other.matters
         },
         owner_pauses=pack.owner_pauses.total.n if pack.owner_pauses else None,
         deficiency_lists_allowed=service.deficiency_lists_allowed,

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, JsonValue
 
 from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.limits import Frozen
-from casework.workflows.contracts import Requester
+from casework.workflows.messages.people import Requester
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeOrder
 
 

@@ -30,8 +30,9 @@ from bench.outside import DATABASE, JOURNEYS, SMTP
 from casework.adapters.postgres.records import PostgresRecords
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.dev.embedded import Embedded, free_port
-from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage
-from casework.workflows.messages import AssignToOwner, Command, ForwardApplication, Rate, Redirect, ReportResult
+from casework.workflows.messages.commands import Command, Rate, Redirect
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ForwardRequest, ReportResult
+from casework.workflows.messages.people import Actor, Document, Requester
 
 FOLDER = Path(__file__).parent
 OFFICER, CITIZEN = Actor(id="somying", role="centre_officer"), Actor(id="requester", role="requester")
@@ -105,7 +106,7 @@ class Bench:
                     self.answers["casework"].append(time.perf_counter() - began)
                     await self._row("casework", case.case_id, events[0], began)
                 if command == "report_result":
-                    await case.wait(lambda view: view.stage is Stage.COMPLETED)
+                    await case.wait(lambda view: view.stage == "completed")
         await case.workflow.result()
         return case
 

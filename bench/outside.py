@@ -9,7 +9,8 @@ from typing import Any
 from casework.adapters.notify.smtp import SmtpNotifier
 from casework.adapters.ports import Message
 from casework.adapters.postgres.records import PostgresRecords
-from casework.workflows.contracts import Actor, Event, Requester, Stage
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.people import Actor, Requester
 from casework.workflows.ports import Batch, CaseState, Founding, NoticeFate, NoticeOrder, NoticeStatus
 
 DATABASE, SMTP = "CASEWORK_DATABASE_URL", "CASEWORK_SMTP_URL"
@@ -47,7 +48,7 @@ class Outside:
             number=number,
             at=now,
             last_event=number * 10 + len(events),
-            state=CaseState(standard_id="bench", standard_version="1", stage=Stage(stage)),
+            state=CaseState(standard_id="bench", standard_version="1", stage=stage),
             founding=_founding(case_id, now) if number == 1 else None,
             events=[
                 Event(seq=number * 10 + n, key="k", type=kind, at=now, actor=OFFICER, data=DATA.get(kind, {}))

@@ -21,8 +21,8 @@ from casework.drill.verdict import Finding, Judge, Verdict
 from casework.logs import leave
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseworkError
-from casework.workflows.contracts import Actor
-from casework.workflows.messages import RecordService, Withdraw
+from casework.workflows.messages.commands import RecordService, Withdraw
+from casework.workflows.messages.people import Actor
 
 SHORT = 40  # cases; below this the drill has its short form
 QUIET_WITHIN = 240.0

@@ -9,7 +9,6 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from pydantic import TypeAdapter
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
@@ -17,9 +16,10 @@ from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import CaseworkError
 from casework.stories import defaults
 from casework.workflows import errors
-from casework.workflows.contracts import CaseView, Request, Stage
+from casework.workflows.messages.request import CaseRequest
+from casework.workflows.messages.views import CaseView
+from casework.workflows.processes import installed
 
-REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 SERVICES = ("information_request", "forward", "one_stop")
 UNITS = {"owner_agency": "DOEB", "owner_supervisor": "DOEB", "owner_director": "DOEB"}
 PAYLOADS: dict[str, list[dict[str, Any]]] = {
@@ -93,7 +93,7 @@ class People:
         requester = {**defaults.REQUESTER, "email": f"citizen-{number}@home.example"}
         if random.random() < 0.15:
             del requester["email"]
-        request = REQUESTS.validate_python(
+        request = installed()[service].definition.request.model_validate(
             {
                 "service": service,
                 "request_id": f"drill-{self._seed}-{number}",
@@ -108,11 +108,11 @@ class People:
             view = await self._view(case)
             if view is None:
                 continue
-            if view.stage is Stage.CLOSED:
+            if view.stage == "closed":
                 break
             await self._act(case, view, random, f"c{number}-{step}")
 
-    async def _open(self, request: Request) -> CaseHandle:
+    async def _open(self, request: CaseRequest) -> CaseHandle:
         while True:
             try:
                 case = await self._client.open(request)

@@ -23,7 +23,7 @@ from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseworkError
-from casework.workflows.processes import PROCESSES
+from casework.workflows.processes import installed
 
 
 class Finding(NamedTuple):
@@ -180,7 +180,7 @@ class Judge:
 def replayer() -> Replayer:
     """Replays as a casework worker would."""
     return Replayer(
-        workflows=list(PROCESSES.values()),
+        workflows=list(installed().values()),
         data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter),
         workflow_runner=casework_runner(None),
     )

@@ -25,10 +25,10 @@ from temporalio.worker import Replayer
 from casework.adapters.postgres.records import PostgresRecords
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
-from casework.starter.client import OURS
+from casework.starter.client import CASES
 from casework.starter.executions import how_it_ended
 from casework.workflows.ports import Batch
-from casework.workflows.processes import PROCESSES
+from casework.workflows.processes import installed
 
 FAILS_FOR_GOOD = 3  # attempts at the same task
 AT_ONCE = 20
@@ -58,7 +58,7 @@ class Trouble(NamedTuple):
 async def examine_cases(client: Client, records: PostgresRecords) -> AsyncIterator[Trouble]:
     """Look at every open case, as Temporal and as the records have it. Nothing is changed."""
     recorded_as_open = {row["case_id"] for row in await records._rows(OPEN_FOR_RECORDS)}
-    listed = {found.id async for found in client.list_workflows(f"{OURS} AND ExecutionStatus = 'Running'")}
+    listed = {found.id async for found in client.list_workflows(f"{CASES} AND ExecutionStatus = 'Running'")}
 
     async for trouble in _each(
         sorted(listed | recorded_as_open), lambda case_id: _look(client, records, case_id, case_id in recorded_as_open)
@@ -200,7 +200,7 @@ async def _reset(client: Client, case_id: str) -> str | None:
 async def replay_problem(history: WorkflowHistory) -> str | None:
     """Why a history does not replay, or None if it does."""
     replayer = Replayer(
-        workflows=list(PROCESSES.values()),
+        workflows=list(installed().values()),
         data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter),
         workflow_runner=casework_runner(None),
     )

@@ -41,13 +41,16 @@ from temporalio.service import RPCError, RPCStatusCode
 from casework.starter.errors import CaseClosed, CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
 from casework.starter.executions import Ended, how_it_ended
 from casework.workflows import errors, names
-from casework.workflows.contracts import CaseResult, CaseView, CommandReply, Request, Stage
-from casework.workflows.messages import Command
+from casework.workflows.messages.commands import Command
+from casework.workflows.messages.request import CaseRequest
+from casework.workflows.messages.views import CaseResult, CaseView, CommandReply
+from casework.workflows.processes import first_stage, installed
 
 ANSWER_WITHIN = timedelta(seconds=20)
 RECORDED_WITHIN = timedelta(seconds=30)
 LIST = "the list"
-OURS = "WorkflowType IN ('information_request', 'forward', 'one_stop')"
+# Every case says its service; those that were started with plain Temporal and never opened are known by their type.
+CASES = f"(CaseService IS NOT NULL OR WorkflowType IN ({', '.join(repr(service) for service in installed())}))"
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class CaseClient:
         except (RuntimeError, ValueError) as error:
             raise Unreachable(f"no Temporal server answers at {config['target_host']}") from error
 
-    async def open(self, request: Request) -> CaseHandle:
+    async def open(self, request: CaseRequest) -> CaseHandle:
         """Open a case, or find the one that this `request_id` opened before.
 
         Waits until the case is open under its standard; `existed` of the handle says whether it was there before. Raises
@@ -129,7 +132,7 @@ class CaseClient:
             handle.existed = True
         return handle
 
-    async def _start(self, request: Request, case_id: str, reuse: WorkflowIDReusePolicy) -> bool:
+    async def _start(self, request: CaseRequest, case_id: str, reuse: WorkflowIDReusePolicy) -> bool:
         """Start a case and wait until it is open; whether it was there before. Raises WorkflowAlreadyStartedError if it has
         ended."""
         start: WithStartWorkflowOperation[Any, CaseResult] = WithStartWorkflowOperation(
@@ -141,7 +144,7 @@ class CaseClient:
             id_reuse_policy=reuse,
             static_summary=names.summary(request.service, request.centre, request.channel),
             static_details=names.HOW_TO_ACT,
-            search_attributes=names.first_attributes(request.service, request.centre),
+            search_attributes=names.first_attributes(request.service, request.centre, first_stage(request.service)),
         )
         try:
             reply: CommandReply = await self.temporal.execute_update_with_start_workflow(
@@ -168,14 +171,14 @@ class CaseClient:
     async def count(self, query: str | None = None) -> int:
         """How many cases a Temporal list filter finds. Raises Unreachable, InvalidCase."""
         try:
-            return (await self.temporal.count_workflows(f"{OURS} AND ({query})" if query else OURS)).count
+            return (await self.temporal.count_workflows(f"{CASES} AND ({query})" if query else CASES)).count
         except RPCError as error:
             raise _translated(error, LIST) from error
 
     async def list(self, query: str | None = None, limit: int | None = None) -> AsyncIterator[CaseRow]:
         """Cases by a Temporal list filter over the Case… search attributes, such as "CaseOverdue = true"."""
         try:
-            async for found in self.temporal.list_workflows(f"{OURS} AND ({query})" if query else OURS, limit=limit):
+            async for found in self.temporal.list_workflows(f"{CASES} AND ({query})" if query else CASES, limit=limit):
                 shown = found.typed_search_attributes
                 yield CaseRow(
                     case_id=found.id,
@@ -268,7 +271,7 @@ class CaseHandle:
                 yield view
             elif not running:  # terminated, failed or cancelled: nothing will change any more
                 return
-            if view.stage is Stage.CLOSED:
+            if view.stage == "closed":
                 return
             if running:
                 await self._grown_beyond(length)
@@ -313,7 +316,7 @@ class CaseHandle:
             except NotFound as missing:
                 return missing
             ended = await self.ended()
-            outcome = ended.words if ended else view.outcome.value if view.outcome else "no outcome"
+            outcome = ended.words if ended else view.outcome or "no outcome"
             return CaseClosed(f"{self.case_id} is closed ({outcome}); no command is possible any more")
         return _translated(error, self.case_id)
 

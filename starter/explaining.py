@@ -14,7 +14,8 @@ from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.explanation import Entry, Explanation, explain
 from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
 from casework.starter.errors import InvalidCase
-from casework.workflows.contracts import CaseView, ClockView, Event
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.views import CaseView, ClockView
 
 
 class Explainer:

@@ -11,7 +11,8 @@ import asyncpg
 from casework.adapters.postgres.records import PostgresRecords, RecordsError
 from casework.standards.counting.calendar_rules import CalendarChange
 from casework.starter.errors import InvalidCase, Unreachable
-from casework.workflows.contracts import CaseView, Event
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.views import CaseView
 
 
 @asynccontextmanager

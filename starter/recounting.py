@@ -28,8 +28,8 @@ from casework.standards.pack.loader import StandardsLibrary
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseClosed, CaseworkError, NotFound, Unreachable
 from casework.workflows.case.recount import as_kept, moved, pause_end, paused_until, replanned
-from casework.workflows.contracts import OpenCase
-from casework.workflows.messages import ChangeStandard, Recount
+from casework.workflows.messages.commands import ChangeStandard, Recount
+from casework.workflows.messages.views import OpenCase
 
 AT_ONCE = 40
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from casework.stories.story import Happening, Telling, Then
-from casework.workflows.contracts import CaseView, Event
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.views import CaseView
 
 
 class Check(NamedTuple):
@@ -55,8 +56,8 @@ def _all(then: Then, seen: Seen) -> Iterator[Result]:
         began = next((event.data["counted_from"] for event in seen.events if event.type == "opened"), None)
         yield _time("counted from", then.counted_from, datetime.fromisoformat(began) if began else None, seen)
     for what, wanted, found in (
-        ("stage", then.stage, seen.view.stage.value),
-        ("outcome", then.outcome, seen.view.outcome.value if seen.view.outcome else None),
+        ("stage", then.stage, seen.view.stage),
+        ("outcome", then.outcome, seen.view.outcome),
         ("overdue", then.overdue, seen.view.overdue),
         ("paused", then.paused, seen.view.pause.reason if seen.view.pause else False),
     ):

@@ -8,10 +8,9 @@ from difflib import get_close_matches
 from casework.standards.counting.plan import LETTERS, REQUESTER
 from casework.standards.pack.model import ServiceStandards
 from casework.stories.story import Story, Then
-from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.case.timekeeper import FACTS
-from casework.workflows.contracts import Outcome, Stage
-from casework.workflows.processes import PROCESSES
+from casework.workflows.names import CLOSED
+from casework.workflows.processes import commands_of, installed
 
 OWN_EVENTS = {
     "opened", "closed", "calendar_changed", "resumed", "pause_reminded", "pause_ran_out", "overdue_again", "rung_skipped",
@@ -27,7 +26,10 @@ def unknown_names(story: Story, pack: ServiceStandards) -> list[str]:
 
 
 def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
-    declared = {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
+    processes = installed()
+    declared = commands_of(processes)
+    stages = {CLOSED, *(stage.value for process in processes.values() for stage in process.definition.stages)}
+    outcomes = {outcome.value for process in processes.values() for outcome in process.definition.outcomes}
     roles = {role for stages in pack.commands.values() for by in stages.values() for each in by.values() for role in each}
     roles |= {REQUESTER, *pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
     steps = {LETTERS, *(step.id for service in pack.services.values() for step in service.steps)}
@@ -35,6 +37,8 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
     texts, pauses = set(pack.notifications), set(pack.pauses)
     for number, step in enumerate(story.when, start=1):
         where = f"when {number}"
+        if step.open is not None:
+            yield from _check(where, "service", [step.open], set(processes) & set(pack.services))
         if step.do is not None:
             yield from _check(where, "command", [step.do], declared)
         if step.by is not None and step.refused is None:
@@ -49,8 +53,8 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
         yield from _check(where, "event", (*(each.event for each in then.happened), *then.never, *then.once), events)
         yield from _check(where, "notice", (*(each.notice for each in then.told), *then.told_times), texts)
         yield from _check(where, "role", (each.to for each in then.told if each.to), roles)
-        yield from _check(where, "stage", [then.stage] if then.stage else [], [stage.value for stage in Stage])
-        yield from _check(where, "outcome", [then.outcome] if then.outcome else [], [outcome.value for outcome in Outcome])
+        yield from _check(where, "stage", [then.stage] if then.stage else [], stages)
+        yield from _check(where, "outcome", [then.outcome] if then.outcome else [], outcomes)
         yield from _check(where, "pause", [then.paused] if then.paused else [], pauses)
 
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -36,15 +35,16 @@ from casework.stories.story import CalendarStep, Given, Story, StoryError, Then,
 from casework.stories.story_time import StoryRunner as CasesInStoryTime
 from casework.stories.story_time import StoryTime
 from casework.workflows import names
-from casework.workflows.contracts import Actor, Event, Request
-from casework.workflows.messages import ChangeStandard, Recount
+from casework.workflows.messages.commands import ChangeStandard, Recount
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.people import Actor
+from casework.workflows.processes import installed
 
 SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
 JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
 LATER = "later"  # the version of the pack that cases may move to
 NEVER_BY_ITSELF = "2399-01-01"
 OPERATOR = Actor(id="operator", role="operator")
-REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 
 
 class Told(NamedTuple):
@@ -171,7 +171,7 @@ class _Playing:
 
     async def _open(self, step: When) -> None:
         request_id = uuid4().hex
-        given = {**defaults.REQUESTS[str(step.open)], **step.with_}
+        given = {**defaults.REQUESTS.get(str(step.open), {}), **step.with_}
         now, at = datetime.now(UTC), self._aware(step.at)
         received = datetime.fromisoformat(str(given.pop("received_at", step.at)))
         self._time.begin(names.case_id(str(step.open), given.get("centre", "JSC"), request_id), at, now)
@@ -184,7 +184,7 @@ class _Playing:
             **given,
         }
         with self._environment.with_time_skipping_disabled():
-            self._cases[step.case] = await self._client.open(REQUESTS.validate_python(data))
+            self._cases[step.case] = await self._client.open(installed()[str(step.open)].definition.request.model_validate(data))
 
     async def _do(self, step: When) -> None:
         case, name = self._cases[step.case], str(step.do)

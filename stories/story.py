@@ -138,7 +138,7 @@ class When(Frozen):
 
     at: Minute
     case: str = ONE
-    open: Literal["information_request", "forward", "one_stop"] | None = None
+    open: str | None = None
     do: str | None = None
     by: str | None = None
     with_: dict[str, Any] = Field(default={}, alias="with")

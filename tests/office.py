@@ -14,20 +14,13 @@ from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
-from casework.workflows.contracts import (
-    Actor,
-    CaseView,
-    CommandReply,
-    Document,
-    ForwardRequest,
-    InformationRequest,
-    Officer,
-    OneStopRequest,
-    Request,
-    Requester,
-    Stage,
-)
-from casework.workflows.messages import Command
+from casework.workflows.messages.commands import Command
+from casework.workflows.messages.forward import ForwardRequest
+from casework.workflows.messages.information_request import InformationRequest
+from casework.workflows.messages.one_stop import OneStopRequest
+from casework.workflows.messages.people import Actor, Document, Officer, Requester
+from casework.workflows.messages.request import CaseRequest
+from casework.workflows.messages.views import CaseView, CommandReply
 from tests.mailbox import Mailbox
 
 OFFICER = Actor(id="somying", role="centre_officer", unit="JSC")
@@ -109,13 +102,13 @@ class Office:
         data = {"name": "สมชาย รักไทย", "email": f"citizen-{uuid4().hex[:8]}@home.example", "citizen_id": CITIZEN_ID, **changes}
         return Requester.model_validate(data)
 
-    async def open(self, request: Request) -> PlayedCase:
+    async def open(self, request: CaseRequest) -> PlayedCase:
         """Open a case whose clock stands until the test moves it."""
         with self.temporal.with_time_skipping_disabled():
             handle = await self.client.open(request)
         self.opened.append(handle)
         if self.records_answer:
-            await handle.recorded(CommandReply(case_id=handle.case_id, stage=Stage.QUEUED, event=1))
+            await handle.recorded(CommandReply(case_id=handle.case_id, stage="queued", event=1))
         return PlayedCase(self, handle, request.requester.email or "")
 
     async def replay_all(self) -> None:

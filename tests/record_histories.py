@@ -16,34 +16,36 @@ import pytest
 from temporalio.client import WorkflowHistory
 
 from casework.standards.counting.calendar_rules import ChangeKind, NewChange
-from casework.workflows.contracts import Document, Stage
-from casework.workflows.messages import (
-    AssignToOwner,
-    BeginAdvice,
-    CompleteAdvice,
-    CompleteDocuments,
-    Convert,
+from casework.workflows.messages.commands import (
     Extend,
-    ForwardApplication,
-    IssueDeficiencyList,
     Pause,
     Rate,
     RecordNoShow,
-    RecordOwnerReply,
-    RecordSelection,
     RecordService,
     Recount,
-    ReferToOwner,
     Refuse,
     Reopen,
-    ReportHeld,
-    ReportProgress,
-    ReportResult,
     Resume,
     StartService,
-    TellRequester,
     Withdraw,
 )
+from casework.workflows.messages.forward import (
+    AssignToOwner,
+    CompleteDocuments,
+    ForwardApplication,
+    IssueDeficiencyList,
+    ReportProgress,
+    ReportResult,
+)
+from casework.workflows.messages.information_request import (
+    RecordOwnerReply,
+    RecordSelection,
+    ReferToOwner,
+    ReportHeld,
+    TellRequester,
+)
+from casework.workflows.messages.one_stop import BeginAdvice, CompleteAdvice, Convert
+from casework.workflows.messages.people import Document
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 FOLDER = Path(__file__).parent / "histories"
@@ -65,7 +67,7 @@ async def information_referred_late(office: Office) -> PlayedCase:
     await case.pass_time((await case.view()).clocks[-1].due_at)
     await case.act(RecordOwnerReply(actor=OWNER, answer="14"))
     await case.act(TellRequester(actor=OFFICER))
-    await case.handle.wait(lambda view: view.stage is Stage.ANSWERED)
+    await case.handle.wait(lambda view: view.stage == "answered")
     await case.expire()
     return case
 
@@ -78,10 +80,10 @@ async def forward_the_whole_way(office: Office) -> PlayedCase:
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     await case.act(ReportProgress(actor=OWNER, status_th="ตรวจสอบ"))
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
     await case.act(ReportResult(actor=OWNER, result="ครบแล้ว"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
     return case
 
@@ -93,7 +95,7 @@ async def forward_in_silence(office: Office) -> PlayedCase:
     await case.pass_time(due + timedelta(days=16))
     await case.act(Extend(actor=HEAD, step="owner_act", by=15, reason="รอผล"))
     await case.act(Refuse(actor=OWNER, reason="ขัดกฎหมาย"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.expire()
     return case
 
@@ -118,7 +120,7 @@ async def forward_on_paper(office: Office) -> PlayedCase:
     await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
     await case.act(RecordService(actor=OFFICER, how="handed_over"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
     return case
 

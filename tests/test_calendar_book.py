@@ -14,7 +14,7 @@ from casework.standards.counting.calendar_rules import CalendarChange, ChangeKin
 from casework.standards.counting.plan import Plan
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.workflows.case.counting import calculator
-from casework.workflows.messages import AddNote
+from casework.workflows.messages.commands import AddNote
 from casework.workflows.ports import StandardQuery
 from tests.office import OFFICER, Office
 

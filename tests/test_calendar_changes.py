@@ -18,8 +18,7 @@ from casework.standards.pack.loader import default_pack, parse_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase
 from casework.starter.holiday_files import read_ics
-from casework.workflows.contracts import ForwardRequest
-from casework.workflows.messages import ForwardApplication
+from casework.workflows.messages.forward import ForwardApplication, ForwardRequest
 from tests.line import CASEWORK, Line
 from tests.office import OFFICER
 from tests.test_scenarios import PACK_TEXT

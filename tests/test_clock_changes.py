@@ -24,16 +24,8 @@ from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient
 from casework.starter.recounting import Recounting, under_version
 from casework.workflows.case.clock import Clock
-from casework.workflows.contracts import Stage
-from casework.workflows.messages import (
-    AssignToOwner,
-    ChangeStandard,
-    ForwardApplication,
-    Pause,
-    Recount,
-    Settle,
-    Withdraw,
-)
+from casework.workflows.messages.commands import ChangeStandard, Pause, Recount, Settle, Withdraw
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication
 from tests.line import Line
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
@@ -209,7 +201,7 @@ async def test_what_stops_in_a_pause_is_counted_as_it_was(office: Office) -> Non
     before = await case.view()
     await case.act(Pause(actor=OWNER, reason="awaiting_requester"))
     await case.act(Settle(actor=OWNER, terms="ตกลงกันได้"))
-    view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
+    view = await case.handle.wait(lambda view: view.stage == "closed")
     owner = next(clock for clock in view.clocks if clock.step == "owner_act")
     assert owner.due_at == before.clocks[-1].due_at
     assert view.promised_at == before.promised_at

@@ -47,8 +47,10 @@ from casework.workflows.case import (
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
-from casework.workflows.contracts import Actor, ForwardRequest, InformationRequest, Stage
-from casework.workflows.messages import Extend, Pause, Recount, Resume
+from casework.workflows.messages.commands import Extend, Pause, Recount, Resume
+from casework.workflows.messages.forward import ForwardRequest
+from casework.workflows.messages.information_request import InformationRequest
+from casework.workflows.messages.people import Actor
 from casework.workflows.ports import StandardAnswer, StandardQuery
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
@@ -140,7 +142,7 @@ class ClockMachine(RuleBasedStateMachine):
         else:
             request = InformationRequest.model_validate(asked)
         self.file = CaseFile(
-            case_id="x", request=request, opened_at=self.now, received_at=self.now, stage=Stage.SERVING, stage_since=self.now
+            case_id="x", request=request, opened_at=self.now, received_at=self.now, stage="serving", stage_since=self.now
         )
         answer = self.run(
             activities.read_standard(

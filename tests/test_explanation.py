@@ -15,7 +15,7 @@ from tests.test_limits import extended
 
 CLOCK = Clockwork(default_pack())
 STEPS = [
-    (service.value, step.id)
+    (service, step.id)
     for service, offered in CLOCK.pack.services.items()
     for step in offered.steps
     if step.limit or step.id == "satisfaction"

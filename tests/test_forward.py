@@ -9,24 +9,16 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import Actor, Document, Outcome, Stage
-from casework.workflows.messages import (
+from casework.workflows.messages.commands import Extend, Rate, Reassign, Redirect, Refuse, Reopen, ReportDelay, Settle, Withdraw
+from casework.workflows.messages.forward import (
     AssignToOwner,
     CompleteDocuments,
-    Extend,
     ForwardApplication,
     IssueDeficiencyList,
-    Rate,
-    Reassign,
-    Redirect,
-    Refuse,
-    Reopen,
-    ReportDelay,
     ReportProgress,
     ReportResult,
-    Settle,
-    Withdraw,
 )
+from casework.workflows.messages.people import Actor, Document
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 
@@ -41,12 +33,12 @@ async def forwarded(office: Office, **changes: object) -> PlayedCase:
 async def test_checked_forwarded_relayed_acted_on_both_told_and_rated__completed(office: Office) -> None:
     case = await forwarded(office)
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     owner = next(c for c in view.clocks if c.step == "owner_act")
     assert owner.stopped_at is not None
     assert not owner.breached
     await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
-    assert (await case.handle.result()).outcome is Outcome.COMPLETED
+    assert (await case.handle.result()).outcome == "completed"
     assert await case.types() == [
         "opened",
         "forwarded",
@@ -65,7 +57,7 @@ async def test_thirty_working_days_of_silence_chase_escalate_breach_and_go_on(of
     due = next(c for c in (await case.view()).clocks if c.step == "owner_act").due_at
     await case.pass_time(due)
     view = await case.view()
-    assert (view.stage, view.overdue) == (Stage.WITH_OWNER, True)
+    assert (view.stage, view.overdue) == ("with_owner", True)
     fired = [(event.type, event.data["to"]) for event in view.events if "rung" in event.data]
     assert fired == [
         ("progress_notified", ["requester"]),
@@ -76,7 +68,7 @@ async def test_thirty_working_days_of_silence_chase_escalate_breach_and_go_on(of
         ("breached", ["owner_director", "deputy_permanent_secretary"]),
     ]
     await case.act(ReportResult(actor=OWNER, result="ตรวจแล้ว"))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     assert next(c for c in view.clocks if c.step == "owner_act").breached
 
 
@@ -94,13 +86,13 @@ async def test_one_deficiency_list_then_complete_and_the_working_day_starts_agai
     first, promised = (await case.view()).clocks[0], (await case.view()).promised_at
     await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด", "แผนที่"]))
     view = await case.view()
-    assert view.stage is Stage.AWAITING_DOCUMENTS
+    assert view.stage == "awaiting_documents"
     assert view.clocks[-1].limit == "15 calendar days"
     assert "สำเนาโฉนด; แผนที่" in case.mails()[-1].get_content()
     await case.pass_time(timedelta(days=8))
     await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="สำเนาโฉนด"), Document(name="แผนที่")]))
     view = await case.view()
-    assert view.stage is Stage.SUBMITTED
+    assert view.stage == "submitted"
     again = next(c for c in view.clocks if c.step == "check_forward")
     assert again.stopped_at is None
     assert again.started_at > first.started_at
@@ -124,7 +116,7 @@ async def test_papers_that_never_come_are_reminded_of_then_returned__returned_in
     case = await office.forward()
     await case.act(IssueDeficiencyList(actor=OFFICER, missing=["สำเนาโฉนด"]))
     await case.expire()
-    assert (await case.handle.result()).outcome is Outcome.RETURNED_INCOMPLETE
+    assert (await case.handle.result()).outcome == "returned_incomplete"
     assert (await case.types())[-3:] == ["reminded", "application_returned", "closed"]
     reminder = next(mail.get_content() for mail in case.mails() if "still lacks" in mail.get_content())
     assert "still lacks สำเนาโฉนด." in reminder
@@ -176,42 +168,42 @@ async def test_the_owner_refuses_with_a_reason_and_satisfaction_is_asked__refuse
     case = await forwarded(office)
     await case.act(Refuse(actor=OWNER, reason="ขัดต่อกฎกระทรวง"))
     assert any("ขัดต่อกฎกระทรวง" in mail.get_content() for mail in office.mailbox.to("centre@jsc.example"))
-    assert (await case.view()).stage is Stage.COMPLETED
+    assert (await case.view()).stage == "completed"
     await case.expire()
-    assert (await case.handle.result()).outcome is Outcome.REFUSED_WITH_REASON
+    assert (await case.handle.result()).outcome == "refused_with_reason"
 
 
 async def test_the_matter_belongs_elsewhere__redirected(office: Office) -> None:
     case = await forwarded(office)
     await case.act(Redirect(actor=COMPLAINTS, to="กรมที่ดิน", contact="02 141 5555"))
-    assert (await case.handle.result()).outcome is Outcome.REDIRECTED
+    assert (await case.handle.result()).outcome == "redirected"
 
 
 async def test_the_parties_agree__settled(office: Office) -> None:
     case = await forwarded(office)
     await case.act(Settle(actor=OWNER, terms="คืนเงินค่าเสียหาย"))
-    assert (await case.handle.result()).outcome is Outcome.SETTLED
+    assert (await case.handle.result()).outcome == "settled"
     assert "คืนเงินค่าเสียหาย" in case.mails()[-1].get_content()
 
 
 async def test_the_requester_withdraws__withdrawn(office: Office) -> None:
     case = await office.forward()
     await case.act(Withdraw(actor=CITIZEN, reason="ได้รับแล้ว"))
-    assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
+    assert (await case.handle.result()).outcome == "withdrawn"
 
 
 async def test_a_completed_matter_may_be_reopened_and_completed_again(office: Office) -> None:
     case = await forwarded(office)
     await case.act(ReportResult(actor=OWNER, result="ครั้งแรก"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
     assert "is considered once more" in case.mails()[-1].get_content()
     view = await case.view()
-    assert (view.stage, view.outcome) == (Stage.WITH_OWNER, None)
+    assert (view.stage, view.outcome) == ("with_owner", None)
     await case.act(ReportResult(actor=OWNER, result="ครั้งที่สอง"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Rate(actor=CITIZEN, scores={"overall": 3}))
-    assert (await case.handle.result()).outcome is Outcome.COMPLETED
+    assert (await case.handle.result()).outcome == "completed"
     assert sum("ครั้งที่สอง" in mail.get_content() for mail in case.mails()) == 1
 
 
@@ -263,7 +255,7 @@ async def test_an_extension_after_the_breach_puts_what_lies_ahead_back_on_the_la
 async def test_an_operator_who_cancels_the_workflow_is_on_record_and_nobody_is_left_untold(office: Office) -> None:
     case = await forwarded(office)
     await case.handle.workflow.cancel()
-    view = await case.handle.wait(lambda view: view.stage is Stage.CLOSED)
+    view = await case.handle.wait(lambda view: view.stage == "closed")
     assert view.events[-1].type == "cancelled_by_operator"
     assert {notice.status for notice in view.notices} == {"sent"}
     with pytest.raises(WorkflowFailureError):
@@ -339,9 +331,9 @@ async def test_a_matter_is_passed_on_in_sight_and_not_for_ever(office: Office) -
 async def test_who_is_not_content_may_still_have_the_matter_taken_up_again(office: Office) -> None:
     case = await forwarded(office)
     await case.act(ReportResult(actor=OWNER, result="ไม่อนุญาต"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Rate(actor=CITIZEN, scores={"overall": 1}))
-    assert (await case.view()).stage is Stage.COMPLETED
+    assert (await case.view()).stage == "completed"
     with pytest.raises(CaseRefused, match="has rated already"):
         await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
     await case.pass_time(timedelta(days=10))
@@ -354,7 +346,7 @@ async def test_nobody_speaks_in_the_requesters_name_without_saying_how_they_aske
     with pytest.raises(CaseRefused, match="withdraw in the requester's name needs `how`"):
         await case.act(Withdraw(actor=OFFICER))
     await case.act(Withdraw(actor=OFFICER, how="หนังสือลงวันที่ 21 พ.ย. 2569"))
-    assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
+    assert (await case.handle.result()).outcome == "withdrawn"
 
 
 async def test_a_delay_notice_gives_the_reason_that_the_owner_gave(office: Office) -> None:

@@ -7,20 +7,13 @@ from datetime import timedelta
 import pytest
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import Outcome, Stage
-from casework.workflows.messages import (
-    Extend,
-    Rate,
-    RecordNoShow,
+from casework.workflows.messages.commands import Extend, Rate, RecordNoShow, Redirect, Refuse, StartService, Withdraw
+from casework.workflows.messages.information_request import (
     RecordOwnerReply,
     RecordSelection,
-    Redirect,
     ReferToOwner,
-    Refuse,
     ReportHeld,
-    StartService,
     TellRequester,
-    Withdraw,
 )
 from tests.office import CITIZEN, HEAD, OFFICER, OWNER, SOMYING, Office, PlayedCase
 
@@ -43,25 +36,25 @@ async def test_held_information_is_handed_over_picked_without_limit_and_rated__p
     case = await served(office)
     await case.act(ReportHeld(actor=OFFICER, explanation="แผ่นพับ"))
     view = await case.view()
-    assert (view.stage, [clock.step for clock in view.clocks if clock.stopped_at is None]) == (Stage.SELECTING, [])
+    assert (view.stage, [clock.step for clock in view.clocks if clock.stopped_at is None]) == ("selecting", [])
     await case.act(RecordSelection(actor=CITIZEN, documents=["แผ่นพับ LPG"]))
-    assert (await case.view()).stage is Stage.PROVIDED
+    assert (await case.view()).stage == "provided"
     await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
-    assert (await case.handle.result()).outcome is Outcome.PROVIDED
+    assert (await case.handle.result()).outcome == "provided"
     assert await case.types() == ["opened", "service_started", "info_found", "documents_selected", "rated", "closed"]
 
 
 async def test_not_held_the_owner_is_asked_the_requester_told_twice__referred_answered(office: Office) -> None:
     case = await referred(office)
     view = await case.view()
-    assert (view.stage, view.agency) == (Stage.REFERRED, "DOEB")
+    assert (view.stage, view.agency) == ("referred", "DOEB")
     assert view.clocks[-1].limit == "15 calendar days"
     await case.act(RecordOwnerReply(actor=OWNER, answer="14 สถานี"))
-    assert (await case.view()).stage is Stage.TELLING
+    assert (await case.view()).stage == "telling"
     await case.act(TellRequester(actor=OFFICER))
-    assert (await case.view()).stage is Stage.ANSWERED
+    assert (await case.view()).stage == "answered"
     await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
-    assert (await case.handle.result()).outcome is Outcome.REFERRED_ANSWERED
+    assert (await case.handle.result()).outcome == "referred_answered"
     bodies = [mail.get_content() for mail in case.mails()]
     assert "กรมธุรกิจพลังงาน" in bodies[0]
     assert any("14 สถานี" in body for body in bodies)
@@ -81,7 +74,7 @@ async def test_the_fifteen_minutes_warn_breach_and_reach_the_head_each_once(offi
     assert [notice.to for notice in view.notices] == ["assigned_officer", "centre_supervisor", "centre_head"]
     await case.act(ReportHeld(actor=OFFICER, explanation="พบแล้ว"))
     after = await case.view()
-    assert (after.stage, after.overdue, after.clocks[0].breached) == (Stage.SELECTING, False, True)
+    assert (after.stage, after.overdue, after.clocks[0].breached) == ("selecting", False, True)
 
 
 async def test_the_owner_agency_is_chased_on_days_7_and_12_and_the_requester_hears_of_the_delay(office: Office) -> None:
@@ -99,20 +92,20 @@ async def test_the_owner_agency_is_chased_on_days_7_and_12_and_the_requester_hea
 async def test_refused_with_a_reason_and_the_way_to_appeal__refused(office: Office) -> None:
     case = await served(office)
     await case.act(Refuse(actor=OFFICER, reason="ข้อมูลลับตามกฎหมาย"))
-    assert (await case.handle.result()).outcome is Outcome.REFUSED
+    assert (await case.handle.result()).outcome == "refused"
     assert "อุทธรณ์" in case.mails()[-1].get_content()
 
 
 async def test_the_owner_agency_refuses__refused(office: Office) -> None:
     case = await referred(office)
     await case.act(Refuse(actor=OWNER, reason="อยู่ระหว่างคดี"))
-    assert (await case.handle.result()).outcome is Outcome.REFUSED
+    assert (await case.handle.result()).outcome == "refused"
 
 
 async def test_another_agency_has_it__redirected(office: Office) -> None:
     case = await served(office)
     await case.act(Redirect(actor=OFFICER, to="กรมการขนส่งทางบก", contact="1584"))
-    assert (await case.handle.result()).outcome is Outcome.REDIRECTED
+    assert (await case.handle.result()).outcome == "redirected"
     assert "1584" in case.mails()[-1].get_content()
 
 
@@ -123,13 +116,13 @@ async def test_the_requester_withdraws_at_any_stage__withdrawn(office: Office, s
     else:
         case = await (served(office) if stage == "serving" else referred(office))
     await case.act(Withdraw(actor=CITIZEN))
-    assert (await case.handle.result()).outcome is Outcome.WITHDRAWN
+    assert (await case.handle.result()).outcome == "withdrawn"
 
 
 async def test_nobody_comes_when_called__no_show(office: Office) -> None:
     case = await office.information()
     await case.act(RecordNoShow(actor=OFFICER))
-    assert (await case.handle.result()).outcome is Outcome.NO_SHOW
+    assert (await case.handle.result()).outcome == "no_show"
 
 
 async def test_silence_is_never_satisfaction_and_never_blocks(office: Office) -> None:
@@ -137,7 +130,7 @@ async def test_silence_is_never_satisfaction_and_never_blocks(office: Office) ->
     await case.act(ReportHeld(actor=OFFICER, explanation="แผ่นพับ"))
     await case.act(RecordSelection(actor=CITIZEN))
     await case.expire()
-    assert (await case.handle.result()).outcome is Outcome.PROVIDED
+    assert (await case.handle.result()).outcome == "provided"
     assert (await case.types())[-2:] == ["satisfaction_not_answered", "closed"]
 
 

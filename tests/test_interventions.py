@@ -23,8 +23,9 @@ from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.case_health import Kind, examine_cases, fill_in, repair
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseExists
-from casework.workflows.contracts import Document, ForwardRequest, Stage
-from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, Rate, ReportResult, Withdraw
+from casework.workflows.messages.commands import AddNote, Rate, Withdraw
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ForwardRequest, ReportResult
+from casework.workflows.messages.people import Document
 from casework.workflows.names import case_id
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office, PlayedCase
@@ -72,7 +73,7 @@ async def test_a_terminated_case_is_what_it_is_everywhere(office: Office) -> Non
     assert "wrong person" in row["ended_why"]
     recorded = await office.records.case(case.case_id)
     assert recorded is not None
-    assert (recorded.stage, recorded.allowed_commands) == (Stage.SUBMITTED, [])
+    assert (recorded.stage, recorded.allowed_commands) == ("submitted", [])
 
 
 async def test_a_cancelled_case_says_why(office: Office) -> None:
@@ -114,7 +115,7 @@ async def test_a_command_that_a_reset_makes_impossible_is_refused_visibly(office
     await case.handle.result()
     history = await case.handle.workflow.fetch_history()
     await reset(office, case, "add_note")
-    view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage is Stage.CLOSED), 30)
+    view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage == "closed"), 30)
     assert [event.type for event in view.events][:3] == ["opened", "reset", "note_added"]
     assert history.events[0].event_time == (await case.handle.workflow.fetch_history()).events[0].event_time
 
@@ -124,12 +125,12 @@ async def test_a_command_that_comes_too_early_after_a_reset_leaves_an_event(offi
     await case.act(ForwardApplication(actor=OFFICER))
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(AddNote(actor=OFFICER, text="ก่อนย้อน"))
     await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
     await case.handle.result()
     await reset(office, case, "report_result")
-    view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage is Stage.COMPLETED), 30)
+    view = await asyncio.wait_for(case.handle.wait(lambda view: view.stage == "completed"), 30)
     refused = [event for event in view.events if event.type == "command_not_reapplied"]
     assert [event.data["command"] for event in refused] == ["rate"]
     assert "not possible in the stage with_owner" in refused[0].data["because"]
@@ -187,7 +188,7 @@ async def test_a_case_that_does_not_replay_is_found_and_healed(
         assert [trouble.kind for trouble in found] == [Kind.STUCK]
         assert "reset to before event" in str(await repair(temporal.client, records, found[0]))
         view = await asyncio.wait_for(
-            office.client.case(stuck).wait(lambda view: view.stage is Stage.SUBMITTED and view.case_no is not None), 30
+            office.client.case(stuck).wait(lambda view: view.stage == "submitted" and view.case_no is not None), 30
         )
         assert "reset" in [event.type for event in view.events]
 

@@ -13,20 +13,10 @@ from temporalio.client import WorkflowFailureError
 
 from casework.starter.errors import CaseRefused
 from casework.starter.letter_pdf import THAI_FONTS, LetterPrinter
-from casework.workflows.contracts import CaseView, Outcome, Stage
-from casework.workflows.messages import (
-    CompleteDocuments,
-    ForwardApplication,
-    IssueDeficiencyList,
-    Pause,
-    RecordService,
-    ReferToOwner,
-    Refuse,
-    Reopen,
-    ReportResult,
-    StartService,
-    Withdraw,
-)
+from casework.workflows.messages.commands import Pause, RecordService, Refuse, Reopen, StartService, Withdraw
+from casework.workflows.messages.forward import CompleteDocuments, ForwardApplication, IssueDeficiencyList, ReportResult
+from casework.workflows.messages.information_request import ReferToOwner
+from casework.workflows.messages.views import CaseView
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
@@ -58,7 +48,7 @@ async def test_a_list_that_nobody_handed_over_ends_no_application(office: Office
     assert [letter.notice for letter in view.letters] == ["documents_incomplete"]
     await case.pass_time(timedelta(days=60))
     view = await case.view()
-    assert view.stage is Stage.AWAITING_DOCUMENTS
+    assert view.stage == "awaiting_documents"
     chased = [(event.type, event.data["step"]) for event in view.events if event.type in ("warned", "breached", "escalated")]
     assert chased[:3] == [("warned", "serve_letters"), ("breached", "serve_letters"), ("escalated", "serve_letters")]
     assert len(chased) > 10  # the head of the centre hears of it every working day
@@ -79,13 +69,13 @@ async def test_the_time_of_the_requester_runs_from_the_day_of_service(office: Of
     row = next(n for n in await office.records.notices(case.case_id) if n["template"] == "documents_incomplete")
     assert (row["status"], row["settled_at"]) == ("served", handed)
     await case.expire()
-    assert (await case.view()).outcome is Outcome.RETURNED_INCOMPLETE
+    assert (await case.view()).outcome == "returned_incomplete"
     with pytest.raises(CaseRefused, match="needs the number of the post's receipt"):
         await case.act(RecordService(actor=OFFICER, how="posted"))
     with pytest.raises(CaseRefused, match="application_returned is served in writing: handed_over or posted"):
         await case.act(RecordService(actor=OFFICER, how="read_out"))
     await case.act(RecordService(actor=OFFICER, how="handed_over"))  # that it was returned must be told too
-    assert (await case.handle.result()).outcome is Outcome.RETURNED_INCOMPLETE
+    assert (await case.handle.result()).outcome == "returned_incomplete"
 
 
 async def test_what_was_posted_is_served_on_the_day_that_the_law_deems(office: Office) -> None:
@@ -112,7 +102,7 @@ async def test_papers_that_come_before_the_list_was_served_make_it_moot(office: 
     case = await on_paper(office)
     await case.act(CompleteDocuments.model_validate({"actor": CITIZEN, "documents": [{"name": "สำเนาโฉนด"}]}))
     view = await case.view()
-    assert (view.stage, view.letters) == (Stage.SUBMITTED, [])
+    assert (view.stage, view.letters) == ("submitted", [])
     assert steps(view) == ["check_forward"]
     assert "letter_moot" in [event.type for event in view.events]
     await office.records.letters()
@@ -126,10 +116,10 @@ async def test_the_owners_clock_stops_when_the_result_was_served(office: Office)
     await case.act(ReportResult(actor=OWNER, result="แล้วเสร็จ"))
     await case.pass_time(timedelta(days=3))
     view = await case.view()
-    assert (view.stage, "owner_act" in steps(view)) == (Stage.WITH_OWNER, True)
+    assert (view.stage, "owner_act" in steps(view)) == ("with_owner", True)
     handed = await case.now() - timedelta(days=1)
     await case.act(RecordService(actor=OFFICER, how="handed_over", on=handed))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     assert next(clock.stopped_at for clock in view.clocks if clock.step == "owner_act") == handed
     await case.expire()
     await case.handle.result()
@@ -144,7 +134,7 @@ async def test_a_result_that_was_posted_in_time_is_in_time(office: Office) -> No
     with pytest.raises(CaseRefused, match="the result was reported and is being told"):
         await case.act(Pause(actor=OWNER, reason="awaiting_requester"))
     await case.act(RecordService(actor=OFFICER, how="posted", receipt="EE 1"))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     clock = next(clock for clock in view.clocks if clock.step == "owner_act")
     assert (clock.breached, [letter.notice for letter in view.letters]) == (False, ["result_notice"])
     assert clock.stopped_at is not None
@@ -159,9 +149,9 @@ async def test_a_refusal_by_the_owner_ends_its_time_when_the_requester_knows(off
     await case.act(ReferToOwner(actor=OFFICER, agency="DOEB", question="?"))
     await case.act(Refuse(actor=OWNER, reason="ม.15"))
     view = await case.view()
-    assert (view.stage, steps(view)) == (Stage.REFERRED, ["owner_gather", "serve_letters"])
+    assert (view.stage, steps(view)) == ("referred", ["owner_gather", "serve_letters"])
     await case.act(RecordService(actor=OFFICER, letter="information_refused", how="handed_over"))
-    assert (await case.handle.result()).outcome is Outcome.REFUSED
+    assert (await case.handle.result()).outcome == "refused"
 
 
 async def test_a_mailbox_that_refuses_makes_a_letter_of_it(office: Office, mailbox: Mailbox) -> None:
@@ -232,7 +222,7 @@ async def test_the_days_to_reopen_begin_when_the_requester_is_asked_not_when_the
     handed = await case.now()
     await case.pass_time(timedelta(days=12))
     await case.act(RecordService(actor=OFFICER, how="handed_over", on=handed))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     assert next(clock.stopped_at for clock in view.clocks if clock.step == "owner_act") == handed
     asked = next(clock.started_at for clock in view.clocks if clock.step == "satisfaction")
     assert asked > handed + timedelta(days=11)
@@ -247,14 +237,14 @@ async def test_two_letters_each_have_the_time_of_a_letter(office: Office) -> Non
     await case.act(ReportResult(actor=OWNER, result="แล้วเสร็จ"))
     first = next(iter((await case.view()).letters))
     await case.act(RecordService(actor=OFFICER, how="handed_over", letter=first.id))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))
     await case.act(Refuse(actor=OWNER, reason="ขัดต่อกฎกระทรวง"))
     view = await case.view()
     clock = next(clock for clock in view.clocks if clock.step == "serve_letters")
     assert clock.started_at == view.letters[0].since
     await case.act(RecordService(actor=OFFICER, how="handed_over"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.expire()
     await case.handle.result()
 

@@ -18,18 +18,8 @@ from casework.plugin import CaseworkPlugin
 from casework.standards.pack.loader import StandardsLibrary, default_pack, load_pack
 from casework.starter.client import CaseClient
 from casework.starter.dev.embedded import temporal_binary
-from casework.workflows.contracts import Stage
-from casework.workflows.messages import (
-    AddNote,
-    AssignToOwner,
-    ForwardApplication,
-    Pause,
-    Rate,
-    ReportProgress,
-    ReportResult,
-    Resume,
-    Withdraw,
-)
+from casework.workflows.messages.commands import AddNote, Pause, Rate, Resume, Withdraw
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ReportProgress, ReportResult
 from casework.workflows.names import CASE_NUMBER, SEARCH_ATTRIBUTES, TASK_QUEUE
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
@@ -70,7 +60,7 @@ async def test_a_case_of_many_notes_goes_through_several_runs_and_stays_one_case
     # Temporal forgets update ids with the run; the file does not.
     assert await case.act(AddNote(actor=OFFICER, text="ครั้งแรก"), command_id="first") == first
     await case.act(ReportResult(actor=OWNER, result="เสร็จ"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     described = await case.handle.workflow.describe()
     assert described.typed_search_attributes.get(CASE_NUMBER) == after.case_no
     await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))

@@ -21,8 +21,10 @@ from casework.plugin import CaseworkPlugin
 from casework.runner import OrderedRunner, sandboxed
 from casework.standards.pack.loader import StandardsLibrary, default_pack, parse_pack
 from casework.starter.client import CaseClient
-from casework.workflows.messages import AddNote, AssignToOwner, ForwardApplication, ReportHeld, StartService
-from casework.workflows.processes import PROCESSES
+from casework.workflows.messages.commands import AddNote, StartService
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication
+from casework.workflows.messages.information_request import ReportHeld
+from casework.workflows.processes import installed
 from tests.mailbox import Mailbox
 from tests.office import COMPLAINTS, OFFICER, SOMYING, Office, PlayedCase, replay
 from tests.record_histories import FOLDER, save
@@ -46,7 +48,8 @@ def plugin_of(records: Any, notifier: Any) -> CaseworkPlugin:
 async def replay_without_order(history: WorkflowHistory) -> None:
     nothing: Any = None
     plugin = CaseworkPlugin(StandardsLibrary([default_pack()]), nothing, nothing)
-    config = Replayer(workflows=list(PROCESSES.values()), data_converter=plugin.data_converter(None), workflow_runner=sandboxed())  # type: ignore[misc, operator]
+    processes = list(installed().values())
+    config = Replayer(workflows=processes, data_converter=plugin.data_converter(None), workflow_runner=sandboxed())  # type: ignore[misc, operator]
     await config.replay_workflow(history)
 
 

@@ -26,21 +26,10 @@ from casework.starter.client import CaseClient
 from casework.starter.dev.embedded import free_port
 from casework.starter.errors import CaseRefused
 from casework.workflows import options
-from casework.workflows.contracts import Stage
-from casework.workflows.messages import (
-    AddNote,
-    AssignToOwner,
-    BeginPublications,
-    ForwardApplication,
-    GivePublications,
-    Rate,
-    RecordService,
-    ReportHeld,
-    ReportProgress,
-    ReportResult,
-    StartService,
-    Withdraw,
-)
+from casework.workflows.messages.commands import AddNote, Rate, RecordService, StartService, Withdraw
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ReportProgress, ReportResult
+from casework.workflows.messages.information_request import ReportHeld
+from casework.workflows.messages.one_stop import BeginPublications, GivePublications
 from tests.mailbox import Mailbox
 from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, SOMYING, Office, PlayedCase
 
@@ -132,7 +121,7 @@ async def test_the_records_are_down_the_case_goes_on_and_all_is_written_and_told
         await before.act(ForwardApplication(actor=OFFICER))
         await before.act(AddNote(actor=OFFICER, text="ระหว่างฐานข้อมูลล่ม"))
         view, other = await before.view(), await unborn.view()
-        assert (view.stage, other.stage, other.case_no) == (Stage.WITH_OWNER, Stage.SUBMITTED, None)
+        assert (view.stage, other.stage, other.case_no) == ("with_owner", "submitted", None)
         assert len(unborn.mails()) == 0
     finally:
         outside.start_records()
@@ -154,7 +143,7 @@ async def test_the_mail_is_down_the_owners_clock_runs_until_both_are_told(shaky:
         await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
         view = await case.view()
         owner = next(clock for clock in view.clocks if clock.step == "owner_act")
-        assert (view.stage, owner.stopped_at) == (Stage.WITH_OWNER, None)
+        assert (view.stage, owner.stopped_at) == ("with_owner", None)
         assert [notice.template for notice in view.notices if notice.status == "owed"] == [
             "result_notice",
             "result_notice_centre",
@@ -165,7 +154,7 @@ async def test_the_mail_is_down_the_owners_clock_runs_until_both_are_told(shaky:
     finally:
         outside.start_mail()
     shaky.mailbox = outside.mailbox
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
     await case.handle.result()
     assert set(subjects(case.mails()).values()) == {1}
@@ -211,7 +200,7 @@ async def test_a_requester_without_e_mail_is_told_by_hand_and_the_result_when_it
     await case.act(ReportResult(actor=OWNER, result="อนุญาต"))
     await case.handle.wait(lambda view: bool(view.letters))
     await case.act(RecordService(actor=OFFICER, how="handed_over"))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     assert {notice.status for notice in view.notices if notice.to == "requester"} <= {"by_hand", "served", "owed"}
 
 

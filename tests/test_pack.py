@@ -16,9 +16,10 @@ from casework.standards.limits import Action
 from casework.standards.pack.loader import PackError, StandardsLibrary, UnknownStandard, default_pack, load_pack, parse_pack
 from casework.standards.pack.texts import render
 from casework.standards.thai_dates import format_time
-from casework.workflows.contracts import Officer, Requester, Stage
+from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.pack_needs import unserved
 from casework.workflows.ports import CaseState
+from casework.workflows.processes import installed
 
 PACKS = Path(__file__).parent.parent / "standards/packs"
 TEXT = (PACKS / "moe_jsc.yaml").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def test_the_line_of_a_mistake_is_named() -> None:
 
 @pytest.mark.parametrize("name", ["moe_jsc.yaml", "demo.yaml"])
 def test_the_packs_of_the_house_can_be_served(name: str) -> None:
-    assert unserved(load_pack(PACKS / name)) == []
+    assert unserved(load_pack(PACKS / name), installed()) == []
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_the_packs_of_the_house_can_be_served(name: str) -> None:
         ("{before_due: 120, unit: minute}", "{before_due: 480, unit: minute}", "lies before its start (1 working day)"),
         ('hours: [{open: "08:30", close: "16:30"}]', 'hours: [{open: "08:30", close: "16:30"}, {open: "20:00", close: "09:00"}]', "calendar.hours: the night shift and the hours of the day after it overlap"),
         ("up_to: {n: 15, unit: working_day}", "up_to: {n: 15, unit: calendar_day}", "must be in the unit of the limit"),
-        ("outcomes: [provided, referred_answered", "outcomes: [provided, vanished, referred_answered", "no process ends as vanished"),
+        ("outcomes: [provided, referred_answered", "outcomes: [provided, vanished, referred_answered", "it does not end as vanished"),
         ("https://jsc.example/rate/{case_id}", "https://jsc.example/{person}", "links.survey_url: only {case_id}"),
         ("forward_application: [centre_officer]", "send_on: [centre_officer]", "unknown command; forward has"),
         ("      start_service: [centre_officer]\n      record_no_show: [centre_officer]\n    serving:", "      start_service: [centre_officer]\n      report_held: [centre_officer]\n    serving:", "not a command of this stage; it belongs to serving"),
@@ -85,7 +86,7 @@ def test_the_packs_of_the_house_can_be_served(name: str) -> None:
 def test_a_pack_that_would_stop_a_case_half_way_is_not_served(old: str, new: str, says: str) -> None:
     assert old in TEXT
     pack = parse_pack(TEXT.replace(old, new, 1).replace("unknown_step", ""), "x")
-    assert any(says in problem for problem in unserved(pack))
+    assert any(says in problem for problem in unserved(pack, installed()))
     nothing: object = None
     with pytest.raises(PackError):
         CaseworkPlugin(StandardsLibrary([pack]), nothing, nothing)  # type: ignore[arg-type]
@@ -131,7 +132,7 @@ def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens
         values=dict(values), ordered_at=at + timedelta(days=1), received_at=at, subject="ขยายสถานี",
         requester=Requester(name="สมชาย", email="a@home.example"),
         state=CaseState(
-            standard_id="moe-jsc", standard_version="2569.1", stage=Stage.WITH_OWNER, officer=Officer(id="s", name="สมหญิง"),
+            standard_id="moe-jsc", standard_version="2569.1", stage="with_owner", officer=Officer(id="s", name="สมหญิง"),
             agency="DOEB", promised_at=at, due_at=at,
         ),
     )  # fmt: skip

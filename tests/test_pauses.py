@@ -11,18 +11,10 @@ from casework.standards.counting.explanation import Why, explain
 from casework.standards.counting.ledger import Ledger, PauseEntry
 from casework.standards.pack.loader import default_pack
 from casework.starter.errors import CaseRefused
-from casework.workflows.contracts import CaseView, Stage
-from casework.workflows.messages import (
-    AssignToOwner,
-    Extend,
-    ForwardApplication,
-    Pause,
-    RecordOwnerReply,
-    ReferToOwner,
-    ReportResult,
-    Resume,
-    StartService,
-)
+from casework.workflows.messages.commands import Extend, Pause, Resume, StartService
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ReportResult
+from casework.workflows.messages.information_request import RecordOwnerReply, ReferToOwner
+from casework.workflows.messages.views import CaseView
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, Office, PlayedCase
 
 CLOCK = Clockwork(default_pack())
@@ -202,7 +194,7 @@ async def test_a_result_that_comes_during_a_pause_is_in_time(office: Office) -> 
     case = await with_owner(office)
     await case.act(Pause(actor=OWNER, reason="awaiting_third_party"))
     await case.act(ReportResult(actor=OWNER, result="ระหว่างหยุดนับ"))
-    view = await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    view = await case.handle.wait(lambda view: view.stage == "completed")
     assert view.pause is None
     assert not next(c for c in view.clocks if c.step == "owner_act").breached
     assert next(c for c in view.clocks if c.step == "owner_act").ledger.pauses[0].ended is not None

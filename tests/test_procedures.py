@@ -8,22 +8,11 @@ import pytest
 
 from casework.standards.counting.ledger import PauseEntry
 from casework.starter.errors import CaseRefused, InvalidCase
-from casework.workflows.contracts import Actor, Document, Officer, Outcome, Stage
-from casework.workflows.messages import (
-    CompleteDocuments,
-    Convert,
-    ForwardApplication,
-    IssueDeficiencyList,
-    Pause,
-    Reassign,
-    RecordOwnerReply,
-    ReferToOwner,
-    Refuse,
-    Resume,
-    Settle,
-    StartService,
-    Withdraw,
-)
+from casework.workflows.messages.commands import Pause, Reassign, Refuse, Resume, Settle, StartService, Withdraw
+from casework.workflows.messages.forward import CompleteDocuments, ForwardApplication, IssueDeficiencyList
+from casework.workflows.messages.information_request import RecordOwnerReply, ReferToOwner
+from casework.workflows.messages.one_stop import Convert
+from casework.workflows.messages.people import Actor, Document, Officer
 from casework.workflows.names import case_id
 from tests.office import CITIZEN, CITIZEN_ID, COMPLAINTS, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
@@ -48,9 +37,9 @@ async def test_the_counter_only_checks_and_forwards(office: Office) -> None:
             await case.act(command)
     await case.act(ForwardApplication(actor=OFFICER, agency="DOEB"))
     await case.act(Refuse(actor=COMPLAINTS, reason="ขัดต่อกฎกระทรวง"))
-    await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+    await case.handle.wait(lambda view: view.stage == "completed")
     await case.expire()
-    assert (await case.handle.result()).outcome is Outcome.REFUSED_WITH_REASON
+    assert (await case.handle.result()).outcome == "refused_with_reason"
 
 
 async def test_of_two_papers_one_may_be_brought_and_the_time_goes_on_for_the_other(office: Office) -> None:
@@ -63,12 +52,12 @@ async def test_of_two_papers_one_may_be_brought_and_the_time_goes_on_for_the_oth
     await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name=typed_otherwise)]))
     view = await case.view()
     clock = next(clock for clock in view.clocks if clock.step == "requester_complete")
-    assert (view.stage, clock.stopped_at, clock.due_at) == (Stage.AWAITING_DOCUMENTS, None, due)
+    assert (view.stage, clock.stopped_at, clock.due_at) == ("awaiting_documents", None, due)
     assert "still lacks แผนผังสถานี." in case.mails()[-1].get_content()
     with pytest.raises(CaseRefused, match=r"not on the list: สำเนาโฉนด\. The list"):
         await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="สำเนาโฉนด")]))
     await case.act(CompleteDocuments(actor=CITIZEN, documents=[Document(name="แผนผังสถานี")]))
-    assert (await case.view()).stage is Stage.SUBMITTED
+    assert (await case.view()).stage == "submitted"
     assert (await case.types()).count("documents_completed") == 1
     assert [document.name for document in (await case.view()).documents] == ["คำขอ", typed_otherwise.strip(), "แผนผังสถานี"]
     await close(case)
@@ -131,7 +120,7 @@ async def test_the_owner_agency_may_tell_the_requester_itself(office: Office) ->
     await case.act(ReferToOwner(actor=OFFICER, agency="DOEB", question="?"))
     await case.act(RecordOwnerReply(actor=OWNER, answer="14 แห่ง", requester_told=True))
     view = await case.view()
-    assert (view.stage, view.outcome) == (Stage.ANSWERED, Outcome.REFERRED_ANSWERED)
+    assert (view.stage, view.outcome) == ("answered", "referred_answered")
     assert "result_notice" not in [notice.template for notice in view.notices]
     await case.expire()
     await case.handle.result()

@@ -9,24 +9,16 @@ import pytest
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.errors import CaseRefused
 from casework.starter.explaining import Explainer, moves
-from casework.workflows.contracts import Document, Stage
-from casework.workflows.messages import (
+from casework.workflows.messages.commands import Extend, Pause, Rate, Reopen, StartService, Withdraw
+from casework.workflows.messages.forward import (
     AssignToOwner,
     CompleteDocuments,
-    Extend,
     ForwardApplication,
     IssueDeficiencyList,
-    Pause,
-    Rate,
-    RecordOwnerReply,
-    RecordSelection,
-    ReferToOwner,
-    Reopen,
-    ReportHeld,
     ReportResult,
-    StartService,
-    Withdraw,
 )
+from casework.workflows.messages.information_request import RecordOwnerReply, RecordSelection, ReferToOwner, ReportHeld
+from casework.workflows.messages.people import Document
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 
@@ -126,7 +118,7 @@ async def test_a_request_by_letter_is_promised_working_days_from_the_receipt(off
     await case.act(ReportHeld(actor=OFFICER, explanation="มีข้อมูล"))
     await case.act(RecordSelection(actor=OFFICER, documents=[]))
     view = await case.view()
-    assert view.stage is Stage.PROVIDED
+    assert view.stage == "provided"
     assert not view.overdue
 
 
@@ -140,7 +132,7 @@ async def test_not_held_is_another_promise_and_who_comes_to_the_counter_gets_non
     [move] = moves((await case.view()).events)
     assert move["told"] == "info_referred"
     await case.act(RecordOwnerReply(actor=OWNER, answer="14 สถานี"))
-    assert (await case.view()).stage is Stage.TELLING
+    assert (await case.view()).stage == "telling"
 
 
 async def test_nothing_is_said_of_the_promise_after_the_end(office: Office) -> None:
@@ -169,7 +161,7 @@ async def test_a_matter_taken_up_again_may_be_rated_again_and_goes_back_to_its_a
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     for score in (1, 5):
         await case.act(ReportResult(actor=OWNER, result="ผล"))
-        await case.handle.wait(lambda view: view.stage is Stage.COMPLETED)
+        await case.handle.wait(lambda view: view.stage == "completed")
         await case.act(Rate(actor=CITIZEN, scores={"overall": score}))
         if score == 1:
             await case.act(Reopen(actor=SUPERVISOR, reason="ยังไม่ครบ"))

@@ -12,7 +12,9 @@ import pytest
 from casework.adapters.postgres import records as postgres
 from casework.adapters.postgres import statements
 from casework.adapters.postgres.records import Migration, PostgresRecords, RecordsError, SchemaError, migrations
-from casework.workflows.contracts import Actor, Event, PauseView, Requester, Stage
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.people import Actor, Requester
+from casework.workflows.messages.views import PauseView
 from casework.workflows.ports import Batch, CaseState, Founding, KeptClocks, NoticeFate, NoticeOrder, NoticeStatus, ResetMark
 from tests.office import CITIZEN_ID
 
@@ -34,7 +36,7 @@ def batch(case_id: str, *seqs: int, at: datetime = NOW, founds: bool | None = No
         received_at=NOW,
         opened_at=NOW,
     )
-    state = CaseState(standard_id="moe-jsc", standard_version="2569.1", stage=changes.pop("stage", Stage.SUBMITTED))
+    state = CaseState(standard_id="moe-jsc", standard_version="2569.1", stage=changes.pop("stage", "submitted"))
     data: dict[int, dict[str, Any]] = changes.pop("data", {})
     types: dict[int, str] = changes.pop("types", {})
     key = at.strftime("%d%H%M")
@@ -94,7 +96,7 @@ async def test_registry_numbers_run_without_gaps_per_centre_and_buddhist_year(re
 async def test_a_case_row_never_goes_back_when_an_old_batch_comes_late(records: PostgresRecords) -> None:
     case_id = new_id()
     await records.write(batch(case_id, 1))
-    await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER))
+    await records.write(batch(case_id, 2, stage="with_owner"))
     await records.write(batch(case_id, 1))
     assert await stage_of(records, case_id) == "with_owner"
 
@@ -102,11 +104,11 @@ async def test_a_case_row_never_goes_back_when_an_old_batch_comes_late(records: 
 async def test_batches_may_come_in_any_order_once_the_case_is_founded(records: PostgresRecords) -> None:
     case_id = new_id()
     with pytest.raises(RecordsError, match="earlier transition"):
-        await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER))
+        await records.write(batch(case_id, 2, stage="with_owner"))
     await records.write(batch(case_id, 1))
     clocks = KeptClocks(pause=PauseView(reason="x", by="y", begun=NOW, until=NOW, steps=[]))
-    await records.write(batch(case_id, 3, stage=Stage.COMPLETED))
-    await records.write(batch(case_id, 2, stage=Stage.WITH_OWNER, clocks=clocks))
+    await records.write(batch(case_id, 3, stage="completed"))
+    await records.write(batch(case_id, 2, stage="with_owner", clocks=clocks))
     assert await stage_of(records, case_id) == "completed"
     assert [event.seq for event in await records.events(case_id)] == [1, 2, 3]
     [row] = await records._rows("SELECT pause FROM casework.kept_clocks WHERE case_id = $1", case_id)
@@ -171,7 +173,7 @@ async def test_the_hundred_thousandth_case_of_a_year_has_its_number(records: Pos
 async def test_what_a_reset_case_does_differently_stands_beside_what_it_did_before(records: PostgresRecords) -> None:
     case_id = new_id()
     await records.write(batch(case_id, 1, 2))
-    await records.write(batch(case_id, 2, at=NOW + timedelta(hours=1), stage=Stage.WITH_OWNER))
+    await records.write(batch(case_id, 2, at=NOW + timedelta(hours=1), stage="with_owner"))
     assert [event.seq for event in await records.events(case_id)] == [1, 2, 2]
     assert await stage_of(records, case_id) == "with_owner"
 

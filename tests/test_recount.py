@@ -13,7 +13,7 @@ from casework.standards.limits import Action
 from casework.standards.pack.loader import default_pack
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.recount import as_kept, moved, replanned
-from casework.workflows.contracts import RunningClock
+from casework.workflows.messages.views import RunningClock
 
 PACK = default_pack()
 START = datetime.fromisoformat("2026-03-02T11:00:00+07:00")

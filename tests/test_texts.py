@@ -11,7 +11,7 @@ from casework.activities.composing import compose, letter_of
 from casework.adapters.ports import OfficerCard, OwedNotice
 from casework.standards.counting.clock import Clockwork
 from casework.standards.pack.loader import default_pack
-from casework.workflows.contracts import Officer, Requester, Stage
+from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.ports import CaseState
 
 PACK = default_pack()
@@ -32,7 +32,7 @@ def notice(template: str, to: str = "requester", officer: OfficerCard | None = N
         values=values, ordered_at=AT, received_at=AT, subject="ขยายสถานี", officer=officer,
         requester=Requester(name="สมชาย", email="a@home.example"),
         state=CaseState(
-            standard_id="moe-jsc", standard_version="2569.1", stage=Stage.WITH_OWNER, officer=Officer(id="nok"), agency="DOEB",
+            standard_id="moe-jsc", standard_version="2569.1", stage="with_owner", officer=Officer(id="nok"), agency="DOEB",
         ),
     )  # fmt: skip
 

@@ -12,7 +12,6 @@ from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
 from casework.standards.counting.plan import PROMISE
 from casework.standards.pack.loader import default_pack
-from casework.standards.pack.model import ServiceName
 
 PACK = default_pack()
 CHAINS = [
@@ -84,7 +83,7 @@ def test_a_promise_does_not_jump_when_a_past_holiday_is_withdrawn_on_its_last_da
 
 
 def test_minutes_after_minutes_are_counted_through() -> None:
-    one_stop = PACK.services[ServiceName.ONE_STOP]
+    one_stop = PACK.services["one_stop"]
     start = datetime.fromisoformat("2026-03-04T10:00:00+07:00")
     steps = [step.id for step in one_stop.steps][:2]
     assert Clockwork(PACK).plan("one_stop", "+".join(steps), start).due_at == start + timedelta(minutes=35)

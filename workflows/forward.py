@@ -4,32 +4,75 @@ from __future__ import annotations
 
 from unicodedata import category, normalize
 
+from pydantic import AwareDatetime
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from casework.standards.counting.plan import REQUESTER, SATISFACTION
-from casework.standards.limits import Named
-from casework.workflows.case.case import Case
-from casework.workflows.case.command_desk import command
-from casework.workflows.case.endings import Expired
-from casework.workflows.case.file import CaseFile
-from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_survey_items
-from casework.workflows.contracts import CaseResult, Outcome, Stage
-from casework.workflows.messages import (
+from casework.workflows.messages.forward import (
     AssignToOwner,
     CompleteDocuments,
     ForwardApplication,
+    ForwardRequest,
     IssueDeficiencyList,
+    ReportProgress,
+    ReportResult,
+)
+from casework.workflows.process import (
+    NO_REQUEST,
+    REQUESTER,
+    SATISFACTION,
+    Case,
+    CaseFile,
+    CaseResult,
+    Expired,
+    Named,
+    Outcomes,
+    OwnState,
+    Process,
+    ProcessDefinition,
     Rate,
     Redirect,
     Refuse,
     Reopen,
     ReportDelay,
-    ReportProgress,
-    ReportResult,
     Settle,
+    Stages,
+    command,
+    explain_delay,
+    knows_agency,
+    knows_survey_items,
 )
+
+
+class Stage(Stages):
+    """The steps of the published procedure."""
+
+    SUBMITTED = "submitted", "ตรวจสอบเอกสาร", "checking the application"
+    AWAITING_DOCUMENTS = "awaiting_documents", "รอเอกสารเพิ่มเติม", "awaiting documents"
+    WITH_OWNER = "with_owner", "ส่วนราชการเจ้าของเรื่องดำเนินการ", "with the owner agency"
+    COMPLETED = "completed", "ดำเนินการแล้วเสร็จ", "completed"
+
+
+class Outcome(Outcomes):
+    """How it ends."""
+
+    COMPLETED = "completed", "ดำเนินการแล้วเสร็จ", "completed"
+    REFUSED_WITH_REASON = "refused_with_reason", "ไม่อาจดำเนินการตามคำขอ", "refused with reason"
+    RETURNED_INCOMPLETE = "returned_incomplete", "คืนคำขอ เอกสารไม่ครบ", "returned incomplete"
+    REDIRECTED = "redirected", "แนะนำให้ติดต่อหน่วยงานอื่น", "redirected"
+    WITHDRAWN = "withdrawn", "ผู้รับบริการขอถอนเรื่อง", "withdrawn"
+    SETTLED = "settled", "ได้ข้อยุติ", "settled"
+
+
+class Application(OwnState):
+    """What the procedure keeps of an application."""
+
+    deficiency_lists: int = 0
+    missing: list[str] = []
+    last_paper_at: AwareDatetime | None = None  # when the last paper of the list so far reached the centre
+    passed_on: int = 0  # from one owner agency to another
+    reopened: int = 0
+
 
 COMPLETED = Named(th="ผู้รับบริการยื่นเอกสารเพิ่มเติมแล้ว", en="the requester completed the papers")
 HEAD = "complaint_centre_head"
@@ -40,29 +83,31 @@ REOPENED = Named(th="นำเรื่องกลับมาพิจาร�
 def only_one_list(file: CaseFile, _: IssueDeficiencyList) -> str | None:
     """One complete list: the centre may not come back for more (Licensing Facilitation Act s.8)."""
     assert file.terms is not None
-    if file.deficiency_lists < file.terms.deficiency_lists_allowed:
+    if may_still_list(file):
         return None
     return f"a deficiency list was already issued; the standard allows {file.terms.deficiency_lists_allowed}"
 
 
 def may_still_list(file: CaseFile) -> bool:
     """Whether a list may still be issued."""
-    return file.terms is not None and file.deficiency_lists < file.terms.deficiency_lists_allowed
+    own: Application = file.own
+    return file.terms is not None and own.deficiency_lists < file.terms.deficiency_lists_allowed
 
 
 def on_the_list(file: CaseFile, message: CompleteDocuments) -> str | None:
     """Papers are compared by name with the one list that was issued; others are added with add_document."""
-    listed = {_name(paper) for paper in file.missing}
+    own: Application = file.own
+    listed = {_name(paper) for paper in own.missing}
     strange = [document.name for document in message.documents if _name(document.name) not in listed]
     if strange:
-        return f"not on the list: {'; '.join(strange)}. The list still asks for {'; '.join(file.missing)}"
+        return f"not on the list: {'; '.join(strange)}. The list still asks for {'; '.join(own.missing)}"
     return None
 
 
-def still_missing(file: CaseFile, message: CompleteDocuments) -> list[str]:
+def still_missing(listed: list[str], message: CompleteDocuments) -> list[str]:
     """What of the list has not come yet."""
     came = {_name(document.name) for document in message.documents}
-    return [paper for paper in file.missing if _name(paper) not in came]
+    return [paper for paper in listed if _name(paper) not in came]
 
 
 def _name(paper: str) -> str:
@@ -78,18 +123,40 @@ def passes_on(file: CaseFile, message: AssignToOwner) -> bool:
 
 def may_assign(file: CaseFile, message: AssignToOwner) -> str | None:
     """An owner is told once; another agency needs a reason (no dodging), and gets no new limit."""
+    own: Application = file.own
     if message.agency == file.agency and "relay" in file.clocks and not file.clocks["relay"].running:
         return f"the case is with {file.agency} already"
     if passes_on(file, message) and not message.reason:
         return f"the case is with {file.agency}; passing it on to {message.agency} needs a reason"
-    if passes_on(file, message) and file.passed_on >= PASSED_ON_FREELY and message.actor.role != HEAD:
-        return f"the case was passed on {file.passed_on} times already; once more takes {HEAD}"
+    if passes_on(file, message) and own.passed_on >= PASSED_ON_FREELY and message.actor.role != HEAD:
+        return f"the case was passed on {own.passed_on} times already; once more takes {HEAD}"
     return knows_agency(file, message)
 
 
 @workflow.defn(name="forward")
-class ForwardProcess(SharedCommands):
+class ForwardProcess(Process[Application]):
     """ขั้นตอนการให้บริการรับเรื่อง-ส่งต่อ · Receive and forward."""
+
+    definition = ProcessDefinition(
+        service="forward",
+        label=Named(th="บริการรับเรื่อง-ส่งต่อ", en="forward"),
+        request=ForwardRequest,
+        stages=Stage,
+        outcomes=Outcome,
+        own=Application,
+        steps={
+            "check_forward": Named(th="ตรวจสอบและส่งต่อ", en="check and forward"),
+            "requester_complete": Named(th="ผู้รับบริการยื่นเอกสารเพิ่ม", en="the requester completes the papers"),
+            "relay": Named(th="ส่งต่อส่วนราชการเจ้าของเรื่อง", en="relay to the owner agency"),
+            "owner_act": Named(th="ดำเนินการและแจ้งผล", en="the owner agency acts and tells"),
+        },
+        expiring=["requester_complete"],
+        texts=[
+            "case_received", "progress_update", "documents_incomplete", "documents_reminder", "application_returned",
+            "case_forwarded", "case_reopened", "case_passed_on", "owner_new_case", "result_notice", "result_notice_centre",
+            "application_refused", "case_settled",
+        ],
+    )  # fmt: skip
 
     forward_application = command(ForwardApplication, Stage.SUBMITTED, check=knows_agency)
     issue_deficiency_list = command(IssueDeficiencyList, Stage.SUBMITTED, check=only_one_list, offered=may_still_list)
@@ -106,7 +173,7 @@ class ForwardProcess(SharedCommands):
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:
-        self.case = Case(ForwardProcess, "forward", Stage.SUBMITTED, request)
+        self.case = Case(self, request)
 
     @workflow.run
     async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:
@@ -125,7 +192,7 @@ class ForwardProcess(SharedCommands):
         """1) ผู้รับบริการยื่นคำขอและเอกสารหลักฐานประกอบ — the requester files the application and its evidence.
         2) เจ้าหน้าที่ตรวจสอบความถูกต้องครบถ้วนของเอกสาร และทำเรื่องส่งต่อให้ศูนย์รับเรื่องร้องเรียน ภายใน 1 วันทำการ — the officer checks
         that the papers are correct and complete and forwards them within 1 working day."""
-        completed = COMPLETED if self.case.file.deficiency_lists else None
+        completed = COMPLETED if self.own.deficiency_lists else None
         if self.case.begin("check_forward", promise="check_forward+owner_act", because=completed, told="progress_update"):
             self.case.notify("progress_update" if completed else "case_received", REQUESTER)
         match await self.case.decision():
@@ -134,23 +201,25 @@ class ForwardProcess(SharedCommands):
                 self.case.file.officer = it.officer or self.case.file.officer
                 self.case.move(Stage.WITH_OWNER)
             case IssueDeficiencyList() as it:
-                self.case.file.deficiency_lists += 1
-                self.case.file.missing, self.case.file.last_paper_at = it.missing, None
+                self.own.deficiency_lists += 1
+                self.own.missing, self.own.last_paper_at = it.missing, None
+                self.case.remind_with("missing_list", it.missing)
                 self.case.move(Stage.AWAITING_DOCUMENTS)
             case ending:
                 self.case.endings.end(ending)
 
     async def await_documents(self) -> None:
         """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
-        missing = self.case.file.missing
+        missing = self.own.missing
         if self.case.begin():
             self.case.tell_and_start("requester_complete", "documents_incomplete", missing_list=missing)
         match await self.case.decision():
             case CompleteDocuments() as it:
                 self.case.add_documents(it.documents)
-                came = max(self.case.came_at, self.case.file.last_paper_at or self.case.came_at)
-                self.case.file.last_paper_at = came
-                missing = self.case.file.missing = still_missing(self.case.file, it)
+                came = max(self.case.came_at, self.own.last_paper_at or self.case.came_at)
+                self.own.last_paper_at = came
+                missing = self.own.missing = still_missing(missing, it)
+                self.case.remind_with("missing_list", missing)
                 if missing:  # one may be brought before the other
                     reply_by = self.case.due("requester_complete")  # the list says it, until it was served
                     self.case.notify("documents_reminder", REQUESTER, missing_list=missing, reply_by=reply_by)
@@ -168,20 +237,20 @@ class ForwardProcess(SharedCommands):
     async def owner_acts(self) -> None:
         """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
         acts, then tells the requester and the centre, within 30 working days. The complaint centre relays first."""
-        reopened = REOPENED if self.case.file.reopened else None
+        reopened = REOPENED if self.own.reopened else None
         told = "case_reopened" if reopened else "case_forwarded"
         if self.case.begin("relay", "owner_act", promise="owner_act", because=reopened, told=told):
             self.case.notify(told, REQUESTER)
-            self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"), **self.case.papers)
+            self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"), **self.case.papers())
         match await self.case.decision():
             case AssignToOwner() as it:
                 on = passes_on(self.case.file, it)
                 self.case.file.agency = it.agency
                 if on:
-                    self.case.file.passed_on += 1
+                    self.own.passed_on += 1
                     self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
                 self.case.stop("relay")
-                self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"), **self.case.papers)
+                self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"), **self.case.papers())
             case ReportProgress() as it:
                 self.case.notify("progress_update", REQUESTER, status_th=it.status_th, status_en=it.status_en or it.status_th)
             case ReportResult() as it:
@@ -192,7 +261,13 @@ class ForwardProcess(SharedCommands):
                 ]
                 self.case.endings.conclude(Outcome.COMPLETED, Stage.COMPLETED, when_told=both)
             case ending:
-                self.case.endings.end(ending, refusal=Outcome.REFUSED_WITH_REASON, rating_stage=Stage.COMPLETED)
+                self.case.endings.end(
+                    ending,
+                    refused_as=Outcome.REFUSED_WITH_REASON,
+                    rating_stage=Stage.COMPLETED,
+                    when_told=True,
+                    centre_too=True,
+                )
 
     async def ask_satisfaction(self) -> None:
         """Satisfaction is asked for; until it is given or 7 days pass, the matter may be taken up again."""
@@ -202,5 +277,5 @@ class ForwardProcess(SharedCommands):
         """The owner agency has the matter again, with its limit; the first result stays in the records."""
         self.case.file.outcome, self.case.file.rated = None, False
         self.case.file.clocks.pop(SATISFACTION, None)
-        self.case.file.reopened += 1
+        self.own.reopened += 1
         self.case.move(Stage.WITH_OWNER)

@@ -5,26 +5,69 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from casework.standards.counting.plan import REQUESTER
-from casework.standards.limits import Named
-from casework.workflows.case.case import Case
-from casework.workflows.case.command_desk import command
-from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, explain_delay, knows_agency, knows_point, knows_survey_items
-from casework.workflows.contracts import CaseResult, Outcome, Stage
-from casework.workflows.messages import (
-    Rate,
-    RecordNoShow,
+from casework.workflows.messages.information_request import (
+    InformationRequest,
     RecordOwnerReply,
     RecordSelection,
-    Redirect,
     ReferToOwner,
-    Refuse,
-    ReportDelay,
     ReportHeld,
-    StartService,
     TellRequester,
 )
+from casework.workflows.process import (
+    NO_REQUEST,
+    REQUESTER,
+    Case,
+    CaseResult,
+    Named,
+    Outcomes,
+    OwnState,
+    Process,
+    ProcessDefinition,
+    Rate,
+    RecordNoShow,
+    Redirect,
+    Refuse,
+    ReportDelay,
+    Stages,
+    StartService,
+    command,
+    explain_delay,
+    knows_agency,
+    knows_point,
+    knows_survey_items,
+)
+
+
+class Stage(Stages):
+    """The steps of the published procedure."""
+
+    QUEUED = "queued", "รอเรียกคิว", "queued"
+    SERVING = "serving", "กำลังให้บริการ", "serving"
+    SELECTING = "selecting", "ผู้รับบริการคัดเลือกเอกสาร", "requester selects documents"
+    REFERRED = "referred", "สอบถามส่วนราชการเจ้าของเรื่อง", "referred to the owner agency"
+    TELLING = "telling", "แจ้งคำตอบผู้รับบริการ", "telling the requester"
+    PROVIDED = "provided", "ให้ข้อมูลแล้ว", "provided"
+    ANSWERED = "answered", "แจ้งคำตอบแล้ว", "answered"
+
+
+class Outcome(Outcomes):
+    """How it ends."""
+
+    PROVIDED = "provided", "ให้ข้อมูลแล้ว", "provided"
+    REFERRED_ANSWERED = "referred_answered", "แจ้งคำตอบของเจ้าของเรื่องแล้ว", "answered by the owner agency"
+    REFUSED = "refused", "ปฏิเสธ", "refused"
+    REDIRECTED = "redirected", "แนะนำให้ติดต่อหน่วยงานอื่น", "redirected"
+    WITHDRAWN = "withdrawn", "ผู้รับบริการขอถอนเรื่อง", "withdrawn"
+    NO_SHOW = "no_show", "ผู้รับบริการไม่มาตามคิว", "no show"
+
+
+class Inquiry(OwnState):
+    """What is asked of the owner agency."""
+
+    question: str | None = None
+    papers: list[str] = []  # handed to it beside the documents
+    answer: str | None = None
+
 
 NOT_HELD = Named(
     th="ศูนย์บริการร่วมไม่มีข้อมูลที่ขอ จึงสอบถามส่วนราชการเจ้าของเรื่อง", en="the centre does not hold it; the owner agency is asked"
@@ -32,8 +75,27 @@ NOT_HELD = Named(
 
 
 @workflow.defn(name="information_request")
-class InformationRequestProcess(SharedCommands):
+class InformationRequestProcess(Process[Inquiry]):
     """ขั้นตอนการให้บริการข้อมูลข่าวสาร/เอกสารเผยแพร่ต่างๆ · Information and publications."""
+
+    definition = ProcessDefinition(
+        service="information_request",
+        label=Named(th="บริการข้อมูลข่าวสาร", en="information request"),
+        request=InformationRequest,
+        stages=Stage,
+        outcomes=Outcome,
+        own=Inquiry,
+        steps={
+            "respond": Named(th="ตอบผู้รับบริการ", en="answer the requester"),
+            "provide": Named(th="จัดหาข้อมูล/เอกสาร", en="provide the information"),
+            "owner_gather": Named(th="รวบรวมข้อมูล", en="the owner agency gathers"),
+            "tell_requester": Named(th="แจ้งผู้รับบริการ", en="tell the requester"),
+        },
+        texts=[
+            "case_received", "case_goes_on", "owner_new_case", "info_referred", "info_ready", "result_notice",
+            "information_refused",
+        ],
+    )  # fmt: skip
 
     start_service = command(StartService, Stage.QUEUED, check=knows_point)
     record_no_show = command(RecordNoShow, Stage.QUEUED)
@@ -49,7 +111,7 @@ class InformationRequestProcess(SharedCommands):
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:
-        self.case = Case(InformationRequestProcess, "information_request", Stage.QUEUED, request)
+        self.case = Case(self, request)
 
     @workflow.run
     async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:
@@ -97,13 +159,12 @@ class InformationRequestProcess(SharedCommands):
             case ReportHeld():
                 self.case.move(Stage.SELECTING)
             case ReferToOwner() as it:
-                self.case.file.agency, self.case.file.question = it.agency, it.question
-                self.case.file.papers = it.papers
+                self.case.file.agency, self.own.question, self.own.papers = it.agency, it.question, it.papers
                 if it.papers:
                     self.case.record("papers_handed_to_owner", agency=it.agency, papers=it.papers)
                 self.case.move(Stage.REFERRED)
             case ending:
-                self.case.endings.end(ending)
+                self.case.endings.end(ending, refusal_notice="information_refused")
 
     async def select_documents(self) -> None:
         """โดยให้ผู้รับบริการคัดเลือกเอกสารด้วยตนเอง (ไม่จำกัดเวลา) — the requester picks documents; there is no time limit."""
@@ -118,19 +179,18 @@ class InformationRequestProcess(SharedCommands):
         """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
         owner agency gathers the information (15 calendar days), the requester has been told so."""
         if self.case.begin("owner_gather", promise="owner_gather+tell_requester", because=NOT_HELD, told="info_referred"):
-            question = self.case.file.question
-            self.case.notify(
-                "owner_new_case", "owner_agency", due_at=self.case.due("owner_gather"), question=question, **self.case.papers
-            )
+            papers = self.case.papers(*self.own.papers)
+            due = self.case.due("owner_gather")
+            self.case.notify("owner_new_case", "owner_agency", due_at=due, question=self.own.question, **papers)
             self.case.notify("info_referred", REQUESTER)
         match await self.case.decision():
             case RecordOwnerReply(requester_told=True):  # the text lets the owner agency tell the requester itself
                 self.case.endings.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED)
             case RecordOwnerReply() as it:
-                self.case.file.owner_answer = it.answer
+                self.own.answer = it.answer
                 self.case.move(Stage.TELLING)
             case ending:
-                self.case.endings.end(ending)
+                self.case.endings.end(ending, refusal_notice="information_refused", when_told=True)
 
     async def tell(self) -> None:
         """แล้วแจ้งผู้รับบริการ — the requester is told what the owner agency answered (1 working day)."""
@@ -138,10 +198,10 @@ class InformationRequestProcess(SharedCommands):
             self.case.notify("info_ready", REQUESTER)
         match await self.case.decision():
             case TellRequester() as it:
-                answer = it.answer or self.case.file.owner_answer
+                answer = it.answer or self.own.answer
                 told = [self.case.notify("result_notice", REQUESTER, result_text=answer, adverse=False)]
                 self.case.endings.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED, when_told=told)
             case ending:
-                self.case.endings.end(ending)
+                self.case.endings.end(ending, refusal_notice="information_refused", when_told=True)
 
     # 4) ประเมินความพึงพอใจแก่ผู้รับบริการหลังได้รับบริการ ณ จุดให้บริการ — satisfaction is asked after the service: Case.ask_satisfaction.

@@ -1,49 +1,16 @@
-"""The engine's own words in Thai and English: stages, steps and commands (glossary of the house).
+"""The engine's own words in Thai and English (glossary of the house): what no process and no pack names.
 
 Texts to the public are the pack's. These label what operators and officers see.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from casework.standards.limits import Named
 
 LABELS: dict[str, tuple[str, str]] = {
-    # services
-    "information_request": ("บริการข้อมูลข่าวสาร", "information request"),
-    "forward": ("บริการรับเรื่อง-ส่งต่อ", "forward"),
-    "one_stop": ("บริการเบ็ดเสร็จ", "one-stop service"),
-    # stages
-    "queued": ("รอเรียกคิว", "queued"),
-    "serving": ("กำลังให้บริการ", "serving"),
-    "selecting": ("ผู้รับบริการคัดเลือกเอกสาร", "requester selects documents"),
-    "referred": ("สอบถามส่วนราชการเจ้าของเรื่อง", "referred to the owner agency"),
-    "telling": ("แจ้งคำตอบผู้รับบริการ", "telling the requester"),
-    "provided": ("ให้ข้อมูลแล้ว", "provided"),
-    "answered": ("แจ้งคำตอบแล้ว", "answered"),
-    "submitted": ("ตรวจสอบเอกสาร", "checking the application"),
-    "awaiting_documents": ("รอเอกสารเพิ่มเติม", "awaiting documents"),
-    "with_owner": ("ส่วนราชการเจ้าของเรื่องดำเนินการ", "with the owner agency"),
-    "completed": ("ดำเนินการแล้วเสร็จ", "completed"),
-    "triage": ("วิเคราะห์เรื่อง", "triage"),
-    "advising": ("ให้คำปรึกษา", "advising"),
-    "giving": ("ให้เอกสารเผยแพร่", "giving publications"),
-    "advised": ("ให้คำปรึกษาแล้ว", "advised"),
-    "given": ("ให้เอกสารแล้ว", "publications given"),
     "closed": ("ยุติเรื่อง", "closed"),
-    # steps
-    "respond": ("ตอบผู้รับบริการ", "answer the requester"),
-    "provide": ("จัดหาข้อมูล/เอกสาร", "provide the information"),
-    "select_documents": ("คัดเลือกเอกสาร", "select documents"),
-    "owner_gather": ("รวบรวมข้อมูล", "the owner agency gathers"),
-    "tell_requester": ("แจ้งผู้รับบริการ", "tell the requester"),
+    # steps of every process
     "satisfaction": ("ประเมินความพึงพอใจ", "satisfaction"),
-    "check_forward": ("ตรวจสอบและส่งต่อ", "check and forward"),
-    "requester_complete": ("ผู้รับบริการยื่นเอกสารเพิ่ม", "the requester completes the papers"),
-    "relay": ("ส่งต่อส่วนราชการเจ้าของเรื่อง", "relay to the owner agency"),
-    "owner_act": ("ดำเนินการและแจ้งผล", "the owner agency acts and tells"),
-    "advise": ("ให้คำปรึกษา", "advise"),
-    "publications": ("ให้เอกสารเผยแพร่", "give publications"),
-    "convert": ("เปลี่ยนบริการ", "convert"),
     "serve_letters": ("ส่งมอบหนังสือ", "serve letters"),
     # actions of a ladder
     "warn": ("เตือน", "warn"),
@@ -68,7 +35,7 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 
 
-def label(key: str, language: Literal["th", "en"]) -> str:
-    """The word for a key of the engine, or the key itself where an agency named something of its own."""
+def label(key: str) -> Named:
+    """The engine's words for a key, or the key itself where an agency named something of its own."""
     thai, english = LABELS.get(key, (key, key))
-    return thai if language == "th" else english
+    return Named(th=thai, en=english)

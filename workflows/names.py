@@ -27,7 +27,7 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION, CASE_PAUSED,
 )  # fmt: skip
 
-FIRST_STAGE = {"information_request": "queued", "forward": "submitted", "one_stop": "queued"}
+CLOSED = "closed"  # the stage in which every case ends
 
 # Crockford's alphabet: no I, L, O, U, so an id can be read out over a counter.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -45,16 +45,14 @@ def case_id(service: str, centre: str, request_id: str) -> str:
     return f"{service.replace('_', '-')}-{letters}"
 
 
-def first_attributes(service: str, centre: str) -> TypedSearchAttributes:
+def first_attributes(service: str, centre: str, stage: str | None) -> TypedSearchAttributes:
     """What is known of a case at its start, so that it need not be written again."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(CASE_SERVICE, service),
-            SearchAttributePair(CASE_STAGE, FIRST_STAGE[service]),
-            SearchAttributePair(CASE_CENTRE, centre),
-            SearchAttributePair(CASE_OVERDUE, False),
-        ]
-    )
+    known: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(CASE_SERVICE, service),
+        SearchAttributePair(CASE_CENTRE, centre),
+        SearchAttributePair(CASE_OVERDUE, False),
+    ]
+    return TypedSearchAttributes([*known, SearchAttributePair(CASE_STAGE, stage)] if stage else known)
 
 
 HOW_TO_ACT = (

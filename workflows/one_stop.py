@@ -5,29 +5,76 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from casework.standards.counting.plan import REQUESTER
-from casework.workflows.case.case import Case
-from casework.workflows.case.command_desk import command
-from casework.workflows.case.conversion import can_go_on, go_on_as
-from casework.workflows.case.opening import NO_REQUEST
-from casework.workflows.case.shared_commands import SharedCommands, knows_point, knows_survey_items
-from casework.workflows.contracts import CaseResult, Outcome, Stage
-from casework.workflows.messages import (
+from casework.workflows.messages.one_stop import (
     BeginAdvice,
     BeginPublications,
     CompleteAdvice,
     Convert,
     GivePublications,
+    OneStopRequest,
+)
+from casework.workflows.process import (
+    NO_REQUEST,
+    REQUESTER,
+    Case,
+    CaseResult,
+    Named,
+    Outcomes,
+    OwnState,
+    Process,
+    ProcessDefinition,
     Rate,
     RecordNoShow,
     Redirect,
+    Stages,
     StartService,
+    can_go_on,
+    command,
+    go_on_as,
+    knows_point,
+    knows_survey_items,
 )
 
 
+class Stage(Stages):
+    """The steps of the published procedure."""
+
+    QUEUED = "queued", "รอเรียกคิว", "queued"
+    TRIAGE = "triage", "วิเคราะห์เรื่อง", "triage"
+    ADVISING = "advising", "ให้คำปรึกษา", "advising"
+    GIVING = "giving", "ให้เอกสารเผยแพร่", "giving publications"
+    ADVISED = "advised", "ให้คำปรึกษาแล้ว", "advised"
+    GIVEN = "given", "ให้เอกสารแล้ว", "publications given"
+
+
+class Outcome(Outcomes):
+    """How it ends."""
+
+    ADVISED = "advised", "ให้คำปรึกษาแล้ว", "advised"
+    PUBLICATIONS_GIVEN = "publications_given", "ให้เอกสารแล้ว", "publications given"
+    CONVERTED = "converted", "ดำเนินการต่อเป็นบริการอื่น", "went on as another service"
+    REDIRECTED = "redirected", "แนะนำให้ติดต่อหน่วยงานอื่น", "redirected"
+    WITHDRAWN = "withdrawn", "ผู้รับบริการขอถอนเรื่อง", "withdrawn"
+    NO_SHOW = "no_show", "ผู้รับบริการไม่มาตามคิว", "no show"
+
+
 @workflow.defn(name="one_stop")
-class OneStopProcess(SharedCommands):
+class OneStopProcess(Process[OwnState]):
     """ขั้นตอนการให้บริการเบ็ดเสร็จ · One-stop service."""
+
+    definition = ProcessDefinition(
+        service="one_stop",
+        label=Named(th="บริการเบ็ดเสร็จ", en="one-stop service"),
+        request=OneStopRequest,
+        stages=Stage,
+        outcomes=Outcome,
+        steps={
+            "triage": Named(th="วิเคราะห์เรื่อง", en="triage"),
+            "advise": Named(th="ให้คำปรึกษา", en="advise"),
+            "publications": Named(th="ให้เอกสารเผยแพร่", en="give publications"),
+        },
+        texts=["case_converted"],
+    )
 
     start_service = command(StartService, Stage.QUEUED, check=knows_point)
     record_no_show = command(RecordNoShow, Stage.QUEUED)
@@ -41,7 +88,7 @@ class OneStopProcess(SharedCommands):
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:
-        self.case = Case(OneStopProcess, "one_stop", Stage.QUEUED, request)
+        self.case = Case(self, request)
 
     @workflow.run
     async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:

@@ -6,7 +6,8 @@ is better told by `casework standards check` than by a case that stops half way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,15 +16,8 @@ from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.case.command_desk import declared_commands
-from casework.workflows.contracts import Outcome
-from casework.workflows.processes import PROCESSES
+from casework.workflows.process import Process
 
-STEPS = {
-    "information_request": ("respond", "provide", "owner_gather", "tell_requester"),
-    "forward": ("check_forward", "requester_complete", "relay", "owner_act"),
-    "one_stop": ("triage", "advise", "publications"),
-}
-MAY_EXPIRE = {("forward", "requester_complete")}
 COMMON_TEXTS = {
     "case_withdrawn",
     "redirected",
@@ -33,23 +27,12 @@ COMMON_TEXTS = {
     "officer_changed",
     "due_date_changed",
 }
-TEXTS = {
-    "information_request": {
-        "case_received", "case_goes_on", "owner_new_case", "info_referred", "info_ready", "result_notice", "information_refused",
-    },
-    "forward": {
-        "case_received", "progress_update", "documents_incomplete", "documents_reminder",
-        "application_returned", "case_forwarded", "case_reopened",
-        "case_passed_on",
-        "owner_new_case", "result_notice", "result_notice_centre", "application_refused", "case_settled",
-    },
-    "one_stop": {"case_converted"},
-}  # fmt: skip
+Processes = Mapping[str, type[Process[Any]]]
 
 
-def unserved(pack: ServiceStandards) -> list[str]:
-    """Why a worker cannot serve this pack, one line each; empty if it can."""
-    return list(_problems(pack))
+def unserved(pack: ServiceStandards, processes: Processes) -> list[str]:
+    """Why a worker with these processes cannot serve this pack, one line each; empty if it can."""
+    return list(_problems(pack, processes))
 
 
 def rungs_out_of_place(pack: ServiceStandards) -> Iterator[str]:
@@ -64,7 +47,7 @@ def rungs_out_of_place(pack: ServiceStandards) -> Iterator[str]:
                 moments += [("progress notice", Limit(n=n, unit=Unit.WORKING_DAY)) for n in days]
             for action, at in moments:
                 if isinstance(at, Limit) and at.unit is step.limit.unit and at.n >= step.limit.n:
-                    yield f"services.{service.value}.steps.{step.id}: {action} at {at} comes after its limit of {step.limit}"
+                    yield f"services.{service}.steps.{step.id}: {action} at {at} comes after its limit of {step.limit}"
 
 
 def _rungs_before_the_start(pack: ServiceStandards) -> Iterator[str]:
@@ -79,7 +62,7 @@ def _rungs_before_the_start(pack: ServiceStandards) -> Iterator[str]:
                     and step.limit
                     and _seconds(rung.at.limit, longest_day) >= _seconds(step.limit, longest_day)
                 ):
-                    where = f"services.{service.value}.steps.{step.id}"
+                    where = f"services.{service}.steps.{step.id}"
                     yield f"{where}: {rung.do.value} {rung.at.limit} before the due time lies before its start ({step.limit})"
 
 
@@ -88,38 +71,43 @@ def _seconds(limit: Limit, day: int) -> int:
     return limit.n * (limit.unit.seconds or {Unit.MONTH: 20 * day}.get(limit.unit, day))
 
 
-def _problems(pack: ServiceStandards) -> Iterator[str]:
+def _problems(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
     if not pack.commands:
         yield "commands: no role may give any command"
     for service, offered in pack.services.items():
+        if service not in processes:
+            yield f"services.{service}: no process is installed for it; installed are {', '.join(sorted(processes))}"
+            continue
+        process = processes[service]
         known = {step.id: step for step in offered.steps}
-        for needed in STEPS[service.value]:
+        for needed in process.definition.steps:
             if needed not in known:
-                yield f"services.{service.value}.steps: the process needs the step {needed}"
+                yield f"services.{service}.steps: the process needs the step {needed}"
             elif known[needed].limit is None:
-                yield f"services.{service.value}.steps.{needed}: the process needs a limit here"
+                yield f"services.{service}.steps.{needed}: the process needs a limit here"
         if SATISFACTION not in known:
-            yield f"services.{service.value}.steps: the process needs the step {SATISFACTION}"
+            yield f"services.{service}.steps: the process needs the step {SATISFACTION}"
         for step in offered.steps:
-            if step.on_expiry and (service.value, step.id) not in MAY_EXPIRE:
-                yield f"services.{service.value}.steps.{step.id}.on_expiry: nothing follows when this step expires"
-        for text in sorted((COMMON_TEXTS | TEXTS[service.value]) - set(pack.notifications)):
-            yield f"notifications: {service.value} needs the text {text}"
-        yield from _steps(service.value, offered)
-        yield from _ways_on(pack, service.value)
+            if step.on_expiry and step.id not in process.definition.expiring:
+                yield f"services.{service}.steps.{step.id}.on_expiry: nothing follows when this step expires"
+        for text in sorted({*COMMON_TEXTS, *process.definition.texts} - set(pack.notifications)):
+            yield f"notifications: {service} needs the text {text}"
+        yield from _steps(process, offered)
+        yield from _ways_on(pack, process)
     yield from _rungs_before_the_start(pack)
     yield from (f"calendar.{problem}" for problem in overlapping_nights(pack.calendar))
     yield from _addresses(pack)
-    yield from _pauses(pack)
+    yield from _pauses(pack, processes)
     for name, link in pack.links.items():
         try:
             link.format(case_id="x")
         except (KeyError, IndexError, ValueError):
             yield f"links.{name}: only {{case_id}} is filled in"
-    yield from _unknown_commands(pack)
+    yield from _unknown_commands(pack, processes)
 
 
-def _steps(service: str, offered: Service) -> Iterator[str]:
+def _steps(process: type[Process[Any]], offered: Service) -> Iterator[str]:
+    service = process.definition.service
     for step in offered.steps:
         if step.extend and step.limit:
             where = f"services.{service}.steps.{step.id}.extend.up_to"
@@ -127,9 +115,9 @@ def _steps(service: str, offered: Service) -> Iterator[str]:
                 yield f"{where}: must be in the unit of the limit, {step.limit.unit.value}"
             elif not _countable(step.limit.n + step.extend.times * step.extend.up_to.n, step.limit.unit):
                 yield f"{where}: with it the limit is longer than can be counted"
-    strange = sorted(set(offered.outcomes) - {outcome.value for outcome in Outcome})
+    strange = sorted(set(offered.outcomes) - {outcome.value for outcome in process.definition.outcomes})
     if strange:
-        yield f"services.{service}.outcomes: no process ends as {', '.join(strange)}"
+        yield f"services.{service}.outcomes: it does not end as {', '.join(strange)}"
 
 
 def _countable(n: int, unit: Unit) -> bool:
@@ -140,16 +128,18 @@ def _countable(n: int, unit: Unit) -> bool:
     return True
 
 
-def _ways_on(pack: ServiceStandards, service: str) -> Iterator[str]:
+def _ways_on(pack: ServiceStandards, process: type[Process[Any]]) -> Iterator[str]:
     """Every stage that waits for a decision needs somebody who may take it on."""
-    by_stage = next((stages for name, stages in pack.commands.items() if name.value == service), {})
-    declared = declared_commands(PROCESSES[service])
-    stages = {stage for one in declared.values() if one.act is None for stage in one.stages if one.name != "withdraw"}
-    for stage in sorted(stages):
-        allowed = {**by_stage.get("any", {}), **by_stage.get(stage.value, {})}
-        ways = [name for name, one in declared.items() if one.act is None and stage in one.stages and name != "withdraw"]
+    service = process.definition.service
+    by_stage = pack.commands.get(service, {})
+    deciding = {
+        name: one.stages(process) for name, one in declared_commands(process).items() if one.act is None and name != "withdraw"
+    }
+    for stage in sorted({stage for stages in deciding.values() for stage in stages}):
+        allowed = {**by_stage.get("any", {}), **by_stage.get(stage, {})}
+        ways = [name for name, stages in deciding.items() if stage in stages]
         if pack.commands and not any(allowed.get(name) for name in ways):
-            yield f"commands.{service}.{stage.value}: no role may take this stage further ({', '.join(ways)})"
+            yield f"commands.{service}.{stage}: no role may take this stage further ({', '.join(ways)})"
 
 
 def _addresses(pack: ServiceStandards) -> Iterator[str]:
@@ -164,7 +154,7 @@ def _addresses(pack: ServiceStandards) -> Iterator[str]:
                 yield f"{where}: the role {role} has no address in contacts{missing}"
 
 
-def _pauses(pack: ServiceStandards) -> Iterator[str]:
+def _pauses(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
     """A pause ends in a way that the process of its steps can follow, and reminds before it does."""
     known = {step.id for offered in pack.services.values() for step in offered.steps if step.limit}
     for name, rule in pack.pauses.items():
@@ -173,22 +163,25 @@ def _pauses(pack: ServiceStandards) -> Iterator[str]:
         if rule.remind.unit == rule.longest.unit and rule.remind.before_end >= rule.longest.n:
             yield f"pauses.{name}.remind: would remind before the pause begins ({rule.longest} at most)"
         for service, offered in pack.services.items():
+            expiring = processes[service].definition.expiring if service in processes else ()
             steps = {step.id for step in offered.steps} & set(rule.steps)
             if rule.outcome and steps and rule.outcome not in offered.outcomes:
-                yield f"pauses.{name}.outcome: {service.value} does not end as {rule.outcome}"
+                yield f"pauses.{name}.outcome: {service} does not end as {rule.outcome}"
             for step in sorted(steps if rule.outcome else ()):
-                if (service.value, step) in MAY_EXPIRE or step == SATISFACTION:
+                if step in expiring or step == SATISFACTION:
                     yield f"pauses.{name}.steps: {step} ends by its own limit; a pause that ends the case is for other steps"
 
 
-def _unknown_commands(pack: ServiceStandards) -> Iterator[str]:
+def _unknown_commands(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
     for service, by_stage in pack.commands.items():
-        declared = declared_commands(PROCESSES[service.value])
+        if service not in processes:
+            yield f"commands.{service}: no process is installed for it; installed are {', '.join(sorted(processes))}"
+            continue
+        declared = declared_commands(processes[service])
         for stage, commands in by_stage.items():
             for name in commands:
-                where = f"commands.{service.value}.{stage}.{name}"
+                where = f"commands.{service}.{stage}.{name}"
                 if name not in declared:
-                    yield f"{where}: unknown command; {service.value} has {', '.join(sorted(declared))}"
-                elif stage != "any" and stage not in declared[name].stages:
-                    stages = ", ".join(one.value for one in declared[name].stages)
-                    yield f"{where}: not a command of this stage; it belongs to {stages}"
+                    yield f"{where}: unknown command; {service} has {', '.join(sorted(declared))}"
+                elif stage != "any" and stage not in (stages := declared[name].stages(processes[service])):
+                    yield f"{where}: not a command of this stage; it belongs to {', '.join(stages)}"

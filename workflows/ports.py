@@ -16,7 +16,9 @@ from temporalio import activity
 from casework.standards.counting.service_rules import ServiceRules
 from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.standards.limits import Frozen, Limit, Named
-from casework.workflows.contracts import Event, Link, Officer, Outcome, PauseView, PromiseView, Requester, RunningClock, Stage
+from casework.workflows.messages.events import Event, Link
+from casework.workflows.messages.people import Officer, Requester
+from casework.workflows.messages.views import PauseView, PromiseView, RunningClock
 
 
 class Compact(Frozen):
@@ -148,8 +150,8 @@ class CaseState(Compact):
 
     standard_id: str
     standard_version: str
-    stage: Stage
-    outcome: Outcome | None = None
+    stage: str
+    outcome: str | None = None
     officer: Officer | None = None
     agency: str | None = None
     promised_at: AwareDatetime | None = None

@@ -1,13 +1,53 @@
-"""The processes of the house, by the service they carry out."""
+"""The processes that are installed: the house's own, and those that packages offer as entry points `casework.processes`."""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from casework.standards.limits import Named
+from casework.workflows.case.command_desk import DeclaredCommand, declared_commands
 from casework.workflows.forward import ForwardProcess
 from casework.workflows.information_request import InformationRequestProcess
 from casework.workflows.one_stop import OneStopProcess
+from casework.workflows.process import Process
 
-PROCESSES: dict[str, type] = {
-    "information_request": InformationRequestProcess,
-    "forward": ForwardProcess,
-    "one_stop": OneStopProcess,
-}
+ENTRY_POINTS = "casework.processes"
+OURS: tuple[type[Process[Any]], ...] = (InformationRequestProcess, ForwardProcess, OneStopProcess)
+
+
+class NoProcess(Exception):
+    """An entry point that names no process; the message says which."""
+
+
+@cache
+def installed() -> dict[str, type[Process[Any]]]:
+    """Every installed process by the service it carries out. Raises NoProcess for an entry point that cannot be used."""
+    found = {process.definition.service: process for process in OURS}
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            process = point.load()
+            service = process.definition.service
+        except Exception as error:
+            raise NoProcess(f"the entry point {point.name} = {point.value} of {ENTRY_POINTS} cannot be used: {error}") from error
+        if service in found:
+            raise NoProcess(f"the entry point {point.name} = {point.value}: there is a process {service} already")
+        found[service] = process
+    return found
+
+
+def first_stage(service: str) -> str | None:
+    """Where a case of this service begins, if the service is installed here."""
+    return installed()[service].definition.first_stage if service in installed() else None
+
+
+def spoken(service: str, key: str) -> str:
+    """A service, stage, outcome or step of a service as people read it: Thai · English."""
+    named = installed()[service].definition.named(key) if service in installed() else Named(th=key, en=key)
+    return f"{named.th} · {named.en}"
+
+
+def commands_of(processes: dict[str, type[Process[Any]]]) -> dict[str, DeclaredCommand]:
+    """Every command of these processes by name."""
+    return {name: one for process in processes.values() for name, one in declared_commands(process).items()}

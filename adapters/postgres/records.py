@@ -19,7 +19,9 @@ import asyncpg
 from casework.adapters.ports import Letter, OfficerCard, OwedNotice, WaitingLetter, Written
 from casework.adapters.postgres import statements
 from casework.standards.counting.calendar_rules import CalendarChange, NewChange, is_so_already
-from casework.workflows.contracts import Actor, CaseView, Event, NoticeView, OpenCase, Requester
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.people import Actor, Requester
+from casework.workflows.messages.views import CaseView, NoticeView, OpenCase
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
 
 CONNECT_TIMEOUT = 3.0

@@ -21,8 +21,9 @@ from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import NotFound
-from casework.workflows.contracts import Actor, Document, ForwardRequest, Requester, Stage
-from casework.workflows.messages import AssignToOwner, ForwardApplication, Rate, ReportResult
+from casework.workflows.messages.commands import Rate
+from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ForwardRequest, ReportResult
+from casework.workflows.messages.people import Actor, Document, Requester
 from casework.workflows.names import case_id
 from casework.workflows.ports import Batch, Founding, NoticeFate, NoticeStatus
 
@@ -96,7 +97,7 @@ async def main() -> None:
         await case.act(ForwardApplication(actor=Actor(id="nok", role="centre_officer")))
         await case.act(AssignToOwner(actor=Actor(id="malee", role="complaint_centre"), agency="DOEB"))
         await case.act(ReportResult(actor=Actor(id="anan", role="owner_agency", unit="DOEB"), result="อนุญาต"))
-        await case.wait(lambda view: view.stage is Stage.COMPLETED)
+        await case.wait(lambda view: view.stage == "completed")
         await case.act(Rate(actor=Actor(id="r", role="requester"), scores={"overall": 5}))
         print(await permit.result())
         print("ledger:", ", ".join(ledger.events.values()))

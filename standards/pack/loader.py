@@ -18,6 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from casework.standards.counting.calendar_rules import FrozenDay, Holidays
+from casework.standards.limits import Named
 from casework.standards.pack.model import ServiceStandards
 
 DEFAULT_PACK = "moe_jsc.yaml"
@@ -140,6 +141,11 @@ class StandardsLibrary:
         """Packs from files and folders; with none given, the default pack. The first is for new cases."""
         found = [file for path in paths for file in (_packs_in(path) if path.is_dir() else [path])]
         return cls([load_pack(file) for file in found] or [default_pack()])
+
+    def with_labels(self, labels: Iterable[tuple[str, Named]]) -> StandardsLibrary:
+        """The same packs, which also know these words for what people read; a pack's own words come first."""
+        known = dict(labels)
+        return StandardsLibrary(pack.model_copy(update={"labels": {**known, **pack.labels}}) for pack in self.packs)
 
     def get(self, pack_id: str, version: str) -> ServiceStandards:
         """The pack of a running case; UnknownStandard says what to add."""

@@ -7,7 +7,6 @@ roles, calendars) comes from it. `docs/standard.md` explains each section to the
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -228,6 +227,7 @@ class Satisfaction(Frozen):
     anonymous_allowed: bool = True
 
 
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;:<>()]+@[^@\s,;:<>()]+$")]
 
 
@@ -248,14 +248,6 @@ class Queue(Frozen):
     wait_warn_minutes: int = 15
     reset: str = "daily_at_open"
     officer_name_display: bool = True
-
-
-class ServiceName(StrEnum):
-    """The services that this engine has a process for."""
-
-    INFORMATION_REQUEST = "information_request"
-    FORWARD = "forward"
-    ONE_STOP = "one_stop"
 
 
 # service -> stage -> command -> roles that may give it. The stage "any" stands for every open stage.
@@ -311,7 +303,7 @@ class ServiceStandards(Frozen):
     def _references_hold(self) -> Self:
         for name, service in self.services.items():
             for step in service.steps:
-                where = f"services.{name.value}.steps.{step.id}"
+                where = f"services.{name}.steps.{step.id}"
                 if step.escalation and step.escalation not in self.escalations:
                     raise ValueError(f"{where}: unknown escalation {step.escalation}")
         known = {outcome for service in self.services.values() for outcome in service.outcomes}
@@ -335,7 +327,6 @@ class ServiceStandards(Frozen):
 
     def service(self, name: str) -> Service:
         """The service with this name; KeyError names the known ones."""
-        for key, service in self.services.items():
-            if key.value == name:
-                return service
-        raise KeyError(f"unknown service {name}; services are {', '.join(s.value for s in self.services)}")
+        if name not in self.services:
+            raise KeyError(f"unknown service {name}; services are {', '.join(self.services)}")
+        return self.services[name]

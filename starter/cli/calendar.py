@@ -24,8 +24,8 @@ from casework.starter.errors import InvalidCase
 from casework.starter.open_records import records_at_hand
 from casework.starter.recounting import Recounting, on_calendar
 from casework.workflows import errors
-from casework.workflows.contracts import Actor
-from casework.workflows.messages import Recount
+from casework.workflows.messages.commands import Recount
+from casework.workflows.messages.people import Actor
 
 app = typer.Typer(
     help="Holidays added, moved or withdrawn while cases are open. Without --apply nothing is changed: you see what would move.",

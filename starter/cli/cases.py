@@ -26,24 +26,20 @@ from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
 from casework.starter.open_records import known_changes, records_at_hand
 from casework.workflows import errors, names
-from casework.workflows.case.command_desk import Declaration, declared_commands
-from casework.workflows.contracts import CaseRequest, CaseView, ForwardRequest, InformationRequest, OneStopRequest, Request, Stage
-from casework.workflows.processes import PROCESSES
+from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.messages.request import CaseRequest
+from casework.workflows.messages.views import CaseView
+from casework.workflows.process import Process
+from casework.workflows.processes import commands_of, installed
 
 T = TypeVar("T")
-REQUESTS: dict[str, type[CaseRequest]] = {
-    "information_request": InformationRequest,
-    "forward": ForwardRequest,
-    "one_stop": OneStopRequest,
-}
-
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
 FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, such as forward-7K3QX9M2TD.")]
 
 
 def open_case(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(REQUESTS))],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(installed()))],
     file: FileArgument = "-",
     as_json: JsonFlag = False,
 ) -> None:
@@ -51,14 +47,12 @@ def open_case(
 
     See the fields with: casework commands SERVICE --json
     """
-    model = REQUESTS.get(service)
-    if model is None:
-        raise InvalidCase(f"unknown service {service}; services are {', '.join(REQUESTS)}")
+    model = process_of(service).definition.request
     data = _read(file)
     if isinstance(data, dict) and "request_id" not in data:
         data["request_id"] = uuid4().hex
         note(f"no request_id given; this one was made: {data['request_id']} (send it again to find the same case)")
-    request: Request = _validated(TypeAdapter(model), data, "the request")
+    request: CaseRequest = _validated(TypeAdapter(model), data, "the request")
 
     async def go() -> None:
         client = await connected()
@@ -91,7 +85,7 @@ def do(
 
     Example: echo '{"agency": "DOEB"}' | casework do forward-7K3QX9M2TD assign_to_owner - --as malee:complaint_centre
     """
-    known = _all_commands()
+    known = commands_of(installed())
     if command not in known:
         raise InvalidCase(f"unknown command {command}; commands are {', '.join(sorted(known))}")
     data = _read(file) if file is not None else {}
@@ -108,7 +102,7 @@ def do(
         reply = await case.act(message, command_id)
         if wait:
             await case.recorded(reply)
-        print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage.value} (event {reply.event})")
+        print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage} (event {reply.event})")
 
     run(go())
 
@@ -165,7 +159,7 @@ def list_cases(
     as_json: JsonFlag = False,
 ) -> None:
     """List open cases, newest first."""
-    for name, value, known in (("service", service, list(REQUESTS)), ("stage", stage, [one.value for one in Stage])):
+    for name, value, known in (("service", service, list(installed())), ("stage", stage, _all_stages())):
         if value is not None and value not in known:
             raise InvalidCase(f"unknown {name} {value}; known are {', '.join(known)}")
     filters = [
@@ -222,21 +216,20 @@ def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
 
 
 def commands(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(REQUESTS))],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(installed()))],
     as_json: JsonFlag = False,
 ) -> None:
     """List a service's commands, each with its JSON schema; `open` is the request that opens a case."""
-    if service not in REQUESTS:
-        raise InvalidCase(f"unknown service {service}; services are {', '.join(REQUESTS)}")
-    declared = declared_commands(PROCESSES[service])
+    process = process_of(service)
+    request, declared = process.definition.request, declared_commands(process)
     if as_json:
-        print(json.dumps({"command": "open", "schema": REQUESTS[service].model_json_schema()}, ensure_ascii=False))
+        print(json.dumps({"command": "open", "schema": request.model_json_schema()}, ensure_ascii=False))
         for name, one in declared.items():
-            line = {"command": name, "stages": [s.value for s in one.stages], "schema": one.message.model_json_schema()}
+            line = {"command": name, "stages": one.stages(process), "schema": one.message.model_json_schema()}
             print(json.dumps(line, ensure_ascii=False))
         return
     found = table("command", "what it does", "fields (* needed)")
-    found.add_row("open", inspect.getdoc(REQUESTS[service]), _fields(REQUESTS[service]))
+    found.add_row("open", inspect.getdoc(request), _fields(request))
     for name, one in declared.items():
         found.add_row(name, inspect.getdoc(one.message), _fields(one.message))
     console.print(found)
@@ -276,8 +269,16 @@ async def _explanations(view: CaseView) -> list[dict[str, object]]:
     return found
 
 
-def _all_commands() -> dict[str, Declaration]:
-    return {name: one for process in PROCESSES.values() for name, one in declared_commands(process).items()}
+def process_of(service: str) -> type[Process[Any]]:
+    """The process of a service. Raises InvalidCase for one that is not installed."""
+    if service not in installed():
+        raise InvalidCase(f"unknown service {service}; services are {', '.join(installed())}")
+    return installed()[service]
+
+
+def _all_stages() -> list[str]:
+    stages = (stage.value for process in installed().values() for stage in process.definition.stages)
+    return list(dict.fromkeys([*stages, names.CLOSED]))
 
 
 def _read(file: str | None) -> Any:

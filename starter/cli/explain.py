@@ -18,7 +18,7 @@ from casework.starter.cli.printing import console, local, note, zone_of
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer, as_json, moves
 from casework.starter.open_records import known_changes, known_events
-from casework.workflows.contracts import CaseView
+from casework.workflows.messages.views import CaseView
 
 StepArgument = Annotated[str | None, typer.Argument(metavar="[STEP]", help="One step; without it, every step with a clock.")]
 PacksOption = Annotated[

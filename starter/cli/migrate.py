@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from casework.adapters.postgres.records import PostgresRecords
 from casework.standards.pack.loader import UnknownStandard
 from casework.starter.cli.calendar import actor_of
-from casework.starter.cli.cases import REQUESTS, JsonFlag, connected, library_of, run
+from casework.starter.cli.cases import JsonFlag, connected, library_of, process_of, run
 from casework.starter.cli.printing import note
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.errors import InvalidCase
 from casework.starter.open_records import records_at_hand
 from casework.starter.recounting import Recounting, under_version
 from casework.workflows import errors
-from casework.workflows.contracts import Actor
-from casework.workflows.messages import ChangeStandard
+from casework.workflows.messages.commands import ChangeStandard
+from casework.workflows.messages.people import Actor
 
 REASON = "ปรับปรุงมาตรฐานการให้บริการ"
 
@@ -39,8 +39,8 @@ def migrate(
     Steps that run keep their ledger: their start, pauses and extensions. Fired rungs stay fired, nothing moves into the past.
     CASEWORK_PACKS must name both packs. Example: casework standards migrate moe-jsc@2569.1 moe-jsc@2570.1
     """
-    if service is not None and service not in REQUESTS:
-        raise InvalidCase(f"unknown service {service}; services are {', '.join(REQUESTS)}")
+    if service is not None:
+        process_of(service)
     from_, to = _version(before), _version(after)
     if from_ == to:
         raise InvalidCase("FROM and TO are the same version")

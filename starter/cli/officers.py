@@ -12,7 +12,7 @@ from casework.starter.cli.cases import JsonFlag, run
 from casework.starter.cli.printing import console, note, table
 from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import records_at_hand
-from casework.workflows.contracts import Code, Email, Line
+from casework.workflows.messages.fields import Code, Email, Line
 
 app = typer.Typer(help="Who answers for matters: names on notices, and who stands in.", no_args_is_help=True)
 OfficerArgument = Annotated[str, typer.Argument(metavar="ID", help="The officer's id, as commands give it.")]

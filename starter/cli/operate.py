@@ -25,6 +25,7 @@ from casework.starter.dev.embedded import NOTICES, READY_WITHIN, Embedded, NotIn
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
 from casework.starter.setup import add_search_attributes
 from casework.workflows.pack_needs import unserved
+from casework.workflows.processes import installed
 
 FolderOption = Annotated[Path, typer.Option(help="Where the servers keep their state.")]
 TEMPORAL_PORT, UI_PORT = 7233, 8233
@@ -199,7 +200,7 @@ def _check(packs: list[Path]) -> None:
         library = StandardsLibrary.load(packs)
     except PackError as error:
         raise InvalidCase(str(error), error.problems) from error
-    problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack)]
+    problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, installed())]
     if problems:
         raise InvalidCase("\n".join(problems), problems)
 

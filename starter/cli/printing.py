@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from casework.starter.executions import Ended
-from casework.workflows.contracts import CaseView, Event
-from casework.workflows.labels import label
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.views import CaseView
+from casework.workflows.processes import spoken
 
 # Piped output has no width of its own: tables must not fold in a file.
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
@@ -96,14 +97,12 @@ def _day(iso: str) -> str:
 def print_case(view: CaseView, ended: Ended | None = None) -> None:
     """A case in full, and how it ended if that was from outside."""
     zone = zone_of(view)
-    console.print(
-        f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {label(view.service, 'th')} · {label(view.service, 'en')}"
-    )
+    console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {spoken(view.service, view.service)}")
     if ended:
         console.print(f"  [red]ended     {escape(ended.words)}[/]")
         console.print("  [dim]it stood as follows, and nothing happens in it any more[/]")
-    state = f"{label(view.stage.value, 'th')} · [bold]{view.stage.value}[/]"
-    console.print(f"  stage     {state}{f'  outcome [bold]{view.outcome.value}[/]' if view.outcome else ''}")
+    state = f"{spoken(view.service, view.stage)} · [bold]{view.stage}[/]"
+    console.print(f"  stage     {state}{f'  outcome [bold]{view.outcome}[/]' if view.outcome else ''}")
     received, promised = local(view.received_at, zone), local(view.promised_at, zone)
     console.print(f"  standard  {view.standard_id} {view.standard_version}   received {received}   promised {promised}")
     officer = view.officer.id if view.officer else "–"

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from casework.starter.cli.printing import complain, console, local, note, stderr, table
 from casework.starter.recounting import Moving, Recounting
-from casework.workflows.messages import ChangeStandard, Recount
+from casework.workflows.messages.commands import ChangeStandard, Recount
 
 ApplyFlag = Annotated[bool, typer.Option("--apply/--dry-run", help="Change it; without, only show what would move.")]
 ByOption = Annotated[str | None, typer.Option(metavar="ID", help="Who makes the change; else whoever is logged in.")]

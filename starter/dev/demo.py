@@ -12,31 +12,20 @@ from casework.adapters.postgres.records import PostgresRecords
 from casework.starter.cli.printing import console, local, print_events, say, table
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.dev.embedded import NOTICES, Embedded
-from casework.workflows.contracts import (
-    Actor,
-    CaseView,
-    Document,
-    ForwardRequest,
-    InformationRequest,
-    Officer,
-    OneStopRequest,
-    Requester,
-)
-from casework.workflows.labels import label
-from casework.workflows.messages import (
+from casework.workflows.messages.commands import Rate, StartService
+from casework.workflows.messages.forward import (
     AssignToOwner,
-    BeginPublications,
     CompleteDocuments,
     ForwardApplication,
-    GivePublications,
+    ForwardRequest,
     IssueDeficiencyList,
-    Rate,
-    RecordOwnerReply,
-    ReferToOwner,
     ReportResult,
-    StartService,
-    TellRequester,
 )
+from casework.workflows.messages.information_request import InformationRequest, RecordOwnerReply, ReferToOwner, TellRequester
+from casework.workflows.messages.one_stop import BeginPublications, GivePublications, OneStopRequest
+from casework.workflows.messages.people import Actor, Document, Officer, Requester
+from casework.workflows.messages.views import CaseView
+from casework.workflows.processes import spoken
 
 COUNTER = Actor(id="somying", role="centre_officer", unit="JSC")
 SOMYING = Officer(id="somying", name="สมหญิง ใจดี")
@@ -67,9 +56,7 @@ class Account:
                     seen = event.seq
             if view.stage != stage:
                 stage = view.stage
-                console.print(
-                    f"       [{COLOURS[letter]}]{letter}[/]  [dim]→ {label(stage.value, 'th')} · {label(stage.value, 'en')}[/]"
-                )
+                console.print(f"       [{COLOURS[letter]}]{letter}[/]  [dim]→ {spoken(view.service, stage)}[/]")
         return view
 
 

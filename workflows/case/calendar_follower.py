@@ -16,7 +16,7 @@ from casework.workflows.case.clock_checks import may_change_standard
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.timekeeper import Timekeeper
-from casework.workflows.messages import ChangeStandard, Recount
+from casework.workflows.messages.commands import ChangeStandard, Recount
 from casework.workflows.ports import StandardAnswer, StandardPort, StandardQuery
 
 YEARS_AHEAD = 2  # a case whose calendar ends sooner reads it again

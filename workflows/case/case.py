@@ -31,7 +31,7 @@ from casework.workflows.case.breaches import stop
 from casework.workflows.case.calendar_follower import CalendarFollower
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.clock_changes import ClockChanges
-from casework.workflows.case.command_desk import CommandDesk, declared_commands
+from casework.workflows.case.command_desk import CommandDesk, HoldsCase, declared_commands
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.delivery import Delivery
 from casework.workflows.case.endings import Endings, Expired
@@ -44,8 +44,10 @@ from casework.workflows.case.receipts import came_in_time, counted_at
 from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
-from casework.workflows.contracts import Actor, CaseResult, CaseView, Document, Officer, Stage
-from casework.workflows.messages import Command, FromOutside
+from casework.workflows.messages.commands import Command, FromOutside
+from casework.workflows.messages.people import Actor, Document, Officer
+from casework.workflows.messages.views import CaseResult, CaseView
+from casework.workflows.names import CLOSED
 from casework.workflows.ports import NoticeFate, StandardAnswer
 
 CENTRE_OFFICER = "centre_officer"
@@ -59,11 +61,13 @@ class _NewRun(Exception):
 class Case:
     """One case. Built in `@workflow.init`, so that a command arriving with the first task finds it."""
 
-    def __init__(self, process: type, service: str, first_stage: Stage, start: RawValue) -> None:
-        self.file, problem = opening.read(service, first_stage, start)
-        self.desk = CommandDesk(self.file, declared_commands(process))
+    def __init__(self, process: HoldsCase, start: RawValue) -> None:
+        """The case of a process that was started with this payload."""
+        self.definition = process.definition
+        self.file, problem = opening.read(self.definition, start)
+        self.desk = CommandDesk(self.file, declared_commands(type(process)))
         self.desk.invalid = problem
-        self._publisher = Publisher(self.file, self.desk.allowed)
+        self._publisher = Publisher(self.file, self.definition, self.desk.allowed)
         self.journal = Journal(self.file, self._committed, self._met)
         self._delivery = Delivery(self.file, self.journal)
         self._counting = Counting(self.file)
@@ -96,14 +100,14 @@ class Case:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.desk.invalid
 
-    async def walk(self, stages: Mapping[Stage, Callable[[], Awaitable[None]]]) -> CaseResult:
+    async def walk(self, stages: Mapping[Any, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
         self._keep(self._timekeeper.run)
         self._keep(self.calendar.run)
         self.journal.resume()
         self._committed()
         try:
-            while self.file.stage is not Stage.CLOSED:
+            while self.file.stage != CLOSED:
                 try:
                     await (self._wait_until_told() if self.file.ending else stages[self.file.stage]())
                     self.clocks.count_what_stopped()
@@ -173,7 +177,7 @@ class Case:
         self.record(message.event, message.actor, **message.model_dump(mode="json", exclude={"actor"}, exclude_none=True))
         return message
 
-    def move(self, stage: Stage, *going_on: str) -> None:
+    def move(self, stage: str, *going_on: str) -> None:
         """Go to another stage; the clocks of this one stop, except those of steps that go on."""
         at = self.file.counts_from or workflow.now()
         for clock in self.file.clocks.values():
@@ -226,6 +230,11 @@ class Case:
         clock = self.file.clocks.get(step)
         return clock.due_at.isoformat() if clock and clock.running else None
 
+    def remind_with(self, token: str, value: Any) -> None:
+        """What reminders and delay notices say from now on beside their dates, under this token; nothing if it is empty."""
+        said = {key: each for key, each in self.file.reminders_say.items() if key != token}
+        self.file.reminders_say = {**said, token: value} if value else said
+
     def add_documents(self, documents: list[Document]) -> None:
         """Keep documents' metadata in view; the records take them from the event that brought them."""
         self.file.documents = [*self.file.documents, *documents][-DOCUMENTS_KEPT:]
@@ -235,10 +244,9 @@ class Case:
         """When what the decision is about reached the centre."""
         return self.file.counts_from or workflow.now()
 
-    @property
-    def papers(self) -> dict[str, list[str]]:
-        """The papers of the case by name, as a notice to an agency takes them; empty if there are none."""
-        names = [*(document.name for document in self.file.documents), *self.file.papers]
+    def papers(self, *more: str) -> dict[str, list[str]]:
+        """The papers of the case by name (and some more), as a notice to an agency takes them; empty if there are none."""
+        names = [*(document.name for document in self.file.documents), *more]
         return {"papers": names[-PAPERS_NAMED:]} if names else {}
 
     @property
@@ -341,12 +349,12 @@ class Case:
         self._delivery.last = True
         waited = bool(self.file.letters)
         self.letters.end()
-        if self.file.stage is Stage.CLOSED and waited:
+        if self.file.stage == CLOSED and waited:
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
-        if self.file.stage is not Stage.CLOSED:
+        if self.file.stage != CLOSED:
             self.desk.decline("the case was cancelled by an operator")
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
-            self.move(Stage.CLOSED)
+            self.move(CLOSED)
             self.file.closed_at = workflow.now()
         self._rest()
         await workflow.wait_condition(lambda: self._sound() and self._nothing_owed and workflow.all_handlers_finished())

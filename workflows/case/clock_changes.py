@@ -29,8 +29,8 @@ from casework.workflows.case.receipts import counted_at
 from casework.workflows.case.recount import Fired, moved, pause_end, paused_until, recounted, replanned
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import pause_view
-from casework.workflows.contracts import Actor, Stage
-from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
+from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
+from casework.workflows.messages.people import Actor
 from casework.workflows.ports import CalendarNews, Terms
 
 RESUMED = Named(th="เริ่มนับเวลาต่อก่อนครบระยะที่หยุดได้", en="the time runs again, sooner than it had to")
@@ -269,7 +269,7 @@ class ClockChanges:
         assert terms is not None
         dates = {move["step"]: move for move in moved if move["old_due_at"] != move["new_due_at"]}
         own = [step for step in terms.requester_steps if step in dates]
-        step = own[0] if own else PROMISE if self._file.stage is not Stage.AWAITING_DOCUMENTS else ""
+        step = own[0] if own else PROMISE if not self._file.in_requesters_time else ""
         if step in dates:
             old, new = dates[step]["old_due_at"], dates[step]["new_due_at"]
             values = {"reason_th": because.th, "reason_en": because.en, "old_due_at": old, "new_due_at": new}

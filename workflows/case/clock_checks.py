@@ -7,7 +7,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from casework.workflows.case.file import CaseFile
-from casework.workflows.messages import ChangeStandard, Extend, Pause, Resume
+from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
 
 OWNER = "owner_"  # what roles of the owner agency begin with
 PAUSES_KEPT = 50  # of one clock: its ledger goes with the case wherever it goes

@@ -1,6 +1,6 @@
 """The desk where commands arrive: declared once by message and stages, checked, handed to the stage that waits.
 
-    class ForwardProcess(SharedCommands):
+    class ForwardProcess(Process):
         forward_application = command(ForwardApplication, Stage.SUBMITTED)
 
 A command is an update. Its payload is read with the message's own model, so that somebody who goes past the client
@@ -14,28 +14,36 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from casework.workflows import errors
+from casework.workflows.case.definition import ProcessDefinition, Stages
 from casework.workflows.case.file import REPLIES_KEPT, CaseFile
 from casework.workflows.case.receipts import unfit_receipt
-from casework.workflows.contracts import AllowedCommand, CommandReply, Stage
-from casework.workflows.messages import Command, FromOutside
+from casework.workflows.messages.commands import Command, FromOutside, Rate
+from casework.workflows.messages.views import AllowedCommand, CommandReply
+from casework.workflows.names import CLOSED
 
 if TYPE_CHECKING:
     from casework.workflows.case.case import Case
 
-RATING_STAGES = (Stage.PROVIDED, Stage.ANSWERED, Stage.COMPLETED, Stage.ADVISED, Stage.GIVEN)
 MOST_HELD = 2.0
 DESCRIPTIONS_AT_HAND = 256
-EVERY_STAGE = tuple(Stage)
-OPEN_STAGES = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
-WORKING_STAGES = tuple(stage for stage in OPEN_STAGES if stage not in RATING_STAGES)
+
+
+class Where(Enum):
+    """In which stages of any process a command is possible."""
+
+    EVERY_STAGE = "any stage"
+    OPEN_STAGES = "any open stage"
+    BEFORE_THE_OUTCOME = "any stage before the outcome"
+
 
 Act = Callable[["Case", Any], Awaitable[None] | None]
 Check = Callable[[CaseFile, Any], str | None]
@@ -46,12 +54,12 @@ def _always(_: CaseFile) -> bool:
 
 
 @dataclass(frozen=True)
-class Declaration:
+class DeclaredCommand:
     """One command of a process. `check` returns why the message is refused, or None. Commands by operators are given with
     the means of the system (casework calendar, casework standards migrate), not by a role of the standard."""
 
     message: type[Command]
-    stages: tuple[Stage, ...]
+    where: Where | tuple[Stages, ...]
     act: Act | None = None
     check: Check | None = None
     by_operators: bool = False
@@ -65,7 +73,30 @@ class Declaration:
     @property
     def description(self) -> str:
         """What the operator reads in the Temporal UI before sending it."""
-        return _description(self.message, self.stages)
+        return _description(self.message, self.where)
+
+    def is_possible(self, file: CaseFile) -> bool:
+        """Whether the stage of a case allows it."""
+        match self.where:
+            case Where.EVERY_STAGE:
+                return True
+            case Where.OPEN_STAGES:
+                return file.stage != CLOSED
+            case Where.BEFORE_THE_OUTCOME:
+                return file.stage != CLOSED and file.outcome is None
+            case stages:
+                return file.stage in stages
+
+    def stages(self, process: type[HoldsCase]) -> list[str]:
+        """The open stages of a process in which it is possible."""
+        if isinstance(self.where, tuple):
+            return [stage.value for stage in self.where]
+        rated = {stage for one in declared_commands(process).values() if one.message is Rate for stage in one.stages(process)}
+        return [
+            stage.value
+            for stage in process.definition.stages
+            if self.where is not Where.BEFORE_THE_OUTCOME or stage.value not in rated
+        ]
 
     def read(self, payload: Any) -> Command:
         """The message in a payload; InvalidInput names each wrong field."""
@@ -76,32 +107,33 @@ class Declaration:
 
 
 @lru_cache(maxsize=DESCRIPTIONS_AT_HAND)
-def _description(message: type[Command], stages: tuple[Stage, ...]) -> str:
-    words: dict[tuple[Stage, ...], str] = {
-        EVERY_STAGE: "any stage",
-        OPEN_STAGES: "any open stage",
-        WORKING_STAGES: "any stage before the outcome",
-    }
-    where = words.get(stages) or ", ".join(stage.value for stage in stages)
-    return f"{inspect.getdoc(message)} [in {where}; JSON with {', '.join(message.model_fields)}]"
+def _description(message: type[Command], where: Where | tuple[Stages, ...]) -> str:
+    stages = where.value if isinstance(where, Where) else ", ".join(stage.value for stage in where)
+    return f"{inspect.getdoc(message)} [in {stages}; JSON with {', '.join(message.model_fields)}]"
 
 
 class HoldsCase(Protocol):
     """What a process class has."""
 
+    definition: ClassVar[ProcessDefinition]
     case: Case
 
 
 def command(
     message: type[Command],
-    *stages: Stage,
+    *stages: Stages,
+    where: Where | None = None,
     act: Act | None = None,
     check: Check | None = None,
     by_operators: bool = False,
     offered: Callable[[CaseFile], bool] = _always,
 ) -> Any:
-    """Declare a command: an update named after its message, possible in these stages."""
-    declared = Declaration(message, stages, act, check, by_operators, offered)
+    """Declare a command: an update named after its message, possible in these stages.
+
+    `act` carries it out at once; without it, it is handed to the stage that waits for a decision. `check` says why a message
+    is refused, or None; `offered` whether it is worth offering now.
+    """
+    declared = DeclaredCommand(message, where or stages, act, check, by_operators, offered)
 
     async def handler(self: HoldsCase, payload: Any = None) -> CommandReply:
         return await self.case.desk.obey(declared, payload, self.case)
@@ -132,7 +164,7 @@ def _describe(function: Any, returns: type | None) -> None:
     function.__signature__ = SIGNATURE
 
 
-def declared_commands(process: type) -> dict[str, Declaration]:
+def declared_commands(process: type) -> dict[str, DeclaredCommand]:
     """Every command of a process, by name."""
     found = (getattr(process, name) for name in dir(process))
     return {member.declaration.name: member.declaration for member in found if hasattr(member, "declaration")}
@@ -150,7 +182,7 @@ class Taken:
 class CommandDesk:
     """Admits commands to one case and sees that each is answered when it is decided."""
 
-    def __init__(self, file: CaseFile, commands: Mapping[str, Declaration]) -> None:
+    def __init__(self, file: CaseFile, commands: Mapping[str, DeclaredCommand]) -> None:
         self._file = file
         self._commands = commands
         self._in_hand: Taken | None = None
@@ -159,7 +191,7 @@ class CommandDesk:
         self._again = asyncio.Lock()
         self.reset_at = -1  # the length of history when an operator's reset took effect
 
-    def admit(self, declared: Declaration, payload: Any) -> None:
+    def admit(self, declared: DeclaredCommand, payload: Any) -> None:
         """The validator of every command: may it be given now, by this role, with this content? Changes nothing."""
         if self.invalid:
             raise self.invalid
@@ -168,7 +200,7 @@ class CommandDesk:
             if self._file.terms is not None:
                 self._check(declared, message)
 
-    async def obey(self, declared: Declaration, payload: Any, case: Case) -> CommandReply:
+    async def obey(self, declared: DeclaredCommand, payload: Any, case: Case) -> CommandReply:
         """The handler of every command."""
         before = self._answered_before()
         if before is not None:
@@ -185,7 +217,7 @@ class CommandDesk:
             self._check(declared, message)
             return await self._carry_out(declared, message, case)
 
-    async def _carry_out(self, declared: Declaration, message: Command, case: Case) -> CommandReply:
+    async def _carry_out(self, declared: DeclaredCommand, message: Command, case: Case) -> CommandReply:
         if declared.act is not None:
             case.catch_up()
             if declared.check and (reason := declared.check(self._file, message)):
@@ -197,14 +229,14 @@ class CommandDesk:
             case.commit()
         else:
             taken = self.inbox = Taken(message)
-            await workflow.wait_condition(lambda: taken.done or self._file.stage is Stage.CLOSED)
+            await workflow.wait_condition(lambda: taken.done or self._file.stage == CLOSED)
             if taken.declined:
                 raise errors.refused(taken.declined)
             if not taken.done and self._in_hand is not taken:
                 raise errors.refused("the case was closed before this could be done")
         return self._remember(self.reply())
 
-    async def _obey_again(self, declared: Declaration, payload: Any, case: Case) -> CommandReply:
+    async def _obey_again(self, declared: DeclaredCommand, payload: Any, case: Case) -> CommandReply:
         """A command that the server gives again after a reset, long after it was answered: it takes effect, or that it could
         not is an event."""
         try:
@@ -262,7 +294,7 @@ class CommandDesk:
         return [
             AllowedCommand(name=name, roles=roles[name])
             for name, declared in sorted(self._commands.items())
-            if file.stage in declared.stages
+            if declared.is_possible(file)
             and roles.get(name)
             and declared.offered(file)
             and not (declared.act is None and file.ending)
@@ -272,15 +304,15 @@ class CommandDesk:
         """Where the case stands."""
         return CommandReply(case_id=self._file.case_id, stage=self._file.stage, event=self._file.seq)
 
-    def _check(self, declared: Declaration, message: Command) -> None:
+    def _check(self, declared: DeclaredCommand, message: Command) -> None:
         now = [f"{c.name} ({', '.join(c.roles)})" for c in self.allowed()]
         stage = self._file.stage
-        if stage not in declared.stages:
-            raise errors.refused(f"{declared.name} is not possible in the stage {stage.value}", now)
+        if not declared.is_possible(self._file):
+            raise errors.refused(f"{declared.name} is not possible in the stage {stage}", now)
         roles = self._roles().get(declared.name, [])
         if message.actor.role not in roles and not declared.by_operators:
             takes = " or ".join(roles) or "a role that the standard does not name in this stage"
-            raise errors.refused(f"{declared.name} in the stage {stage.value} takes {takes}, not {message.actor.role}", now)
+            raise errors.refused(f"{declared.name} in the stage {stage} takes {takes}, not {message.actor.role}", now)
         owner, unit = self._file.agency, message.actor.unit
         if message.actor.role.startswith("owner_") and owner and unit != owner:
             who = unit or f"{message.actor.role} without its unit"

@@ -13,20 +13,23 @@ from casework.workflows import names
 from casework.workflows.case.case import Case
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.opening import without_papers
-from casework.workflows.contracts import ForwardRequest, InformationRequest, Link
-from casework.workflows.messages import Convert
+from casework.workflows.messages.events import Link
+from casework.workflows.messages.one_stop import Convert
+from casework.workflows.messages.request import CaseRequest
 
 
 def can_go_on(file: CaseFile, convert: Convert) -> str | None:
     """The other service must be able to open: some need to know who the requester is."""
     assert file.terms is not None
+    others = sorted(set(file.terms.channels) - {file.request.service})
+    if convert.into not in others:
+        return f"it cannot go on as {convert.into}; the standard has {', '.join(others) or 'no other service for it'}"
     if convert.into in file.terms.identity_required_for and not (convert.citizen_id or file.request.requester.identified):
         return f"{convert.into} needs the requester's identity: give citizen_id with the command"
     if file.request.channel not in file.terms.channels.get(convert.into, []):
         return f"{convert.into} is not offered on the channel {file.request.channel}"
-    if convert.into == "forward" and (missing := without_papers(file.terms, None, convert.documents)):
-        return missing[0]
-    return None
+    missing = without_papers(file.terms, convert.into, None, convert.documents)
+    return missing[0] if missing else None
 
 
 async def go_on_as(case: Case, convert: Convert) -> None:
@@ -43,29 +46,28 @@ async def go_on_as(case: Case, convert: Convert) -> None:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             static_summary=names.summary(request.service, request.centre, request.channel),
             static_details=names.HOW_TO_ACT,
-            search_attributes=names.first_attributes(request.service, request.centre),
+            search_attributes=names.first_attributes(request.service, request.centre, None),
         )
     file.links = [*file.links, Link(relation="to", case_id=new_id)]
     case.record("went_on_as", case_id=new_id, service=convert.into)
 
 
-def _request(case: Case, convert: Convert) -> InformationRequest | ForwardRequest:
+def _request(case: Case, convert: Convert) -> CaseRequest:
     asked = case.file.request
     requester = asked.requester
     if convert.citizen_id:
         requester = requester.model_copy(update={"citizen_id": convert.citizen_id})
-    same = {
-        "request_id": case.file.case_id,
-        "centre": asked.centre,
-        "channel": asked.channel,
-        "requester": requester,
-        "subject": convert.subject or asked.subject,
-        "details": asked.details,
-        "standard": asked.standard,
-        "received_at": case.file.received_at,  # who has waited keeps their place
-        "linked_from": case.file.case_id,
-        "officer": case.file.officer,
-    }
-    if convert.into == "forward":
-        return ForwardRequest.model_validate({**same, "documents": convert.documents})
-    return InformationRequest.model_validate(same)
+    return CaseRequest(
+        service=convert.into,
+        request_id=case.file.case_id,
+        centre=asked.centre,
+        channel=asked.channel,
+        requester=requester,
+        subject=convert.subject or asked.subject,
+        details=asked.details,
+        standard=asked.standard,
+        received_at=case.file.received_at,  # who has waited keeps their place
+        linked_from=case.file.case_id,
+        officer=case.file.officer,
+        documents=convert.documents,
+    )

@@ -6,23 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from casework.workflows.case.clock import Clock
+from casework.workflows.case.definition import ProcessDefinition
 from casework.workflows.case.file import CaseFile
-from casework.workflows.contracts import AllowedCommand
 from casework.workflows.labels import label
+from casework.workflows.messages.views import AllowedCommand
 
 
-def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
+def current_details(file: CaseFile, definition: ProcessDefinition, allowed: Sequence[AllowedCommand]) -> str:
     """Markdown in Thai and English, without personal data."""
-    stage, number = file.stage.value, file.case_no or "–"
+    stage, number = file.stage, file.case_no or "–"
     lines = [
-        f"### {label(stage, 'th')} · {label(stage, 'en')}",
+        f"### {_named(definition, stage)}",
         "",
-        f"เลขที่ · no. **{number}** — {label(file.request.service, 'th')} · {label(file.request.service, 'en')}",
+        f"เลขที่ · no. **{number}** — {_named(definition, file.request.service)}",
         "",
     ]
     lines += [f"ตั้งแต่ · since {_time(file.stage_since, file)}", ""]
     if file.outcome:
-        lines += [f"ผล · outcome: **{file.outcome.value}**", ""]
+        lines += [f"ผล · outcome: **{_named(definition, file.outcome)}**", ""]
     if file.promised_at and file.promise_stands:
         anew = ", นับใหม่เมื่อผู้รับบริการดำเนินการแล้ว · counted anew after the requester's own time" if file.in_requesters_time else ""
         lines += [f"กำหนดที่แจ้งผู้รับบริการ · promised by **{_time(file.promised_at, file)}**{anew}", ""]
@@ -32,7 +33,7 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
         rule = file.terms.rules.pauses[file.pause.reason]
         until = _time(file.pause.until, file)
         lines += [f"⏸ **หยุดนับเวลา · paused**: {rule.th} · {rule.en} (ไม่เกิน · until {until} at the latest)", ""]
-    lines += _clocks(file)
+    lines += _clocks(file, definition)
     lines += _responsible(file)
     if file.outbox:
         lines += [f"⚠ ยังไม่ได้บันทึก · {file.unrecorded} event(s) wait for the records", ""]
@@ -41,7 +42,7 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
         lines += [f"⚠ ยังไม่ได้แจ้ง · notices still owed: {waiting}", ""]
     for letter_id, letter in file.letters.items():
         step = file.starts_when_told.get(letter_id)
-        then = f" → {label(step, 'th')} · {label(step, 'en')}" if step else ""
+        then = f" → {_named(definition, step)}" if step else ""
         if letter.deemed_at:
             lines += [
                 f"✉ ส่งทางไปรษณีย์แล้ว · posted: {letter.template}, ถือว่าได้รับ · served {_time(letter.deemed_at, file)}{then}",
@@ -55,7 +56,7 @@ def current_details(file: CaseFile, allowed: Sequence[AllowedCommand]) -> str:
     return "\n".join(lines)
 
 
-def _clocks(file: CaseFile) -> list[str]:
+def _clocks(file: CaseFile, definition: ProcessDefinition) -> list[str]:
     if not file.running:
         return []
     lines = [
@@ -66,7 +67,7 @@ def _clocks(file: CaseFile) -> list[str]:
         late = " ⚠ **เกินกำหนด · overdue**" if clock.overdue else ""
         if clock.pause:
             late += f" ⏸ {clock.balance.words}"
-        name = f"{label(clock.step, 'th')} · {label(clock.step, 'en')}"
+        name = _named(definition, clock.step)
         since, due = _time(clock.started_at, file), _time(clock.due_at, file)
         lines.append(f"| {name} | {since} | {due}{late} | {_next(clock, file)} |")
     told = {file.promise.warning} if file.promise and file.outcome is None else set()
@@ -78,8 +79,8 @@ def _next(clock: Clock, file: CaseFile) -> str:
     rung = min(clock.rungs, key=lambda rung: rung.at, default=None)
     if rung is None:
         return "–"
-    to = ", ".join(label(role, "th") for role in rung.to)
-    return f"{_time(rung.at, file)} {label(rung.action.value, 'th')} · {rung.action.value} → {to}"
+    to = ", ".join(label(role).th for role in rung.to)
+    return f"{_time(rung.at, file)} {label(rung.action.value).th} · {rung.action.value} → {to}"
 
 
 def _responsible(file: CaseFile) -> list[str]:
@@ -98,3 +99,8 @@ def _responsible(file: CaseFile) -> list[str]:
 
 def _time(at: datetime, file: CaseFile) -> str:
     return f"{at.astimezone(file.zone):%Y-%m-%d %H:%M}"
+
+
+def _named(definition: ProcessDefinition, key: str) -> str:
+    named = definition.named(key)
+    return f"{named.th} · {named.en}"

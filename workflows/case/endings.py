@@ -9,8 +9,9 @@ from temporalio import workflow
 
 from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.file import Ending
-from casework.workflows.contracts import Actor, Outcome, Stage
-from casework.workflows.messages import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.messages.commands import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.messages.people import Actor
+from casework.workflows.names import CLOSED
 from casework.workflows.ports import NoticeStatus
 
 if TYPE_CHECKING:
@@ -30,30 +31,40 @@ class Endings:
     def __init__(self, case: Case) -> None:
         self._case = case
 
-    def end(self, message: Command, refusal: Outcome = Outcome.REFUSED, rating_stage: Stage | None = None) -> None:
-        """The endings every process shares: refused, redirected, settled, withdrawn. The requester is always told why; what
-        ends with the owner agency ends when they (and the centre) have been told, as a result does (standard 1.2, step 3)."""
+    def end(
+        self,
+        message: Command,
+        *,
+        refused_as: str = "refused",
+        refusal_notice: str = "application_refused",
+        rating_stage: str | None = None,
+        when_told: bool = False,
+        centre_too: bool = False,
+    ) -> None:
+        """The endings every process shares: refused, redirected, settled, withdrawn, a pause that ran out. The requester is
+        always told why. `when_told`: it ends when they have been told, as a result does (standard 1.2, step 3); `centre_too`:
+        the centre hears of it as well. `rating_stage` is where satisfaction with a refusal is asked."""
+        centre = self._tell_centre if centre_too else _nobody
         match message:
             case Refuse():
-                notice = "information_refused" if refusal is Outcome.REFUSED else "application_refused"
                 told = [
-                    self._case.notify(notice, REQUESTER, reason=message.reason),
-                    *self._tell_centre("ไม่อาจดำเนินการตามคำขอ เนื่องจาก", "refused:", message.reason),
+                    self._case.notify(refusal_notice, REQUESTER, reason=message.reason),
+                    *centre("ไม่อาจดำเนินการตามคำขอ เนื่องจาก", "refused:", message.reason),
                 ]
-                self.conclude(refusal, rating_stage, self._if_agency_acts(told))
+                self.conclude(refused_as, rating_stage, told if when_told else None)
             case Redirect():
                 told = [self._case.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)]
-                told += self._tell_centre("แนะนำให้ผู้รับบริการติดต่อ", "sent to another body:", message.to)
-                self.conclude(Outcome.REDIRECTED, when_told=self._if_agency_acts(told))
+                told += centre("แนะนำให้ผู้รับบริการติดต่อ", "sent to another body:", message.to)
+                self.conclude("redirected", when_told=told if when_told else None)
             case Settle():
                 told = [
                     self._case.notify("case_settled", REQUESTER, result_text=message.terms),
-                    *self._tell_centre("ได้ข้อยุติ", "settled:", message.terms),
+                    *centre("ได้ข้อยุติ", "settled:", message.terms),
                 ]
-                self.conclude(Outcome.SETTLED, when_told=self._if_agency_acts(told))
+                self.conclude("settled", when_told=told if when_told else None)
             case Withdraw():
                 self._case.notify("case_withdrawn", REQUESTER)
-                self.conclude(Outcome.WITHDRAWN)
+                self.conclude("withdrawn")
             case Expired() if self._case.file.pause and self._case.file.terms:
                 pause, terms = self._case.file.pause, self._case.file.terms
                 rule = terms.rules.pauses[pause.reason]
@@ -61,12 +72,12 @@ class Endings:
                 self._case.record("pause_ran_out", reason=pause.reason, paused_since=pause.begun.isoformat())
                 values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
                 self._case.notify(terms.pause_notices["ended"], REQUESTER, **values)
-                self._tell_centre("ยุติเรื่อง เนื่องจากพ้นระยะเวลา", "closed, the time has passed:", rule.th)
-                self.conclude(Outcome(rule.outcome))
+                centre("ยุติเรื่อง เนื่องจากพ้นระยะเวลา", "closed, the time has passed:", rule.th)
+                self.conclude(rule.outcome)
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
 
-    def conclude(self, outcome: Outcome, rating_stage: Stage | None = None, when_told: list[str] | None = None) -> None:
+    def conclude(self, outcome: str, rating_stage: str | None = None, when_told: list[str] | None = None) -> None:
         """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close. Of the
         notices in `when_told` the case waits until everybody has them; until then its clocks run."""
         if when_told:
@@ -102,7 +113,7 @@ class Endings:
 
     def close(self) -> None:
         """Nothing more is done on this case."""
-        self._case.move(Stage.CLOSED)
+        self._case.move(CLOSED)
         self._case.file.closed_at = workflow.now()
         self._case.record("closed", outcome=self._case.file.outcome)
 
@@ -137,10 +148,9 @@ class Endings:
 
     def _tell_centre(self, thai: str, english: str, what: str) -> list[str]:
         """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
-        if self._case.file.stage is not Stage.WITH_OWNER:
-            return []
         said = {"result_text_th": f"{thai} {what}", "result_text_en": f"{english} {what}"}
         return [self._case.notify("result_notice_centre", "centre", **said)]
 
-    def _if_agency_acts(self, notices: list[str]) -> list[str]:
-        return notices if self._case.file.stage in (Stage.WITH_OWNER, Stage.REFERRED, Stage.TELLING) else []
+
+def _nobody(thai: str, english: str, what: str) -> list[str]:
+    return []

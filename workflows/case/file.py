@@ -7,14 +7,20 @@ dropped here.
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, JsonValue, SerializeAsAny, ValidationInfo
 
 from casework.standards.counting.ledger import Ledger
 from casework.standards.counting.plan import LETTERS, Plan
 from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock, ended
-from casework.workflows.contracts import CommandReply, Document, Event, Link, NoticeView, Officer, Outcome, Request, Stage
+from casework.workflows.case.definition import OwnState, ProcessDefinition
+from casework.workflows.messages.events import Event, Link
+from casework.workflows.messages.people import Document, Officer
+from casework.workflows.messages.request import CaseRequest
+from casework.workflows.messages.views import CommandReply, NoticeView
+from casework.workflows.names import CLOSED
 from casework.workflows.ports import Batch, ResetMark, Terms
 
 EVENTS_KEPT = 100
@@ -23,6 +29,14 @@ REPLIES_KEPT = 50
 DOCUMENTS_KEPT = 100
 # What a case holds for records and mail that are down, before it takes only commands that take it further, and none.
 HELD_BYTES, HELD_NOTICES = 200_000, 200
+
+
+def _of_its_process(value: Any, info: ValidationInfo) -> Any:
+    """The request and the state of a process are read with the models that its definition names."""
+    if not isinstance(value, dict) or info.context is None:
+        return value
+    definition: ProcessDefinition = info.context
+    return (definition.request if info.field_name == "request" else definition.own).model_validate(value)
 
 
 class Promise(BaseModel):
@@ -103,8 +117,8 @@ class Ending(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    outcome: Outcome
-    then: Stage | None
+    outcome: str
+    then: str | None
     notices: list[str]
     told: dict[str, AwareDatetime] = {}  # those that were, and when
 
@@ -125,15 +139,16 @@ class CaseFile(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     case_id: str
-    request: Request
+    request: Annotated[SerializeAsAny[CaseRequest], BeforeValidator(_of_its_process)]
+    own: Annotated[Any, BeforeValidator(_of_its_process)] = OwnState()  # what its process keeps: the OwnState of its definition
     opened_at: AwareDatetime  # when the request reached Temporal, whenever a worker first saw it
     received_at: AwareDatetime
-    stage: Stage
+    stage: str
     stage_since: AwareDatetime
     stage_counts_from: AwareDatetime | None = None  # what began the stage reached the centre then: nothing it asks for is older
     entering: bool = True  # the stage has not begun yet: its clocks are still to be started
     counts_from: AwareDatetime | None = None  # what began the stage had reached the centre then, before it was entered
-    outcome: Outcome | None = None
+    outcome: str | None = None
     terms: Terms | None = None
     calendar: WorkingCalendar | None = None
     calendar_known: int = -1  # the latest change of the calendar that the records told of; -1: they have not answered yet
@@ -145,17 +160,9 @@ class CaseFile(BaseModel):
     officer: Officer | None = None
     agency: str | None = None
     escalation: int = 0
-    deficiency_lists: int = 0
-    reopened: int = 0
     rated: bool = False
-    passed_on: int = 0  # from one owner agency to another
     owner_told: bool = False  # the owner agency has been told of the case
-    missing: list[str] = []
-    last_paper_at: AwareDatetime | None = None  # when the last paper of the list so far reached the centre
-    delay_reason: str | None = None  # why it takes longer, as delay notices say it
-    owner_answer: str | None = None
-    papers: list[str] = []  # handed to the owner agency beside the documents
-    question: str | None = None  # what the owner agency is asked
+    reminders_say: dict[str, JsonValue] = {}  # what reminders and delay notices say beside their dates
     moved_from: AwareDatetime | None = None  # what was promised before this transition moved it: its notices say so
     ending: Ending | None = None
     letters: dict[str, UnservedLetter] = {}  # by the id of the notice
@@ -196,7 +203,7 @@ class CaseFile(BaseModel):
     @property
     def promise_stands(self) -> bool:
         """Whether a promise was made that is still to be kept: it is, when the last of its steps is done."""
-        if self.promise is None or self.terms is None or self.outcome is not None or self.stage is Stage.CLOSED:
+        if self.promise is None or self.terms is None or self.outcome is not None or self.stage == CLOSED:
             return False
         last = (self.terms.rules.chain(self.promise.chain) or [self.promise.chain])[-1]
         return last not in self.clocks or self.clocks[last].stopped_at is None

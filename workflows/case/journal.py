@@ -21,7 +21,9 @@ from casework.standards.thai_dates import buddhist_year
 from casework.workflows import options
 from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice
 from casework.workflows.case.views import pause_view, promise_view
-from casework.workflows.contracts import Actor, Event, NoticeView, RunningClock
+from casework.workflows.messages.events import Event
+from casework.workflows.messages.people import Actor
+from casework.workflows.messages.views import NoticeView, RunningClock
 from casework.workflows.ports import (
     Batch,
     CaseState,

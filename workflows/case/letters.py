@@ -20,7 +20,7 @@ from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, UnservedLetter
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.receipts import CLOCKS_DIFFER
-from casework.workflows.messages import RecordService
+from casework.workflows.messages.commands import RecordService
 from casework.workflows.ports import NoticeFate, NoticeStatus
 
 NOT_TOLD = (NoticeStatus.BY_HAND, NoticeStatus.FAILED, NoticeStatus.MOOT)  # moot: on a way that a reset abandoned

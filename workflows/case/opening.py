@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
@@ -20,13 +20,15 @@ from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.plan import Plan
 from casework.workflows import errors, names
 from casework.workflows.case.counting import Counting
+from casework.workflows.case.definition import ProcessDefinition
 from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.case.receipts import CLOCKS_DIFFER
-from casework.workflows.contracts import Document, ForwardRequest, Link, Request, Stage
+from casework.workflows.messages.events import Link
+from casework.workflows.messages.people import Document, Requester
+from casework.workflows.messages.request import CaseRequest
 from casework.workflows.ports import StandardAnswer, Terms
 
 NO_REQUEST = RawValue(Payload())  # what a workflow gets that was started without an argument
-REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 SEVERAL_ARGUMENTS = "casework/several-arguments"  # the encoding under which the worker hands over more than one argument
 READABLE = {"json/plain", "json/protobuf", "binary/null"}
 
@@ -39,38 +41,42 @@ class CarriedOver(BaseModel):
     carried_over: CaseFile
 
 
-def read(service: str, first_stage: Stage, start: RawValue) -> tuple[CaseFile, ApplicationError | None]:
+def read(definition: ProcessDefinition, start: RawValue) -> tuple[CaseFile, ApplicationError | None]:
     """The file of a new or continued case, and why it cannot be opened if it cannot."""
     info = workflow.info()
     if info.continued_run_id and start.payload.data.startswith(b'{"carried_over"'):
         # Not a failure of the case if it cannot be read: the task is tried again until a worker understands it.
-        return CarriedOver.model_validate_json(start.payload.data).carried_over, None
-    request, problem = _request(service, start)
-    if problem is None and info.workflow_id != (expected := names.case_id(service, request.centre, request.request_id)):
+        return CarriedOver.model_validate_json(start.payload.data, context=definition).carried_over, None
+    request, problem = _request(definition, start)
+    if problem is None and info.workflow_id != (
+        expected := names.case_id(definition.service, request.centre, request.request_id)
+    ):
         # Under any other id the same request could become two cases.
         problem = errors.invalid_request([f"workflow id: the case of this request is {expected}; start it under that id"])
     received = info.workflow_start_time
     file = CaseFile(
         case_id=info.workflow_id,
         request=request,
+        own=definition.own(),
         opened_at=received,
         received_at=request.received_at or received,
-        stage=first_stage,
+        stage=definition.first_stage,
         stage_since=received,
         officer=request.officer,
-        documents=getattr(request, "documents", []),
+        documents=request.documents,
         links=[Link(relation="from", case_id=request.linked_from)] if request.linked_from else [],
     )
     return file, problem
 
 
-def _request(service: str, start: RawValue) -> tuple[Request, ApplicationError | None]:
+def _request(definition: ProcessDefinition, start: RawValue) -> tuple[CaseRequest, ApplicationError | None]:
+    service = definition.service
     try:
         given = _decoded(start)
-        request = REQUESTS.validate_python({"service": service, **given} if isinstance(given, dict) else given)
-        if request.service == service:
-            return request, None
-        problem = errors.invalid_request([f"service: this is the process {service}, not {request.service}"])
+        if isinstance(given, dict) and isinstance(named := given.get("service", service), str) and named != service:
+            problem = errors.invalid_request([f"service: this is the process {service}, not another"])
+        else:
+            return definition.request.model_validate({"service": service, **given} if isinstance(given, dict) else given), None
     except ValidationError as error:
         problem = errors.invalid_request(errors.problems(error))
     except (ValueError, RecursionError) as error:
@@ -106,17 +112,16 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
         found.append(f"requester.segment: unknown {request.requester.segment}; known are {', '.join(terms.segments)}")
     if request.service in terms.identity_required_for and not request.requester.identified:
         found.append("requester.citizen_id: this service needs the requester's identity (citizen_id or other_identity)")
-    if isinstance(request, ForwardRequest):
-        found += without_papers(terms, request.matter, request.documents)
+    found += without_papers(terms, request.service, request.matter, request.documents)
     if file.received_at > file.opened_at + CLOCKS_DIFFER:
         found.append("received_at: lies in the future")
     return found
 
 
-def without_papers(terms: Terms, matter: str | None, documents: Sequence[Document]) -> list[str]:
+def without_papers(terms: Terms, service: str, matter: str | None, documents: Sequence[Document]) -> list[str]:
     """Why an application cannot be received as it is: an unknown matter, or none of the papers that its checklist asks for.
     (If only some are there, the one list of what is missing is issued.)"""
-    matters = terms.checklists.get("forward", {})
+    matters = terms.checklists.get(service, {})
     if matter is not None and matter not in matters:
         return [f"matter: unknown {matter}; the standard has {', '.join(matters) or 'none'}"]
     papers = next((papers for name, papers in matters.items() if matter in (name, None)), [])
@@ -159,7 +164,6 @@ def account(file: CaseFile, counting: Counting) -> dict[str, Any]:
     }
 
 
-def _placeholder(service: str) -> Request:
+def _placeholder(service: str) -> CaseRequest:
     """Stands in the file of a case whose request cannot be read, until the workflow fails with the reason."""
-    request = {"service": service, "request_id": "unreadable", "requester": {"name": "unreadable"}, "subject": "unreadable"}
-    return REQUESTS.validate_python({**request, **({"documents": []} if service == "forward" else {})})
+    return CaseRequest(service=service, request_id="unreadable", requester=Requester(name="unreadable"), subject="unreadable")

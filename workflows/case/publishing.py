@@ -9,16 +9,18 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 from casework.workflows import names
+from casework.workflows.case.definition import ProcessDefinition
 from casework.workflows.case.details import current_details
 from casework.workflows.case.file import CaseFile
-from casework.workflows.contracts import AllowedCommand
+from casework.workflows.messages.views import AllowedCommand
 
 
 class Publisher:
     """Keeps what Temporal shows of a case in step with its file."""
 
-    def __init__(self, file: CaseFile, allowed: Callable[[], list[AllowedCommand]]) -> None:
+    def __init__(self, file: CaseFile, definition: ProcessDefinition, allowed: Callable[[], list[AllowedCommand]]) -> None:
         self._file = file
+        self._definition = definition
         self._allowed = allowed
         known = workflow.info().typed_search_attributes
         self._shown: dict[str, Any] = {key.name: known.get(key) for key in names.SEARCH_ATTRIBUTES}
@@ -28,7 +30,7 @@ class Publisher:
         file = self._file
         wanted: list[tuple[SearchAttributeKey[Any], Any]] = [
             (names.CASE_SERVICE, file.request.service),
-            (names.CASE_STAGE, file.stage.value),
+            (names.CASE_STAGE, file.stage),
             (names.CASE_CENTRE, file.request.centre),
             (names.CASE_NUMBER, file.case_no),
             (names.CASE_UNIT, file.agency),
@@ -45,4 +47,4 @@ class Publisher:
                 self._shown[key.name] = value
         if updates:
             workflow.upsert_search_attributes(updates)
-        workflow.set_current_details(current_details(file, self._allowed()))
+        workflow.set_current_details(current_details(file, self._definition, self._allowed()))

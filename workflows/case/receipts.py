@@ -13,7 +13,7 @@ from temporalio import workflow
 
 from casework.standards.counting.plan import REQUESTER
 from casework.workflows.case.file import CaseFile
-from casework.workflows.messages import FromOutside, Resume, Withdraw
+from casework.workflows.messages.commands import FromOutside, Resume, Withdraw
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # a counter's clock may run ahead of the server's by so much
 

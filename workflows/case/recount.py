@@ -9,7 +9,7 @@ from casework.standards.counting.due_calculator import DueCalculator
 from casework.standards.counting.ledger import Ledger
 from casework.standards.counting.plan import PausePlan, Plan, PlannedRung
 from casework.workflows.case.clock import Clock
-from casework.workflows.contracts import PauseView, RunningClock
+from casework.workflows.messages.views import PauseView, RunningClock
 
 Fired = Callable[[Clock, Plan, datetime], None]  # what becomes of the rungs that have fired
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from temporalio import workflow
 
@@ -17,11 +17,11 @@ from casework.workflows.case.clock_checks import (
     something_to_pause,
     stands_still,
 )
-from casework.workflows.case.command_desk import EVERY_STAGE, OPEN_STAGES, WORKING_STAGES, command
+from casework.workflows.case.command_desk import Where, command
+from casework.workflows.case.definition import OwnState, ProcessDefinition
 from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
 from casework.workflows.case.letters import letters_wait, may_serve
-from casework.workflows.contracts import CaseView, CommandReply
-from casework.workflows.messages import (
+from casework.workflows.messages.commands import (
     AddDocument,
     AddNote,
     ChangeStandard,
@@ -36,6 +36,7 @@ from casework.workflows.messages import (
     StartService,
     Withdraw,
 )
+from casework.workflows.messages.views import CaseView, CommandReply
 
 
 def take_note(case: Case, message: AddNote) -> None:
@@ -60,7 +61,7 @@ def give_to(case: Case, message: Reassign) -> None:
 
 def explain_delay(case: Case, message: ReportDelay) -> None:
     """What delay notices say from now on; the dates do not move."""
-    case.file.delay_reason = message.reason
+    case.file.reminders_say["delay_reason"] = message.reason
     case.record(message.event, message.actor, reason=message.reason)
 
 
@@ -110,31 +111,52 @@ def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
     return None
 
 
-class SharedCommands:
-    """What can be said to a case of any service."""
+Own = TypeVar("Own", bound=OwnState)
 
+
+class Process(Generic[Own]):
+    """Base of every process: what can be said to a case of any service. `own` is what the process keeps of a case."""
+
+    definition: ClassVar[ProcessDefinition]
     case: Case
 
-    add_note = command(AddNote, *OPEN_STAGES, act=take_note)
-    add_document = command(AddDocument, *OPEN_STAGES, act=take_document, check=has_room)
+    @property
+    def own(self) -> Own:
+        """What the process keeps of this case, as its definition says."""
+        return cast(Own, self.case.file.own)
+
+    add_note = command(AddNote, where=Where.OPEN_STAGES, act=take_note)
+    add_document = command(AddDocument, where=Where.OPEN_STAGES, act=take_document, check=has_room)
     record_service = command(
-        RecordService, *EVERY_STAGE, act=lambda case, it: case.letters.record(it), check=may_serve, offered=letters_wait
+        RecordService,
+        where=Where.EVERY_STAGE,
+        act=lambda case, it: case.letters.record(it),
+        check=may_serve,
+        offered=letters_wait,
     )
-    reassign = command(Reassign, *OPEN_STAGES, act=give_to)
+    reassign = command(Reassign, where=Where.OPEN_STAGES, act=give_to)
     extend = command(
-        Extend, *OPEN_STAGES, act=lambda case, it: case.clocks.extend(it), check=may_extend, offered=something_to_extend
+        Extend,
+        where=Where.OPEN_STAGES,
+        act=lambda case, it: case.clocks.extend(it),
+        check=may_extend,
+        offered=something_to_extend,
     )
-    pause = command(Pause, *OPEN_STAGES, act=lambda case, it: case.clocks.pause(it), check=may_pause, offered=something_to_pause)
-    resume = command(Resume, *OPEN_STAGES, act=lambda case, it: case.clocks.resume(it), check=may_resume, offered=stands_still)
-    recount = command(Recount, *OPEN_STAGES, act=lambda case, it: case.calendar.recount(it), by_operators=True)
+    pause = command(
+        Pause, where=Where.OPEN_STAGES, act=lambda case, it: case.clocks.pause(it), check=may_pause, offered=something_to_pause
+    )
+    resume = command(
+        Resume, where=Where.OPEN_STAGES, act=lambda case, it: case.clocks.resume(it), check=may_resume, offered=stands_still
+    )
+    recount = command(Recount, where=Where.OPEN_STAGES, act=lambda case, it: case.calendar.recount(it), by_operators=True)
     change_standard = command(
         ChangeStandard,
-        *OPEN_STAGES,
+        where=Where.OPEN_STAGES,
         act=lambda case, it: case.calendar.change_standard(it),
         check=may_change_standard,
         by_operators=True,
     )
-    withdraw = command(Withdraw, *WORKING_STAGES, check=in_the_requesters_name)
+    withdraw = command(Withdraw, where=Where.BEFORE_THE_OUTCOME, check=in_the_requesters_name)
 
     @workflow.update(name="opened", description="Wait until the case has been opened under its standard")
     async def opened(self, digest: Any = None) -> CommandReply:

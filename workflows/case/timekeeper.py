@@ -238,9 +238,7 @@ class Timekeeper:
 
     def _values(self, clock: Clock) -> dict[str, Any]:
         due = clock.due_at.isoformat()
-        missing = {"missing_list": self._file.missing} if self._file.missing else {}
-        delay = {"delay_reason": self._file.delay_reason} if self._file.delay_reason else {}
-        return {"due_at": due, "reply_by": due, "step": clock.step, **missing, **delay}
+        return {"due_at": due, "reply_by": due, "step": clock.step, **self._file.reminders_say}
 
 
 def _alarms(clock: Clock) -> list[Alarm]:

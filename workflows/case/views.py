@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import CaseFile, Promise, StandingPause
-from casework.workflows.contracts import AllowedCommand, CaseView, ClockView, LetterView, PauseView, PromiseView
+from casework.workflows.messages.views import AllowedCommand, CaseView, ClockView, LetterView, PauseView, PromiseView
 
 
 def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:

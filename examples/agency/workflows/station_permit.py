@@ -3,7 +3,8 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from casework.workflows.contracts import CaseResult, ForwardRequest
+    from casework.workflows.messages.forward import ForwardRequest
+    from casework.workflows.messages.views import CaseResult
     from casework.workflows.names import case_id
 
 

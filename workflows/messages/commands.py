@@ -1,8 +1,8 @@
-"""The commands: what people and programs may say to an open case, one frozen model each.
+"""Commands: what people and programs may say to an open case, one frozen model each. Here are those that several
+processes take; what only one takes stands beside its request.
 
 The update that carries a command is named after its class (forward_application); `event` is what the case records once
-the command is taken. Who may give it, and in which stage, the standard says.
-"""
+the command is taken. Who may give it, and in which stage, the standard says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from casework.standards.limits import Frozen
-from casework.workflows.contracts import Actor, CitizenId, Code, Document, Line, Moment, Officer, Prose
+from casework.workflows.messages.fields import Code, Line, Moment, Prose
+from casework.workflows.messages.people import Actor, Document, Officer
 
 
 class Command(Frozen):
@@ -134,44 +135,6 @@ class RecordNoShow(Command):
     event: ClassVar[str] = "no_show"
 
 
-class ReportHeld(Command):
-    """The centre holds the information: it was explained or handed over."""
-
-    event: ClassVar[str] = "info_found"
-    explanation: Prose
-
-
-class ReferToOwner(Command):
-    """The centre does not hold it: ask the owner agency, tell the requester, hand the papers over."""
-
-    event: ClassVar[str] = "info_not_found"
-    agency: Code
-    question: Prose
-    papers: list[Line] = Field(default=[], max_length=100)
-
-
-class RecordSelection(Command):
-    """The requester has picked what they want (no time limit)."""
-
-    event: ClassVar[str] = "documents_selected"
-    documents: list[Line] = Field(default=[], max_length=100)
-
-
-class RecordOwnerReply(FromOutside):
-    """The owner agency answered."""
-
-    event: ClassVar[str] = "owner_replied"
-    answer: Prose
-    requester_told: bool = False  # the agency has told the requester itself
-
-
-class TellRequester(Command):
-    """The requester is told the owner agency's answer."""
-
-    event: ClassVar[str] = "requester_told"
-    answer: Prose | None = None
-
-
 class Refuse(Command):
     """Refuse, with the reason and the way to appeal."""
 
@@ -195,45 +158,6 @@ class Settle(Command):
     terms: Prose
 
 
-class ForwardApplication(Command):
-    """The papers are correct and complete: forward to the complaint centre."""
-
-    event: ClassVar[str] = "forwarded"
-    agency: Code | None = None
-    officer: Officer | None = None
-    note: Prose | None = None
-
-
-class IssueDeficiencyList(Command):
-    """The papers are not complete: issue the one list of everything that is missing."""
-
-    event: ClassVar[str] = "deficiency_list_issued"
-    missing: list[Line] = Field(min_length=1, max_length=100)
-
-
-class CompleteDocuments(FromOutside):
-    """Papers of the list came, all or some of them; each is named as the list names it. The time goes on for the others."""
-
-    event: ClassVar[str] = "documents_handed_in"
-    documents: list[Document] = Field(min_length=1, max_length=100)
-
-
-class AssignToOwner(Command):
-    """The complaint centre relays the matter to its owner agency; passing it on to another takes a reason."""
-
-    event: ClassVar[str] = "assigned_to_owner"
-    agency: Code
-    reason: Line | None = None
-
-
-class ReportProgress(Command):
-    """Report where the matter stands; the requester is told."""
-
-    event: ClassVar[str] = "progress_reported"
-    status_th: Line
-    status_en: Line | None = None
-
-
 class ReportDelay(Command):
     """Say why the matter takes longer than its time; the requester reads it in every delay notice from now on."""
 
@@ -241,57 +165,11 @@ class ReportDelay(Command):
     reason: Line
 
 
-class ReportResult(Command):
-    """The owner agency has acted: the requester and the centre are told the result."""
-
-    event: ClassVar[str] = "result_reported"
-    result: Prose
-    adverse: bool = False  # against the requester: how to appeal is told with it
-
-
 class Reopen(FromOutside):
     """Take a completed matter up again."""
 
     event: ClassVar[str] = "reopened"
     reason: Line
-
-
-class BeginAdvice(Command):
-    """The matter is preliminary advice on energy: give it now."""
-
-    event: ClassVar[str] = "classified_as_advice"
-    matter: Line
-
-
-class CompleteAdvice(Command):
-    """The advice was given."""
-
-    event: ClassVar[str] = "advice_given"
-    advice: Prose
-
-
-class BeginPublications(Command):
-    """The requester wants publications: hand them out here."""
-
-    event: ClassVar[str] = "classified_as_publications"
-    wanted: list[Line] = Field(min_length=1, max_length=100)
-
-
-class GivePublications(Command):
-    """The publications were handed over."""
-
-    event: ClassVar[str] = "publications_given"
-    given: list[Line] = Field(min_length=1, max_length=100)
-
-
-class Convert(Command):
-    """The matter is something else: go on as one of the other two services, linked both ways."""
-
-    event: ClassVar[str] = "converted"
-    into: Literal["information_request", "forward"]
-    subject: Line | None = None
-    documents: list[Document] = Field(default=[], max_length=100)
-    citizen_id: CitizenId | None = None
 
 
 class Rate(FromOutside):

@@ -1,0 +1,55 @@
+"""Who asks, who acts, and the papers they bring."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from casework.standards.limits import Frozen
+from casework.workflows.messages.fields import CitizenId, Code, Email, Line
+
+
+class Actor(Frozen):
+    """Who acts: an id without personal data in it, the role acted in, and the unit."""
+
+    id: Code
+    role: Code
+    unit: Code | None = None
+
+
+class Officer(Frozen):
+    """An officer as the requester sees them: the name stands on notices and displays (standard 1.2(5)). Without a name, the
+    one in the records is taken (casework officers)."""
+
+    id: Code
+    name: Line | None = None
+    email: Email | None = None
+
+
+class Document(Frozen):
+    """A paper or file by its metadata; the file itself stays where it is."""
+
+    name: Line
+    kind: Code = "evidence"
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    dated: date | None = None
+
+
+class Requester(Frozen):
+    """The citizen or body served. `citizen_id` is checked (13 digits, check digit) and kept masked."""
+
+    name: Line
+    title: Annotated[str, StringConstraints(max_length=40)] | None = None  # นาย, นาง, คุณ …; "" for a body
+    email: Email | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"^[0-9+ ()-]{6,30}$")] | None = None
+    segment: Code = "citizen"
+    language: Literal["th", "en"] = "th"
+    citizen_id: CitizenId | None = None
+    other_identity: Line | None = None
+
+    @property
+    def identified(self) -> bool:
+        """Whether the requester has shown who they are."""
+        return bool(self.citizen_id or self.other_identity)
