@@ -55,7 +55,7 @@ class DrillServers:
         """Start every worker that does not run."""
         for number, process in enumerate(self._workers):
             if process is None or process.poll() is not None:
-                self._workers[number] = self._start([sys.executable, "-m", "casework.worker"], f"worker{number}.log")
+                self._workers[number] = self._start([sys.executable, "-P", "-m", "casework.worker"], f"worker{number}.log")
 
     def kill_worker(self, number: int) -> None:
         """SIGKILL, and a new one in its place."""

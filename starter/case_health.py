@@ -25,7 +25,7 @@ from temporalio.worker import Replayer
 from casework.adapters.postgres.records import PostgresRecords
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
-from casework.starter.client import CASES
+from casework.starter.client import of_cases
 from casework.starter.executions import how_it_ended
 from casework.workflows.ports import Batch
 from casework.workflows.processes import installed
@@ -58,7 +58,7 @@ class Trouble(NamedTuple):
 async def examine_cases(client: Client, records: PostgresRecords) -> AsyncIterator[Trouble]:
     """Look at every open case, as Temporal and as the records have it. Nothing is changed."""
     recorded_as_open = {row["case_id"] for row in await records._rows(OPEN_FOR_RECORDS)}
-    listed = {found.id async for found in client.list_workflows(f"{CASES} AND ExecutionStatus = 'Running'")}
+    listed = {found.id async for found in client.list_workflows(of_cases("ExecutionStatus = 'Running'"))}
 
     async for trouble in _each(
         sorted(listed | recorded_as_open), lambda case_id: _look(client, records, case_id, case_id in recorded_as_open)

@@ -49,8 +49,6 @@ from casework.workflows.processes import first_stage, installed
 ANSWER_WITHIN = timedelta(seconds=20)
 RECORDED_WITHIN = timedelta(seconds=30)
 LIST = "the list"
-# Every case says its service; those that were started with plain Temporal and never opened are known by their type.
-CASES = f"(CaseService IS NOT NULL OR WorkflowType IN ({', '.join(repr(service) for service in installed())}))"
 
 
 @dataclass(frozen=True)
@@ -75,6 +73,13 @@ class CaseRow:
     def refused(self) -> bool:
         """Whether it was never opened: the request did not fit its standard."""
         return self.status == "failed" and self.due_at is None and self.case_no is None
+
+
+def of_cases(query: str | None = None) -> str:
+    """A Temporal list filter that finds cases and nothing else. Every case says its service; those that were started with plain
+    Temporal and never opened are known by their type."""
+    ours = f"(CaseService IS NOT NULL OR WorkflowType IN ({', '.join(repr(service) for service in installed())}))"
+    return f"{ours} AND ({query})" if query else ours
 
 
 def connect_config() -> dict[str, Any]:
@@ -171,14 +176,14 @@ class CaseClient:
     async def count(self, query: str | None = None) -> int:
         """How many cases a Temporal list filter finds. Raises Unreachable, InvalidCase."""
         try:
-            return (await self.temporal.count_workflows(f"{CASES} AND ({query})" if query else CASES)).count
+            return (await self.temporal.count_workflows(of_cases(query))).count
         except RPCError as error:
             raise _translated(error, LIST) from error
 
     async def list(self, query: str | None = None, limit: int | None = None) -> AsyncIterator[CaseRow]:
         """Cases by a Temporal list filter over the Case… search attributes, such as "CaseOverdue = true"."""
         try:
-            async for found in self.temporal.list_workflows(f"{CASES} AND ({query})" if query else CASES, limit=limit):
+            async for found in self.temporal.list_workflows(of_cases(query), limit=limit):
                 shown = found.typed_search_attributes
                 yield CaseRow(
                     case_id=found.id,

@@ -10,7 +10,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from casework.plugin import CaseworkPlugin
 from casework.runner import sandboxed
 from casework.standards.counting.calendar_rules import ChangeKind, Hours, NewChange
 from casework.standards.counting.plan import REQUESTER
+from casework.standards.pack.layers import merged
 from casework.standards.pack.loader import StandardsLibrary, default_pack, load_pack
 from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient, CaseHandle
@@ -281,28 +282,14 @@ async def _is_open(case: CaseHandle) -> bool:
 def _packs(given: Given, folder: Path) -> list[ServiceStandards]:
     """The pack of the story under an id of its own, and its later version if the story has one."""
     base = load_pack(folder / given.pack) if given.pack else default_pack()
-    data = _merged(base.model_dump(mode="json", by_alias=True), given.changes)
-    data = _merged(data, {"calendar": given.calendar})
+    data = merged(base.model_dump(mode="json", by_alias=True), given.changes)
+    data = merged(data, {"calendar": given.calendar})
     data["id"] = f"story-{uuid4().hex[:8]}"
     packs = [ServiceStandards.model_validate(data)]
     if given.later_version:
-        later = _merged(data, given.later_version) | {"version": LATER, "effective_from": NEVER_BY_ITSELF}
+        later = merged(data, given.later_version) | {"version": LATER, "effective_from": NEVER_BY_ITSELF}
         packs.append(ServiceStandards.model_validate(later))
     return packs
-
-
-def _merged(into: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Mappings key by key; lists of steps by their id; everything else replaced."""
-    result = dict(into)
-    for key, value in changes.items():
-        old = result.get(key)
-        if isinstance(value, dict) and isinstance(old, dict):
-            result[key] = _merged(old, value)
-        elif isinstance(value, dict) and isinstance(old, list) and all(isinstance(each, dict) and "id" in each for each in old):
-            result[key] = [_merged(each, value[each["id"]]) if each["id"] in value else each for each in old]
-        else:
-            result[key] = value
-    return result
 
 
 def _actor(role: str, agency: str | None) -> dict[str, str]:

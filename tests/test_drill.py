@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.xdist_group("drill")
 def test_a_short_drill_finds_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "casework.drill", "--cases", "20", "--seed", "7"],
+        [sys.executable, "-P", "-m", "casework.drill", "--cases", "20", "--seed", "7"],
         env={k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "CASEWORK_"))},
         capture_output=True, text=True, timeout=500,
     )  # fmt: skip

@@ -61,7 +61,12 @@ async def test_an_agencys_own_worker_runs_a_case_with_its_own_adapters(agency: P
 
     address = temporal.client.service_client.config.target_host
     folder = agency / "agency"
+    run(*UV, "pip", "install", "-p", agency / "venv", "--no-deps", folder, cwd=agency)
+    known = run(agency / "venv/bin/casework", "commands", "licence", cwd=agency)
+    assert "grant_licence" in known
+    assert "premises*" in known
     said = await asyncio.to_thread(run, agency / "venv/bin/python", "worker.py", cwd=folder, TEMPORAL_ADDRESS=address)
     assert "completed as PERMIT-" in said
     assert "page cases@doeb.example" in said
+    assert "licence: licensed" in said
     assert "ledger: opened, forwarded, promise_moved, assigned_to_owner, result_reported, everybody_told, rated, closed" in said

@@ -8,17 +8,19 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.worker import Worker
-from workflows.station_permit import StationPermit  # the agency's own package, not casework's
+from workflows.licence import GrantLicence, LicenceProcess, LicenceRequest, ReportInspection  # the agency's own package
+from workflows.station_permit import StationPermit
 
 from casework.adapters.ports import Letter, Message, OwedNotice, Written
 from casework.logs import leave
 from casework.plugin import CaseworkPlugin
 from casework.standards.counting.calendar_rules import CalendarChange
-from casework.standards.pack.loader import StandardsLibrary, default_pack
+from casework.standards.pack.loader import StandardsLibrary, load_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import NotFound
 from casework.workflows.messages.commands import Rate
@@ -26,6 +28,8 @@ from casework.workflows.messages.forward import AssignToOwner, ForwardApplicatio
 from casework.workflows.messages.people import Actor, Document, Requester
 from casework.workflows.names import case_id
 from casework.workflows.ports import Batch, Founding, NoticeFate, NoticeStatus
+
+PACK = Path(__file__).parent / "petrol.yaml"
 
 
 class Ledger:
@@ -78,7 +82,7 @@ async def is_there(case: CaseHandle) -> bool:
 
 async def main() -> None:
     ledger = Ledger()
-    plugin = CaseworkPlugin(StandardsLibrary([default_pack()]), ledger, Pager())
+    plugin = CaseworkPlugin(StandardsLibrary([load_pack(PACK)]), ledger, Pager(), processes=[LicenceProcess])
     client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"), plugins=[plugin])
     queue = f"petrol-{uuid4().hex[:6]}"
     async with Worker(client, task_queue=queue, workflows=[StationPermit]):
@@ -100,6 +104,16 @@ async def main() -> None:
         await case.wait(lambda view: view.stage == "completed")
         await case.act(Rate(actor=Actor(id="r", role="requester"), scores={"overall": 5}))
         print(await permit.result())
+
+        licence = await CaseClient(client, queue).open(
+            LicenceRequest(request_id=uuid4().hex, requester=requester, subject="คลังน้ำมัน", premises="9 ถนนพหลโยธิน")
+        )
+        inspector, head = Actor(id="nok", role="centre_officer"), Actor(id="wichai", role="centre_head")
+        await licence.act(ReportInspection(actor=inspector, fit=True, findings="ถังเก็บได้มาตรฐาน"))
+        await licence.act(GrantLicence(actor=head, number="12/2569"))
+        await licence.wait(lambda view: view.stage == "decided")
+        await licence.act(Rate(actor=Actor(id="r", role="requester"), scores={"overall": 5}))
+        print(f"licence: {(await licence.result()).outcome}")
         print("ledger:", ", ".join(ledger.events.values()))
 
 

@@ -12,13 +12,14 @@ from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
 from casework.standards.counting.calendar_rules import FrozenDay, Holidays
 from casework.standards.limits import Named
+from casework.standards.pack.layers import BASED_ON, merged
 from casework.standards.pack.model import ServiceStandards
 
 DEFAULT_PACK = "moe_jsc.yaml"
@@ -38,6 +39,13 @@ class _PackLoader(yaml.SafeLoader):
 
 
 _PackLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+
+
+class Layer(NamedTuple):
+    """A file that a pack was read from."""
+
+    name: str
+    node: yaml.Node | None
 
 
 class PackError(Exception):
@@ -68,8 +76,19 @@ def default_pack() -> ServiceStandards:
 
 
 def parse_pack(text: str, name: str, folder: Path | None = None) -> ServiceStandards:
-    """Validate the text of a pack; `name` is what errors call the file, `folder` where its frozen calendar lies, if it is not
-    one of those that come with casework."""
+    """Validate the text of a pack; `name` is what errors call the file, `folder` where the pack that it is based on and its
+    frozen calendar lie, if they are not those that come with casework."""
+    data, nodes = _layers(text, name, folder)
+    _thaw(data, name, folder)
+    try:
+        return ServiceStandards.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(nodes, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
+        raise PackError(name, list(dict.fromkeys(problems))) from error
+
+
+def _layers(text: str, name: str, folder: Path | None, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], list[Layer]]:
+    """What a pack says together with the pack that it is based on, and the nodes of both, its own first."""
     try:
         node = yaml.compose(text, Loader=_PackLoader)
         repeated = list(_repeated_keys(node))
@@ -80,12 +99,22 @@ def parse_pack(text: str, name: str, folder: Path | None = None) -> ServiceStand
         raise PackError(name, [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(data, dict):
         raise PackError(name, ["must be a mapping with keys such as id, version, services"])
-    _thaw(data, name, folder)
+    base = data.pop(BASED_ON, None)
+    if base is None:
+        return data, [Layer(name, node)]
+    if not isinstance(base, str) or base in above:
+        raise PackError(name, [f"{BASED_ON}: names another pack's file, and never one that is based on this one"])
     try:
-        return ServiceStandards.model_validate(data)
-    except ValidationError as error:
-        problems = [problem_at(node, problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
-        raise PackError(name, list(dict.fromkeys(problems))) from error
+        below, nodes = _layers(_beside(folder, base).read_text(encoding="utf-8"), base, folder, (*above, base))
+    except OSError as error:
+        raise PackError(name, [f"{BASED_ON}: {base} cannot be read ({error.strerror})"]) from error
+    return merged(below, data), [Layer(name, node), *nodes]
+
+
+def _beside(folder: Path | None, name: str) -> Traversable:
+    """A file beside the pack, else one of those that come with casework."""
+    beside = folder / name if folder is not None else None
+    return beside if beside is not None and beside.exists() else files("casework.standards.packs") / name
 
 
 def frozen_years(file: Path) -> dict[int, list[FrozenDay]]:
@@ -104,10 +133,7 @@ def _thaw(data: dict[Any, Any], name: str, folder: Path | None) -> None:
     if not isinstance(holidays, dict) or not isinstance(frozen := holidays.get("frozen"), str) or holidays.get("years"):
         return
     try:
-        file: Traversable = files("casework.standards.packs") / frozen
-        if folder is not None and (beside := folder / frozen).exists():
-            file = beside
-        text = file.read_text(encoding="utf-8")
+        text = _beside(folder, frozen).read_text(encoding="utf-8")
         days = yaml.load(text, Loader=_FAST)  # noqa: S506 - a SafeLoader
         twice = list(_repeated_keys(yaml.compose(text, Loader=_FAST)))
     except OSError as error:
@@ -171,6 +197,21 @@ class StandardsLibrary:
 
 def _packs_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.yaml") if not file.stem.endswith(FROZEN))
+
+
+def _problem(layers: list[Layer], loc: tuple[int | str, ...], message: str) -> str:
+    """A problem, in the file that says what is wrong."""
+    said = next((layer for layer in layers if _reaches(layer.node, loc)), layers[0])
+    found = problem_at(said.node, loc, message)
+    return found if said is layers[0] else f"{found} (in {said.name}, which it is based on)"
+
+
+def _reaches(node: yaml.Node | None, loc: tuple[int | str, ...]) -> bool:
+    for part in loc:
+        if (child := _child(node, part)) is None:
+            return not _plain(part)
+        node = child
+    return True
 
 
 def problem_at(node: yaml.Node | None, loc: tuple[int | str, ...], message: str) -> str:

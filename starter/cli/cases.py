@@ -35,11 +35,14 @@ from casework.workflows.processes import commands_of, installed
 T = TypeVar("T")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
 FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
+ServiceArgument = Annotated[
+    str, typer.Argument(metavar="SERVICE", help="information_request, forward, one_stop, or one that is installed beside them.")
+]
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, such as forward-7K3QX9M2TD.")]
 
 
 def open_case(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(installed()))],
+    service: ServiceArgument,
     file: FileArgument = "-",
     as_json: JsonFlag = False,
 ) -> None:
@@ -216,7 +219,7 @@ def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
 
 
 def commands(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help=" | ".join(installed()))],
+    service: ServiceArgument,
     as_json: JsonFlag = False,
 ) -> None:
     """List a service's commands, each with its JSON schema; `open` is the request that opens a case."""

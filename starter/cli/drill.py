@@ -27,4 +27,4 @@ def drill(
     options = ["--cases", str(cases), "--seed", str(seed), *(["--keep", str(keep)] if keep else [])]
     sys.stdout.flush()
     # The same Python in a process of its own: a drill needs workers, which no client carries.
-    os.execv(sys.executable, [sys.executable, "-m", "casework.drill", *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "casework.drill", *options])  # noqa: S606

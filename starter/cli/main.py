@@ -16,6 +16,7 @@ from casework.logs import leave
 from casework.starter.cli import calendar, cases, drill, explain, letters, migrate, officers, operate, standard, story
 from casework.starter.cli.printing import complain
 from casework.starter.errors import CaseworkError
+from casework.workflows.processes import NoProcess
 
 app = typer.Typer(
     name="casework",
@@ -57,7 +58,7 @@ def worker() -> None:
     """Serve cases: the production worker. Temporal's environment configuration says where the server is (TEMPORAL_ADDRESS,
     TEMPORAL_NAMESPACE, TEMPORAL_PROFILE), CASEWORK_* the rest: DATABASE_URL, PACKS, NOTIFIER, SMTP_URL, MAIL_FROM, TASK_QUEUE,
     LOG_LEVEL, MAX_CACHED_CASES."""
-    os.execv(sys.executable, [sys.executable, "-m", "casework.worker"])  # noqa: S606 - the same Python, no shell wanted
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "casework.worker"])  # noqa: S606 - the same Python, no shell wanted
 
 
 @app.callback(invoke_without_command=True)
@@ -78,6 +79,9 @@ def main() -> None:
 def _run() -> int:
     try:
         app()
+    except NoProcess as error:
+        complain(str(error))
+        return 2
     except CaseworkError as error:
         complain(str(error))
         return error.exit_code

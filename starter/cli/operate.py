@@ -137,7 +137,7 @@ def start_worker(servers: Embedded, packs: list[Path]) -> None:
         servers.packs = ":".join(str(path.absolute()) for path in packs)
     log = servers.folder / "worker.log"
     before = log.stat().st_size if log.exists() else 0
-    servers.worker = servers.start([sys.executable, "-m", "casework.worker"], "worker.log", NOTICES, **servers.environment)
+    servers.worker = servers.start([sys.executable, "-P", "-m", "casework.worker"], "worker.log", NOTICES, **servers.environment)
     deadline = time.monotonic() + READY_WITHIN
     while "worker ready" not in (said := log.read_bytes()[before:].decode(errors="replace")):
         if servers.worker.poll() is not None or time.monotonic() > deadline:

@@ -30,4 +30,4 @@ def story(
     options = [name for name, given in (("--timeline", timeline), ("--texts", texts)) if given]
     sys.stdout.flush()
     # The same Python in a process of its own: playing needs a worker, which no client carries.
-    os.execv(sys.executable, [sys.executable, "-m", "casework.stories", *options, *map(str, found)])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "casework.stories", *options, *map(str, found)])  # noqa: S606

@@ -115,7 +115,8 @@ Own = TypeVar("Own", bound=OwnState)
 
 
 class Process(Generic[Own]):
-    """Base of every process: what can be said to a case of any service. `own` is what the process keeps of a case."""
+    """Base of every process: what can be said to a case of any service. `own` is what the process keeps of a case. What a
+    process adds: its `definition`, its commands, and `run` with the stages."""
 
     definition: ClassVar[ProcessDefinition]
     case: Case

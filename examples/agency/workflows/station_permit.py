@@ -20,4 +20,4 @@ class StationPermit:
             id=case_id("forward", application.centre, application.request_id),
             result_type=CaseResult,
         )
-        return f"permit {application.request_id}: {case.outcome.value} as {case.case_no}"
+        return f"permit {application.request_id}: {case.outcome} as {case.case_no}"
