@@ -25,7 +25,7 @@ from casework.runner import casework_runner
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.workflows.pack_needs import unserved
 from casework.workflows.process import Process
-from casework.workflows.processes import installed
+from casework.workflows.processes import processes_for
 
 
 class CaseworkPlugin(SimplePlugin):
@@ -36,7 +36,7 @@ class CaseworkPlugin(SimplePlugin):
     ) -> None:
         """`processes` are the agency's own, beside those that are installed (entry points `casework.processes`). Raises
         PackError if a pack of the library cannot be served."""
-        served = {**installed(), **{process.definition.service: process for process in processes}}
+        served = {**processes_for(library.packs), **{process.definition.service: process for process in processes}}
         problems = [f"{problem}" for pack in library.packs for problem in unserved(pack, served)]
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)

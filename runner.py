@@ -42,6 +42,7 @@ from casework.workflows.errors import ASK_AGAIN
 PLAIN_DATA = ("pydantic", "pydantic_core", "annotated_types", "stdnum", "zoneinfo", "casework.standards")
 MECHANISM = (
     "casework.workflows.case",
+    "casework.workflows.declared",
     "casework.workflows.errors",
     "casework.workflows.labels",
     "casework.workflows.messages",

@@ -75,7 +75,6 @@ def _named(changes: Sequence[CalendarChange]) -> list[CalendarNews]:
 def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
     """The terms of one service. Raises KeyError for a service that the pack does not have."""
     service = pack.service(service_name)
-    commands = pack.commands.get(service_name, {})
     asked = pack.satisfaction
     reachable = {service_name, *(other for step in service.steps for other in step.to)}
     needs_identity = {name for name, other in pack.services.items() if other.identity_required}
@@ -86,7 +85,9 @@ def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
         channels={name: other.channels for name, other in pack.services.items() if name in reachable},
         segments=pack.segments,
         identity_required_for=sorted(reachable & needs_identity),
-        commands=commands,
+        commands=pack.permissions(service_name),
+        declared=service.declared,
+        addressees={name: text.to for name, text in pack.notifications.items()} if service.declared else {},
         agencies=sorted(pack.agencies),
         points=service.points,
         checklists={

@@ -27,8 +27,8 @@ from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
 from casework.starter.client import of_cases
 from casework.starter.executions import how_it_ended
+from casework.starter.services import services
 from casework.workflows.ports import Batch
-from casework.workflows.processes import installed
 
 FAILS_FOR_GOOD = 3  # attempts at the same task
 AT_ONCE = 20
@@ -200,7 +200,7 @@ async def _reset(client: Client, case_id: str) -> str | None:
 async def replay_problem(history: WorkflowHistory) -> str | None:
     """Why a history does not replay, or None if it does."""
     replayer = Replayer(
-        workflows=list(installed().values()),
+        workflows=list(services().values()),
         data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter),
         workflow_runner=casework_runner(None),
     )

@@ -23,7 +23,7 @@ from casework.starter.client import CaseClient
 from casework.starter.errors import Unreachable
 from casework.starter.setup import missing_search_attributes
 from casework.workflows.pack_needs import unserved
-from casework.workflows.processes import installed
+from casework.workflows.processes import processes_for
 
 SKEW_ALLOWED = 2.0  # seconds
 POLLED_WITHIN = timedelta(seconds=70)  # a poll lasts a minute
@@ -175,7 +175,7 @@ def _standards(settings: Settings) -> list[Finding]:
     for pack in library.packs:
         name = f"{pack.id} {pack.version}"
         verified = pack.calendar.holidays.verified_through
-        problems = unserved(pack, installed())
+        problems = unserved(pack, processes_for([pack]))
         if problems:
             found = f"{name}: {'; '.join(problems)}"
             findings.append(Finding(what="standard", state="wrong", found=found, advice="casework standards check FILE"))

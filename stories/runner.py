@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -36,10 +37,11 @@ from casework.stories.story import CalendarStep, Given, Story, StoryError, Then,
 from casework.stories.story_time import StoryRunner as CasesInStoryTime
 from casework.stories.story_time import StoryTime
 from casework.workflows import names
+from casework.workflows.errors import problems
 from casework.workflows.messages.commands import ChangeStandard, Recount
 from casework.workflows.messages.events import Event
 from casework.workflows.messages.people import Actor
-from casework.workflows.processes import installed
+from casework.workflows.processes import processes_for
 
 SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
 JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
@@ -184,8 +186,16 @@ class _Playing:
             "received_at": self._aware(received),
             **given,
         }
-        with self._environment.with_time_skipping_disabled():
-            self._cases[step.case] = await self._client.open(installed()[str(step.open)].definition.request.model_validate(data))
+        model = processes_for(self._packs)[str(step.open)].definition.request
+        try:
+            with self._environment.with_time_skipping_disabled():
+                case = await self._client.open(model.model_validate(data))
+        except (CaseworkError, ValidationError) as refused:
+            why = "; ".join(problems(refused)) if isinstance(refused, ValidationError) else str(refused)
+            self._refusal(step, "open", why)
+        else:
+            self._cases[step.case] = case
+            self._refusal(step, "open", None)
 
     async def _do(self, step: When) -> None:
         case, name = self._cases[step.case], str(step.do)
@@ -201,12 +211,17 @@ class _Playing:
         try:
             await case.send(name, payload)
         except CaseworkError as refused:
-            ok = step.refused is not None and step.refused in str(refused)
-            reason = str(refused).partition(". Possible now")[0]
-            self.checks.append(Check(ok, step.case, name, f"refused: {step.refused}" if step.refused else "done", reason))
+            self._refusal(step, name, str(refused))
         else:
-            if step.refused is not None:
-                self.checks.append(Check(False, step.case, name, f"refused: {step.refused}", "done"))
+            self._refusal(step, name, None)
+
+    def _refusal(self, step: When, what: str, why: str | None) -> None:
+        """Check that something was refused as told, or was not."""
+        if why is None and step.refused is None:
+            return
+        ok = why is not None and step.refused is not None and step.refused in why
+        expected = f"refused: {step.refused}" if step.refused else "done"
+        self.checks.append(Check(ok, step.case, what, expected, why.partition(". Possible now")[0] if why else "done"))
 
     async def _change_calendar(self, change: CalendarStep) -> None:
         kind = ChangeKind.WITHDRAWN if change.remove else ChangeKind.HOURS if change.hours else ChangeKind.HOLIDAY
@@ -268,7 +283,8 @@ class _Playing:
 
     def _any_role(self, command: str) -> str:
         """Somebody who may give the command in some stage, for stories in which it is refused."""
-        roles = [by[command] for stages in self._packs[0].commands.values() for by in stages.values() if command in by]
+        pack = self._packs[0]
+        roles = [by[command] for service in pack.services for by in pack.permissions(service).values() if command in by]
         return roles[0][0] if roles else "centre_officer"
 
     def _aware(self, local: datetime) -> datetime:

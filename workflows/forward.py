@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from unicodedata import category, normalize
-
 from pydantic import AwareDatetime
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -41,6 +39,8 @@ from casework.workflows.process import (
     explain_delay,
     knows_agency,
     knows_survey_items,
+    not_asked_for,
+    still_missing,
 )
 
 
@@ -97,23 +97,7 @@ def may_still_list(file: CaseFile) -> bool:
 def on_the_list(file: CaseFile, message: CompleteDocuments) -> str | None:
     """Papers are compared by name with the one list that was issued; others are added with add_document."""
     own: Application = file.own
-    listed = {_name(paper) for paper in own.missing}
-    strange = [document.name for document in message.documents if _name(document.name) not in listed]
-    if strange:
-        return f"not on the list: {'; '.join(strange)}. The list still asks for {'; '.join(own.missing)}"
-    return None
-
-
-def still_missing(listed: list[str], message: CompleteDocuments) -> list[str]:
-    """What of the list has not come yet."""
-    came = {_name(document.name) for document in message.documents}
-    return [paper for paper in listed if _name(paper) not in came]
-
-
-def _name(paper: str) -> str:
-    """A name as people compare it: whatever way its letters were typed (ำ is one letter or two), without what nobody sees."""
-    seen = "".join(letter for letter in normalize("NFKC", paper) if category(letter) != "Cf")
-    return " ".join(seen.casefold().split())
+    return not_asked_for(own.missing, message.documents)
 
 
 def passes_on(file: CaseFile, message: AssignToOwner) -> bool:
@@ -218,7 +202,7 @@ class ForwardProcess(Process[Application]):
                 self.case.add_documents(it.documents)
                 came = max(self.case.came_at, self.own.last_paper_at or self.case.came_at)
                 self.own.last_paper_at = came
-                missing = self.own.missing = still_missing(missing, it)
+                missing = self.own.missing = still_missing(missing, it.documents)
                 self.case.remind_with("missing_list", missing)
                 if missing:  # one may be brought before the other
                     reply_by = self.case.due("requester_complete")  # the list says it, until it was served

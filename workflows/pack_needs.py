@@ -16,6 +16,7 @@ from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.declared_needs import unplayable
 from casework.workflows.process import Process
 
 COMMON_TEXTS = {
@@ -78,6 +79,7 @@ def _problems(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
         if service not in processes:
             yield f"services.{service}: no process is installed for it; installed are {', '.join(sorted(processes))}"
             continue
+        yield from unplayable(pack, service)
         process = processes[service]
         known = {step.id: step for step in offered.steps}
         for needed in process.definition.steps:
@@ -131,7 +133,7 @@ def _countable(n: int, unit: Unit) -> bool:
 def _ways_on(pack: ServiceStandards, process: type[Process[Any]]) -> Iterator[str]:
     """Every stage that waits for a decision needs somebody who may take it on."""
     service = process.definition.service
-    by_stage = pack.commands.get(service, {})
+    by_stage = pack.permissions(service)
     deciding = {
         name: one.stages(process) for name, one in declared_commands(process).items() if one.act is None and name != "withdraw"
     }

@@ -16,6 +16,7 @@ from temporalio import activity
 from casework.standards.counting.service_rules import ServiceRules
 from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.standards.limits import Frozen, Limit, Named
+from casework.standards.pack.declared import DeclaredService
 from casework.workflows.messages.events import Event, Link
 from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.messages.views import PauseView, PromiseView, RunningClock
@@ -58,6 +59,8 @@ class Terms(Compact):
     in_writing: list[str] = []  # of these, those that are not read out by telephone
     deemed: dict[str, Limit] = {}  # how a letter was posted -> after how long it counts as served
     open_improvement_task: bool = False
+    declared: DeclaredService | None = None  # how the service goes, if it is written in the pack
+    addressees: dict[str, str] = {}  # of a declared service: notice -> to whom it goes
 
     @property
     def requester_steps(self) -> list[str]:

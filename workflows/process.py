@@ -19,6 +19,7 @@ from casework.workflows.case.definition import Outcomes, OwnState, ProcessDefini
 from casework.workflows.case.endings import Expired
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.opening import NO_REQUEST
+from casework.workflows.case.papers import not_asked_for, still_missing
 from casework.workflows.case.shared_commands import (
     Process,
     explain_delay,
@@ -50,5 +51,5 @@ __all__ = [
     "FromOutside", "Line", "Moment", "Named", "Officer", "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose",
     "Rate", "RecordNoShow", "Redirect", "Refuse", "Reopen", "ReportDelay", "Requester", "Settle", "Stages", "StartService",
     "Where", "Withdraw", "can_go_on", "command", "explain_delay", "go_on_as", "knows_agency", "knows_point",
-    "knows_survey_items",
+    "knows_survey_items", "not_asked_for", "still_missing",
 ]  # fmt: skip

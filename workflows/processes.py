@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from casework.standards.limits import Named
+from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.case.command_desk import DeclaredCommand, declared_commands
+from casework.workflows.declared import declared_process
 from casework.workflows.forward import ForwardProcess
 from casework.workflows.information_request import InformationRequestProcess
 from casework.workflows.one_stop import OneStopProcess
@@ -37,15 +40,20 @@ def installed() -> dict[str, type[Process[Any]]]:
     return found
 
 
+def processes_for(packs: Iterable[ServiceStandards]) -> dict[str, type[Process[Any]]]:
+    """The installed processes, and those that these packs declare."""
+    found = dict(installed())
+    offered: dict[str, list[tuple[Service, dict[str, Named]]]] = {}
+    for pack in sorted(packs, key=lambda pack: pack.effective_from, reverse=True):
+        for name, service in pack.services.items():
+            if service.declared is not None:
+                offered.setdefault(name, []).append((service, pack.labels))
+    return found | {name: declared_process(name, versions) for name, versions in offered.items()}
+
+
 def first_stage(service: str) -> str | None:
     """Where a case of this service begins, if the service is installed here."""
     return installed()[service].definition.first_stage if service in installed() else None
-
-
-def spoken(service: str, key: str) -> str:
-    """A service, stage, outcome or step of a service as people read it: Thai · English."""
-    named = installed()[service].definition.named(key) if service in installed() else Named(th=key, en=key)
-    return f"{named.th} · {named.en}"
 
 
 def commands_of(processes: dict[str, type[Process[Any]]]) -> dict[str, DeclaredCommand]:

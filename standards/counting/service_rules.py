@@ -87,13 +87,14 @@ def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
 
 
 def _step_rules(pack: ServiceStandards, service: Service, step: Step) -> StepRules:
+    expires = step.on_expiry is not None or any(step.id in stage.expires for stage in service.stages.values())
     told = service.progress_notice if "requester_notified_of_result" in step.stop_on else None
     rungs = [Rung(at="due", do=Action.WARN, to=[OFFICER])] if step.warn_only else []
     return StepRules(
         limit=step.limit or (pack.satisfaction.link_valid if step.id == SATISFACTION else None),
         binds_requester=step.actor == REQUESTER,
         soft=step.warn_only,
-        expires=step.on_expiry is not None or step.id == SATISFACTION,
+        expires=expires or step.id == SATISFACTION,
         starts_with_service=step.start_on == "service_started",
         ladder=step.escalation or "default",
         rungs=pack.escalations[step.escalation] if step.escalation else rungs,

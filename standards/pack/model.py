@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from casework.standards.counting.calendar_rules import Calendar
 from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Frozen, Limit, Moment, Named, OutsideHours, Unit
+from casework.standards.pack.declared import DeclaredService, FieldName, FieldSpec, StageSpec, Word
 from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
 
 Source = Literal["standard", "law", "default"]
@@ -104,6 +105,14 @@ class Service(Named):
     matters: dict[str, Matter] = {}  # the first is what an application is that does not say
     deficiency_lists_allowed: int = 1
     outcomes: list[str]
+    process: Literal["declared"] | None = None  # how it goes stands here; else in a process of its name
+    request: dict[FieldName, FieldSpec] = {}  # what a request says beside what every request does
+    stages: dict[Word, StageSpec] = {}
+
+    @property
+    def declared(self) -> DeclaredService | None:
+        """How the service goes, if it is written here."""
+        return DeclaredService(request=self.request, stages=self.stages) if self.process else None
 
     @model_validator(mode="after")
     def _steps_fit(self) -> Self:
@@ -114,6 +123,8 @@ class Service(Named):
         unknown += [s.counts_inside for s in self.steps if s.counts_inside and s.counts_inside not in ids]
         if unknown:
             raise ValueError(f"unknown step {', '.join(dict.fromkeys(unknown))}; steps are {', '.join(ids)}")
+        if bool(self.process) != bool(self.stages) or (self.request and not self.process):
+            raise ValueError("`stages` and `request` are given with `process: declared`, and only then")
         return self
 
     def step(self, step_id: str) -> Step:
@@ -324,6 +335,12 @@ class ServiceStandards(Frozen):
         if missing:
             raise ValueError(f"notifications: no text for {', '.join(missing)}")
         return self
+
+    def permissions(self, service: str) -> dict[str, dict[str, list[str]]]:
+        """Stage (or "any") -> command -> roles that may give it, from `commands` and from where the service is declared."""
+        given, declared = self.commands.get(service, {}), self.service(service).declared
+        said = declared.commands if declared else {}
+        return {stage: {**given.get(stage, {}), **said.get(stage, {})} for stage in dict.fromkeys([*given, *said])}
 
     def service(self, name: str) -> Service:
         """The service with this name; KeyError names the known ones."""

@@ -17,12 +17,13 @@ from casework.standards.counting.calendar_rules import CalendarChange, ChangeKin
 from casework.standards.counting.clock import Clockwork
 from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
 from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
-from casework.starter.cli.cases import JsonFlag, connected, library_of, run
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
+from casework.starter.cli.shared import JsonFlag, connected, run
 from casework.starter.errors import InvalidCase
 from casework.starter.open_records import records_at_hand
 from casework.starter.recounting import Recounting, on_calendar
+from casework.starter.services import library_of
 from casework.workflows import errors
 from casework.workflows.messages.commands import Recount
 from casework.workflows.messages.people import Actor

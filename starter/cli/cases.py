@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import os
-import sys
-from collections.abc import Coroutine
 from contextlib import suppress
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from casework.standards.pack.loader import PackError, StandardsLibrary
-from casework.starter.cli.printing import console, is_terminal, local, note, print_case, print_events, table, zone_of
-from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.cli.printing import console, local, note, print_case, print_events, table, zone_of
+from casework.starter.cli.shared import (
+    CaseArgument,
+    FileArgument,
+    JsonFlag,
+    ServiceArgument,
+    connected,
+    read_json,
+    run,
+    validated,
+)
+from casework.starter.client import CaseHandle
 from casework.starter.errors import InvalidCase, NotFound, Unreachable
 from casework.starter.executions import Ended
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
 from casework.starter.open_records import known_changes, records_at_hand
-from casework.workflows import errors, names
+from casework.starter.services import all_stages, library_of, process_of, service_of, services, unknown
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import CaseView
-from casework.workflows.process import Process
-from casework.workflows.processes import commands_of, installed
-
-T = TypeVar("T")
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
-FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
-ServiceArgument = Annotated[
-    str, typer.Argument(metavar="SERVICE", help="information_request, forward, one_stop, or one that is installed beside them.")
-]
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, such as forward-7K3QX9M2TD.")]
+from casework.workflows.processes import commands_of
 
 
 def open_case(
@@ -51,11 +47,11 @@ def open_case(
     See the fields with: casework commands SERVICE --json
     """
     model = process_of(service).definition.request
-    data = _read(file)
+    data = read_json(file)
     if isinstance(data, dict) and "request_id" not in data:
         data["request_id"] = uuid4().hex
         note(f"no request_id given; this one was made: {data['request_id']} (send it again to find the same case)")
-    request: CaseRequest = _validated(TypeAdapter(model), data, "the request")
+    request: CaseRequest = validated(TypeAdapter(model), data, "the request")
 
     async def go() -> None:
         client = await connected()
@@ -88,16 +84,16 @@ def do(
 
     Example: echo '{"agency": "DOEB"}' | casework do forward-7K3QX9M2TD assign_to_owner - --as malee:complaint_centre
     """
-    known = commands_of(installed())
+    known = commands_of({service: process} if (process := services().get(service := service_of(case_id))) else services())
     if command not in known:
-        raise InvalidCase(f"unknown command {command}; commands are {', '.join(sorted(known))}")
-    data = _read(file) if file is not None else {}
+        raise InvalidCase(unknown("command", command, known))
+    data = read_json(file) if file is not None else {}
     if actor and isinstance(data, dict):
         parts = actor.split(":")
         if len(parts) not in (2, 3):
             raise InvalidCase("--as takes ID:ROLE or ID:ROLE:UNIT, such as somying:centre_officer")
         data["actor"] = dict(zip(("id", "role", "unit"), parts, strict=False))
-    message = _validated(TypeAdapter(known[command].message), data, command)
+    message = validated(TypeAdapter(known[command].message), data, command)
 
     async def go() -> None:
         client = await connected()
@@ -162,9 +158,9 @@ def list_cases(
     as_json: JsonFlag = False,
 ) -> None:
     """List open cases, newest first."""
-    for name, value, known in (("service", service, list(installed())), ("stage", stage, _all_stages())):
+    for name, value, known in (("service", service, services()), ("stage", stage, all_stages())):
         if value is not None and value not in known:
-            raise InvalidCase(f"unknown {name} {value}; known are {', '.join(known)}")
+            raise InvalidCase(unknown(name, value, known))
     filters = [
         query,
         "ExecutionStatus != 'ContinuedAsNew'",
@@ -224,7 +220,8 @@ def commands(
 ) -> None:
     """List a service's commands, each with its JSON schema; `open` is the request that opens a case."""
     process = process_of(service)
-    request, declared = process.definition.request, declared_commands(process)
+    request = process.definition.form or process.definition.request
+    declared = declared_commands(process)
     if as_json:
         print(json.dumps({"command": "open", "schema": request.model_json_schema()}, ensure_ascii=False))
         for name, one in declared.items():
@@ -239,27 +236,6 @@ def commands(
     note("stages and schemas: add --json; who may give a command in which stage: the pack's section `commands`")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run the work of one command."""
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-async def connected() -> CaseClient:
-    """The client of every command, on the task queue that the settings name."""
-    return await CaseClient.connect(task_queue=os.environ.get("CASEWORK_TASK_QUEUE", names.TASK_QUEUE))
-
-
-def library_of(packs: list[Path] | None) -> StandardsLibrary:
-    """The packs that a command counts with: those given, or those of CASEWORK_PACKS, or the default pack."""
-    try:
-        return StandardsLibrary.load(packs or [Path(part) for part in os.environ.get("CASEWORK_PACKS", "").split(":") if part])
-    except PackError as error:
-        raise InvalidCase(str(error), error.problems) from error
-
-
 async def _explanations(view: CaseView) -> list[dict[str, object]]:
     """Every clock day by day; a clock whose pack or calendar is not at hand says so instead."""
     found: list[dict[str, object]] = []
@@ -270,48 +246,6 @@ async def _explanations(view: CaseView) -> list[dict[str, object]]:
         except InvalidCase as missing:
             found.append({"step": clock.step, "due_at": clock.due_at.isoformat(), "unexplained": str(missing)})
     return found
-
-
-def process_of(service: str) -> type[Process[Any]]:
-    """The process of a service. Raises InvalidCase for one that is not installed."""
-    if service not in installed():
-        raise InvalidCase(f"unknown service {service}; services are {', '.join(installed())}")
-    return installed()[service]
-
-
-def _all_stages() -> list[str]:
-    stages = (stage.value for process in installed().values() for stage in process.definition.stages)
-    return list(dict.fromkeys([*stages, names.CLOSED]))
-
-
-def _read(file: str | None) -> Any:
-    if file in (None, "-"):
-        if is_terminal():
-            note("reading JSON from standard input; end with Ctrl-D")
-        text = sys.stdin.read().removeprefix("\ufeff")
-        if not text.strip():
-            raise InvalidCase("nothing came on standard input; give a JSON FILE, or - and JSON on standard input")
-    else:
-        try:
-            text = Path(str(file)).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidCase(
-                f"{file}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not UTF-8'})"
-            ) from error
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidCase(f"not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidCase("not JSON that anybody means: too deep, or a number too long") from error
-
-
-def _validated(model: TypeAdapter[Any], data: Any, what: str) -> Any:
-    try:
-        return model.validate_python(data)
-    except ValidationError as error:
-        found = errors.problems(error)
-        raise InvalidCase(f"{what} is not valid:\n" + "\n".join(f"  {line}" for line in found), found) from None
 
 
 def _fields(model: type[Any]) -> str:

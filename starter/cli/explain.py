@@ -13,11 +13,12 @@ from casework.standards.counting.explanation import Explanation
 from casework.standards.counting.ledger import Balance
 from casework.standards.counting.plan import PROMISE
 from casework.standards.thai_dates import format_time
-from casework.starter.cli.cases import CaseArgument, JsonFlag, connected, library_of, run
 from casework.starter.cli.printing import console, local, note, zone_of
+from casework.starter.cli.shared import CaseArgument, JsonFlag, connected, run
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer, as_json, moves
 from casework.starter.open_records import known_changes, known_events
+from casework.starter.services import library_of
 from casework.workflows.messages.views import CaseView
 
 StepArgument = Annotated[str | None, typer.Argument(metavar="[STEP]", help="One step; without it, every step with a clock.")]

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from casework.adapters.ports import WaitingLetter
-from casework.starter.cli.cases import JsonFlag, library_of, run
 from casework.starter.cli.printing import console, local, note, table
+from casework.starter.cli.shared import JsonFlag, run
 from casework.starter.errors import InvalidCase
 from casework.starter.letter_pdf import LetterPrinter
 from casework.starter.open_records import records_at_hand
+from casework.starter.services import library_of
 
 
 def letters(

@@ -13,7 +13,7 @@ import typer
 from temporalio.service import RPCError
 
 from casework.logs import leave
-from casework.starter.cli import calendar, cases, drill, explain, letters, migrate, officers, operate, standard, story
+from casework.starter.cli import calendar, cases, drill, explain, letters, migrate, officers, operate, service, standard, story
 from casework.starter.cli.printing import complain
 from casework.starter.errors import CaseworkError
 from casework.workflows.processes import NoProcess
@@ -42,6 +42,8 @@ app.command("commands", rich_help_panel=CASES)(cases.commands)
 app.command("letters", rich_help_panel=CASES)(letters.letters)
 app.command("due", rich_help_panel=STANDARD)(standard.due)
 standards.command("check")(standard.check)
+standards.command("new")(service.new)
+standards.command("chart")(service.chart)
 standards.command("freeze")(standard.freeze)
 standards.command("migrate")(migrate.migrate)
 app.command("story", rich_help_panel=STANDARD)(story.story)

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from casework.adapters.postgres.records import PostgresRecords
 from casework.standards.pack.loader import UnknownStandard
 from casework.starter.cli.calendar import actor_of
-from casework.starter.cli.cases import JsonFlag, connected, library_of, process_of, run
 from casework.starter.cli.printing import note
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
+from casework.starter.cli.shared import JsonFlag, connected, run
 from casework.starter.errors import InvalidCase
 from casework.starter.open_records import records_at_hand
 from casework.starter.recounting import Recounting, under_version
+from casework.starter.services import library_of, process_of
 from casework.workflows import errors
 from casework.workflows.messages.commands import ChangeStandard
 from casework.workflows.messages.people import Actor

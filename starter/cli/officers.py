@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from casework.starter.cli.cases import JsonFlag, run
 from casework.starter.cli.printing import console, note, table
+from casework.starter.cli.shared import JsonFlag, run
 from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import records_at_hand
 from casework.workflows.messages.fields import Code, Email, Line

@@ -18,14 +18,14 @@ from casework.adapters.postgres.records import PostgresRecords, RecordsError, Sc
 from casework.settings import Settings
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.starter import doctor as checks
-from casework.starter.cli.cases import JsonFlag, run
 from casework.starter.cli.printing import console, note, table
+from casework.starter.cli.shared import JsonFlag, run
 from casework.starter.client import CaseClient
 from casework.starter.dev.embedded import NOTICES, READY_WITHIN, Embedded, NotInstalled, Unsuitable, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
 from casework.starter.setup import add_search_attributes
 from casework.workflows.pack_needs import unserved
-from casework.workflows.processes import installed
+from casework.workflows.processes import processes_for
 
 FolderOption = Annotated[Path, typer.Option(help="Where the servers keep their state.")]
 TEMPORAL_PORT, UI_PORT = 7233, 8233
@@ -200,7 +200,9 @@ def _check(packs: list[Path]) -> None:
         library = StandardsLibrary.load(packs)
     except PackError as error:
         raise InvalidCase(str(error), error.problems) from error
-    problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, installed())]
+    problems = [
+        f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, processes_for([pack]))
+    ]
     if problems:
         raise InvalidCase("\n".join(problems), problems)
 

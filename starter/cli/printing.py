@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from casework.starter.executions import Ended
+from casework.starter.services import spoken
 from casework.workflows.messages.events import Event
 from casework.workflows.messages.views import CaseView
-from casework.workflows.processes import spoken
 
 # Piped output has no width of its own: tables must not fold in a file.
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
@@ -81,13 +81,13 @@ def _dates(event: Event) -> dict[str, str]:
     """By how much and from when to when something moved."""
     moved = event.data.get("moved") or ([event.data] if "new_due_at" in event.data else [])
     by = {"by": str(event.data["by"])} if "new_due_at" in event.data and "by" in event.data else {}
-    spoken = [
+    moves = [
         f"{move.get('step', 'due')} {_day(move['old_due_at'])} → {_day(move['new_due_at'])}"
         for move in moved
         if move["old_due_at"] != move["new_due_at"]
     ]
     until = {"until": _day(event.data["until"])} if "until" in event.data else {}
-    return {**by, **({"moved": "; ".join(spoken)} if spoken else {}), **until}
+    return {**by, **({"moved": "; ".join(moves)} if moves else {}), **until}
 
 
 def _day(iso: str) -> str:

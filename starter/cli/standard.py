@@ -23,7 +23,7 @@ from casework.starter.cli.printing import complain, console, local, table
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import described
 from casework.workflows.pack_needs import rungs_out_of_place, unserved
-from casework.workflows.processes import installed
+from casework.workflows.processes import processes_for
 
 PackOption = Annotated[
     Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")
@@ -83,7 +83,7 @@ def due(
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")]) -> None:
     """Check an agency's own pack: every error with file, line, path and reason."""
     pack = _pack(file)
-    problems = unserved(pack, installed()) if pack.commands else []
+    problems = unserved(pack, processes_for([pack])) if pack.commands else []
     for problem in problems:
         complain(f"{file}: {problem}")
     if problems:

@@ -12,6 +12,7 @@ from casework.adapters.postgres.records import PostgresRecords
 from casework.starter.cli.printing import console, local, print_events, say, table
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.dev.embedded import NOTICES, Embedded
+from casework.starter.services import spoken
 from casework.workflows.messages.commands import Rate, StartService
 from casework.workflows.messages.forward import (
     AssignToOwner,
@@ -25,7 +26,6 @@ from casework.workflows.messages.information_request import InformationRequest, 
 from casework.workflows.messages.one_stop import BeginPublications, GivePublications, OneStopRequest
 from casework.workflows.messages.people import Actor, Document, Officer, Requester
 from casework.workflows.messages.views import CaseView
-from casework.workflows.processes import spoken
 
 COUNTER = Actor(id="somying", role="centre_officer", unit="JSC")
 SOMYING = Officer(id="somying", name="สมหญิง ใจดี")

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.workflows import errors, options
 from casework.workflows.case.clock_changes import ClockChanges
-from casework.workflows.case.clock_checks import may_change_standard
+from casework.workflows.case.clock_checks import may_change_standard, strands
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.timekeeper import Timekeeper
@@ -69,6 +69,8 @@ class CalendarFollower:
         try:
             if answer.terms is None or answer.calendar is None:
                 raise ValueError(answer.problem)
+            if problem := strands(self._file, answer.terms):
+                raise ValueError(problem)
             self._clocks.take_standard(message, answer.terms, answer.calendar)
         except UNCOUNTABLE as error:
             other = f"{message.standard_id} {message.standard_version}"

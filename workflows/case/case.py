@@ -11,7 +11,7 @@ The process decides what happens; the Case sees that it is recorded, timed, told
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ from casework.workflows.messages.commands import Command, FromOutside
 from casework.workflows.messages.people import Actor, Document, Officer
 from casework.workflows.messages.views import CaseResult, CaseView
 from casework.workflows.names import CLOSED
-from casework.workflows.ports import NoticeFate, StandardAnswer
+from casework.workflows.ports import NoticeFate, StandardAnswer, Terms
 
 CENTRE_OFFICER = "centre_officer"
 PAPERS_NAMED = 20  # in a notice; all are with the case
@@ -83,8 +83,9 @@ class Case:
 
     # The walk through the stages
 
-    async def open(self, *steps: str) -> None:
-        """Take the terms of the standard, make the promise, start the clocks of the steps that begin at the receipt.
+    async def open(self, *steps: str, steps_of: Callable[[Terms], Sequence[str]] | None = None) -> None:
+        """Take the terms of the standard, make the promise, start the clocks of the steps that begin at the receipt (those that
+        `steps_of` finds in the terms, if they say so).
 
         Raises InvalidRequest, which fails the workflow, if the case cannot be opened as asked.
         """
@@ -93,7 +94,7 @@ class Case:
             return  # carried over from an earlier run
         if self.desk.invalid is None:
             answer = await self.calendar.open_terms()
-            found = self._open_under(answer, steps)
+            found = self._open_under(answer, steps_of(answer.terms) if steps_of and answer.terms else steps)
             if found:
                 self.desk.invalid = errors.invalid_request(found)
         if self.desk.invalid is not None:
@@ -306,7 +307,7 @@ class Case:
             self._publisher.publish()
             self._delivery.start()
 
-    def _open_under(self, answer: StandardAnswer, steps: tuple[str, ...]) -> list[str]:
+    def _open_under(self, answer: StandardAnswer, steps: Sequence[str]) -> list[str]:
         """Open the case under these terms, or say why not."""
         plans, found = opening.planned(self.file, answer, self._counting, steps)
         if not found:

@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
+from casework.workflows.ports import Terms
 
 OWNER = "owner_"  # what roles of the owner agency begin with
 PAUSES_KEPT = 50  # of one clock: its ledger goes with the case wherever it goes
@@ -76,6 +77,20 @@ def may_change_standard(file: CaseFile, message: ChangeStandard) -> str | None:
     if file.pause is not None:
         return f"the clocks stand still ({file.pause.reason}); resume first"
     return None
+
+
+def strands(file: CaseFile, terms: Terms) -> str | None:
+    """Why a case of a declared service could not go on under other terms: its stage, or what follows a limit, is not there."""
+    before, after = file.terms.declared if file.terms else None, terms.declared
+    if (before is None) != (after is None):
+        return "one of them declares the service in the pack, the other does not"
+    if before is None or after is None:
+        return None
+    if file.stage not in after.stages:
+        return f"it has no stage {file.stage}"
+    ending = {clock.step for clock in file.running} & set(before.stages[file.stage].expires)
+    lost = sorted(ending - set(after.stages[file.stage].expires))
+    return f"nothing follows there when {', '.join(lost)} passes" if lost else None
 
 
 def something_to_extend(file: CaseFile) -> bool:

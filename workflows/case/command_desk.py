@@ -73,7 +73,8 @@ class DeclaredCommand:
     @property
     def description(self) -> str:
         """What the operator reads in the Temporal UI before sending it."""
-        return _description(self.message, self.where)
+        where = self.where.value if isinstance(self.where, Where) else ", ".join(stage.value for stage in self.where)
+        return described(self.message, where)
 
     def is_possible(self, file: CaseFile) -> bool:
         """Whether the stage of a case allows it."""
@@ -98,8 +99,8 @@ class DeclaredCommand:
             if self.where is not Where.BEFORE_THE_OUTCOME or stage.value not in rated
         ]
 
-    def read(self, payload: Any) -> Command:
-        """The message in a payload; InvalidInput names each wrong field."""
+    def read(self, payload: Any, file: CaseFile) -> Command:
+        """The message in a payload to this case; InvalidInput names each wrong field."""
         try:
             return self.message.model_validate(payload)
         except ValidationError as error:
@@ -107,8 +108,8 @@ class DeclaredCommand:
 
 
 @lru_cache(maxsize=DESCRIPTIONS_AT_HAND)
-def _description(message: type[Command], where: Where | tuple[Stages, ...]) -> str:
-    stages = where.value if isinstance(where, Where) else ", ".join(stage.value for stage in where)
+def described(message: type[Command], stages: str) -> str:
+    """What operators read of a command."""
     return f"{inspect.getdoc(message)} [in {stages}; JSON with {', '.join(message.model_fields)}]"
 
 
@@ -133,7 +134,11 @@ def command(
     `act` carries it out at once; without it, it is handed to the stage that waits for a decision. `check` says why a message
     is refused, or None; `offered` whether it is worth offering now.
     """
-    declared = DeclaredCommand(message, where or stages, act, check, by_operators, offered)
+    return update_of(DeclaredCommand(message, where or stages, act, check, by_operators, offered))
+
+
+def update_of(declared: DeclaredCommand) -> Any:
+    """The update, with its validator, that carries a declared command."""
 
     async def handler(self: HoldsCase, payload: Any = None) -> CommandReply:
         return await self.case.desk.obey(declared, payload, self.case)
@@ -196,7 +201,7 @@ class CommandDesk:
         if self.invalid:
             raise self.invalid
         if self._answered_before() is None and not self._reapplied:
-            message = declared.read(payload)
+            message = declared.read(payload, self._file)
             if self._file.terms is not None:
                 self._check(declared, message)
 
@@ -208,12 +213,12 @@ class CommandDesk:
         case.resets.take_up()
         if self._reapplied:
             return await self._obey_again(declared, payload, case)
-        message = declared.read(payload)
         if self._file.terms is not None:
-            return await self._carry_out(declared, message, case)
+            return await self._carry_out(declared, declared.read(payload, self._file), case)
         async with self._again:  # came with the first task: the standard was not known when it was admitted
             await self.opened()
             case.resets.take_up()
+            message = declared.read(payload, self._file)
             self._check(declared, message)
             return await self._carry_out(declared, message, case)
 
@@ -240,11 +245,11 @@ class CommandDesk:
         """A command that the server gives again after a reset, long after it was answered: it takes effect, or that it could
         not is an event."""
         try:
-            message = declared.read(payload)
             async with self._again:  # one by one: each is checked against what the one before it decided
                 if self._file.terms is None:
                     await self.opened()
                 case.resets.take_up()
+                message = declared.read(payload, self._file)
                 self._check(declared, message)
                 return await self._carry_out(declared, message, case)
         except ApplicationError as refusal:

@@ -63,6 +63,7 @@ class ProcessDefinition:
     steps: Mapping[str, Named] = field(default_factory=dict)
     expiring: Collection[str] = ()
     texts: Collection[str] = ()
+    form: type[CaseRequest] | None = None  # what people fill in, where a request is checked only by the case
 
     @property
     def first_stage(self) -> str:

@@ -18,11 +18,13 @@ from temporalio.exceptions import ApplicationError
 
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.plan import Plan
+from casework.standards.pack.declared import DeclaredService
 from casework.workflows import errors, names
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.definition import ProcessDefinition
 from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.case.receipts import CLOCKS_DIFFER
+from casework.workflows.messages.declared import DeclaredRequest, fields_of
 from casework.workflows.messages.events import Link
 from casework.workflows.messages.people import Document, Requester
 from casework.workflows.messages.request import CaseRequest
@@ -113,9 +115,19 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
     if request.service in terms.identity_required_for and not request.requester.identified:
         found.append("requester.citizen_id: this service needs the requester's identity (citizen_id or other_identity)")
     found += without_papers(terms, request.service, request.matter, request.documents)
+    if terms.declared is not None and isinstance(request, DeclaredRequest):
+        found += _unfit_fields(request, terms.declared)
     if file.received_at > file.opened_at + CLOCKS_DIFFER:
         found.append("received_at: lies in the future")
     return found
+
+
+def _unfit_fields(request: DeclaredRequest, declared: DeclaredService) -> list[str]:
+    try:
+        fields_of(request.service, declared.request).model_validate(request.own_fields)
+    except ValidationError as error:
+        return errors.problems(error)
+    return []
 
 
 def without_papers(terms: Terms, service: str, matter: str | None, documents: Sequence[Document]) -> list[str]:
@@ -137,6 +149,7 @@ def planned(file: CaseFile, answer: StandardAnswer, counting: Counting, steps: S
     if found or answer.terms is None:
         return [], found
     file.terms, file.calendar = answer.terms, answer.calendar
+    file.stage = answer.terms.declared.first_stage if answer.terms.declared else file.stage
     chain = answer.terms.rules.promised_on_receipt(file.request.channel)
     try:
         if chain is not None:

@@ -1,0 +1,72 @@
+"""What the commands of the command line share: arguments, running, the client, reading JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from casework.starter.cli.printing import is_terminal, note
+from casework.starter.client import CaseClient
+from casework.starter.errors import InvalidCase
+from casework.workflows import errors, names
+
+T = TypeVar("T")
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
+FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
+ServiceArgument = Annotated[
+    str, typer.Argument(metavar="SERVICE", help="information_request, forward, one_stop, or one that is installed beside them.")
+]
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, such as forward-7K3QX9M2TD.")]
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work of one command."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+async def connected() -> CaseClient:
+    """The client of every command, on the task queue that the settings name."""
+    return await CaseClient.connect(task_queue=os.environ.get("CASEWORK_TASK_QUEUE", names.TASK_QUEUE))
+
+
+def read_json(file: str | None) -> Any:
+    """What a FILE or standard input says. Raises InvalidCase."""
+    if file in (None, "-"):
+        if is_terminal():
+            note("reading JSON from standard input; end with Ctrl-D")
+        text = sys.stdin.read().removeprefix("\ufeff")
+        if not text.strip():
+            raise InvalidCase("nothing came on standard input; give a JSON FILE, or - and JSON on standard input")
+    else:
+        try:
+            text = Path(str(file)).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidCase(
+                f"{file}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not UTF-8'})"
+            ) from error
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidCase(f"not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidCase("not JSON that anybody means: too deep, or a number too long") from error
+
+
+def validated(model: TypeAdapter[Any], data: Any, what: str) -> Any:
+    """Data as a model takes it. Raises InvalidCase with a line for each wrong field."""
+    try:
+        return model.validate_python(data)
+    except ValidationError as error:
+        found = errors.problems(error)
+        raise InvalidCase(f"{what} is not valid:\n" + "\n".join(f"  {line}" for line in found), found) from None

@@ -1,0 +1,183 @@
+"""Services without Python: played on real servers from what a pack says of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, Worker
+
+from casework.adapters.ports import Message
+from casework.adapters.postgres.records import PostgresRecords
+from casework.plugin import CaseworkPlugin
+from casework.runner import casework_runner
+from casework.standards.pack.loader import PackError, StandardsLibrary, parse_pack
+from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.errors import CaseRefused, InvalidCase
+from casework.stories.runner import StoryRunner
+from casework.stories.story import read_story
+from casework.workflows.messages.declared import DeclaredRequest
+from casework.workflows.pack_needs import unserved
+from casework.workflows.processes import processes_for
+
+EXAMPLES = Path(__file__).parent.parent / "examples/declared"
+FORWARD_STORIES = sorted(
+    file for file in (Path(__file__).parent / "stories").glob("*.yaml") if "open: forward" in file.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*_story.yaml")), ids=lambda file: file.stem)
+async def test_a_declared_service_plays_its_story(temporal: WorkflowEnvironment, records: PostgresRecords, file: Path) -> None:
+    played = await StoryRunner(temporal, records).play(read_story(file), file.parent)
+    assert not [check for check in played.checks if not check.ok]
+
+
+@pytest.mark.parametrize("file", FORWARD_STORIES, ids=lambda file: file.stem)
+async def test_forward_written_as_data_passes_the_stories_of_forward(
+    temporal: WorkflowEnvironment, records: PostgresRecords, file: Path
+) -> None:
+    story = read_story(file)
+    assert story.given.pack is None, "it is told of the default pack"
+    declared = story.model_copy(update={"given": story.given.model_copy(update={"pack": "forward.yaml"})})
+    played = await StoryRunner(temporal, records).play(declared, EXAMPLES)
+    assert played.checks
+    assert not [check for check in played.checks if not check.ok]
+
+
+COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("leads_to: {outcome: handed_over, ask_in: given, tell: [copy_ready]}", "leads_to: {stage: paid}", "stages.awaiting_payment.commands.record_payment.leads_to.stage: unknown stage paid; stages are searching, awaiting_payment, given"),
+        ("stage: awaiting_payment}", "stage: searching}", "stages.awaiting_payment: no way leads here"),
+        ("outcomes: [handed_over,", "outcomes: [lost, handed_over,", "outcomes: no way ends as lost"),
+        ("pay: {outcome: not_paid}", "pay: {outcome: forgotten}", "expires.pay.outcome: unknown outcome forgotten"),
+        ("pay: {outcome: not_paid}", "pay: {tell: [copy_ready]}", "expires.pay: when a limit passes it leads to a stage or an outcome"),
+        ("clocks: [find]", "clocks: [seek]", "stages.searching.clocks: unknown step seek; steps are find, pay, satisfaction"),
+        ("clocks: [find]", "clocks: []", "steps.find: its clock starts in no stage"),
+        ("clocks_when_told: {pay: fee_due}", "clocks_when_told: {pay: copy_read}", "tell: no text copy_read in notifications"),
+        ("with: {reason: reason}", "with: {reason: why}", "tell.information_refused.with.reason: unknown why; known are reason, papers, missing, due:STEP"),
+        ("with: {reason: reason}", "with: {reazon: reason}", "tell.information_refused.with.reazon: the text has no such token"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {free: true}, stage: awaiting_payment}", "leads_to[0].if: unknown field free; fields are pages, fee"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {fee: yes}, stage: awaiting_payment}", "leads_to[0].if.fee: it is true or false"),
+        ("- {if: {fee: true}, stage: awaiting_payment}", "- {stage: awaiting_payment}", "leads_to[0]: the ways after this one are never taken; it needs an `if`"),
+        ("- {outcome: handed_over, ask_in: given, tell: [copy_ready]}", "- {if: {fee: false}, outcome: handed_over}", "leads_to[1]: the last way has no `if`"),
+        ("by: [centre_officer]\n            fields: {reason", "by: [centre_offizer]\n            fields: {reason", "by: the role centre_offizer has no address"),
+        ("ask_satisfaction: true", "ask_satisfaction: false", "ask_in: given is no stage with `ask_satisfaction: true`"),
+        ("ask_after: [handed_over, completed]", "ask_after: [completed]", "ask_in: satisfaction.ask_after does not name handed_over"),
+        ("      withdraw: [requester, centre_officer]", "", "outcomes: no way ends as withdrawn"),
+        ("outcomes: [handed_over, no_such_licence, not_paid, withdrawn]", "outcomes: [handed_over, no_such_licence, not_paid]", "withdraw is given, and it ends as withdrawn"),
+        ("  not_paid: {th: ไม่ชำระค่าธรรมเนียม, en: not paid}\n", "", "labels: not_paid has no words in Thai and English"),
+        ("report_not_found:", "add_note:", "commands.add_note: every service has this command"),
+        ("licence_no: {th", "json: {th", "json cannot be the name of a field"),
+        ("licence_no: {th", "subject: {th", "request.subject: every request has this field already"),
+        ("type: yes_no}\n            leads_to:", "type: choice}\n            leads_to:", "`choices` are given for the type choice, and only then"),
+        ("    process: declared\n", "", "`stages` and `request` are given with `process: declared`, and only then"),
+    ],
+)  # fmt: skip
+def test_a_service_that_would_not_reach_its_end_is_not_served(old: str, new: str, says: str) -> None:
+    assert old in COPY
+    text = COPY.replace(old, new, 1)
+    try:
+        pack = parse_pack(text, "copy.yaml")
+        problems = unserved(pack, processes_for([pack]))
+    except PackError as error:
+        problems = error.problems
+    assert any(says in problem for problem in problems), problems
+
+
+class Counter:
+    """A worker with one declared service, and a client of it."""
+
+    def __init__(self, temporal: WorkflowEnvironment, records: PostgresRecords, *packs: str) -> None:
+        self.packs = [parse_pack(text, "copy.yaml") for text in packs]
+        self._temporal, self._records = temporal, records
+
+    async def __aenter__(self) -> Counter:
+        plugin = CaseworkPlugin(StandardsLibrary(self.packs), self._records, Silent())
+        config = self._temporal.client.service_client.config
+        self.temporal = await Client.connect(config.target_host, plugins=[plugin])
+        queue = f"declared-{uuid4().hex[:6]}"
+        self._worker = Worker(self.temporal, task_queue=queue)
+        await self._worker.__aenter__()
+        self.client = CaseClient(self.temporal, queue)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._worker.__aexit__(None, None, None)
+
+    async def open(self, **fields: Any) -> CaseHandle:
+        same = {"request_id": uuid4().hex, "requester": {"name": "สมชาย", "email": "s@home.example"}, "subject": "สำเนา"}
+        data = {"service": "licence_copy", **same, "licence_no": "12/2560", **fields}
+        with self._temporal.with_time_skipping_disabled():
+            return await self.client.open(DeclaredRequest.model_validate(data))
+
+
+class Silent:
+    async def send(self, message: Message) -> None:
+        return
+
+
+OFFICER = {"id": "somying", "role": "centre_officer"}
+
+
+async def test_bad_input_gets_the_field_and_the_reason(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
+    async with Counter(temporal, records, COPY) as counter:
+        for fields, says in (
+            ({"licence_no": ""}, "licence_no: String should have at least 1 character"),
+            ({"licence_no": None}, "licence_no: Input should be a valid string"),
+            ({"licence_no": "1\x00"}, "licence_no: contains a NUL character"),
+            ({"colour": "red"}, "colour: Extra inputs are not permitted"),
+            ({"certified": "maybe"}, "certified: Input should be a valid boolean"),
+        ):
+            with pytest.raises(InvalidCase, match=re.escape(says)):
+                await counter.open(**fields)
+        case = await counter.open()
+        for payload, says in (
+            ({}, "actor: Field required; pages: Field required; fee: Field required"),
+            ({"pages": "three", "fee": True}, "pages: Input should be a valid integer"),
+            ({"pages": 10**40, "fee": True}, "pages: Input should be less than or equal"),
+            ({"pages": 1, "fee": 1}, "fee: Input should be a valid boolean"),
+            ({"pages": 1, "fee": True, "x": 1}, "x: Extra inputs are not permitted"),
+            ([], "report_found is not valid"),
+        ):
+            given = payload if not payload else {**payload, "actor": OFFICER} if isinstance(payload, dict) else payload
+            with pytest.raises(InvalidCase, match=re.escape(says)):
+                await case.send("report_found", given)
+        with pytest.raises(CaseRefused, match="takes centre_officer, not requester"):
+            await case.send("report_found", {"pages": 1, "fee": True, "actor": {"id": "r", "role": "requester"}})
+        with pytest.raises(CaseRefused, match="not possible in the stage searching"):
+            await case.send("record_payment", {"receipt": "1", "actor": OFFICER})
+        assert (await case.view()).stage == "searching"
+        await case.workflow.terminate()
+
+
+async def test_a_case_keeps_the_version_it_was_opened_under(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
+    """Another version renames a command, adds a field and drops a stage; what runs goes on as it began, and replays so."""
+    later = (
+        COPY.replace('version: "1"', 'version: "2"')
+        .replace("effective_from: 2026-10-01", "effective_from: 2026-10-02")
+        .replace("report_found:", "report_search:")
+        .replace("licence_no:", "licence_number:")
+    )
+    async with Counter(temporal, records, COPY) as counter:
+        case = await counter.open(standard="licence-copies")
+    async with Counter(temporal, records, COPY, later) as counter:
+        case = CaseHandle(counter.temporal, case.case_id)
+        history = await case.workflow.fetch_history()
+        processes = list(processes_for([parse_pack(later, "later.yaml")]).values())
+        plugin = CaseworkPlugin(StandardsLibrary([parse_pack(later, "later.yaml")]), records, Silent())
+        replayer = Replayer(
+            workflows=processes,
+            data_converter=plugin.data_converter(None),  # type: ignore[operator, misc]
+            workflow_runner=casework_runner(None),
+        )
+        await replayer.replay_workflow(history)
+        await case.workflow.terminate()

@@ -1,0 +1,110 @@
+"""What the fields of a declared command do to a case, and what notices take from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, JsonValue
+
+from casework.standards.pack.declared import DUE, MISSING, PAPERS, CommandSpec, FieldSpec, Tell
+from casework.workflows.case.case import Case
+from casework.workflows.case.definition import OwnState
+from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
+from casework.workflows.case.papers import not_asked_for, still_missing
+from casework.workflows.messages.commands import Command, StartService
+
+
+class DeclaredState(OwnState):
+    """What a declared service keeps of a case."""
+
+    given: dict[str, int] = {}  # commands that may be given only so often
+    entered: dict[str, int] = {}  # how often each stage began
+    asked: list[str] = []  # papers that the requester must still bring
+    last_paper_at: AwareDatetime | None = None
+
+
+def unfit(file: CaseFile, name: str, spec: CommandSpec, message: Command) -> str | None:
+    """Why a well-formed command cannot be taken, or None if it can."""
+    own: DeclaredState = file.own
+    assert file.terms is not None
+    if spec.at_most is not None and own.given.get(name, 0) >= spec.at_most:
+        return f"{name} was given {own.given[name]} time(s), and the standard allows no more"
+    for field, said in spec.fields.items():
+        value = getattr(message, field)
+        if value is None:
+            continue
+        if said.type == "agency" and file.terms.agencies and value not in file.terms.agencies:
+            return f"unknown owner agency; the standard has {', '.join(file.terms.agencies)}"
+        if said.type == "papers" and (strange := not_asked_for(own.asked, value)):
+            return strange
+        if said.type == "documents" and len(file.documents) + len(value) > DOCUMENTS_KEPT:
+            return f"a case holds at most {DOCUMENTS_KEPT} documents"
+    if isinstance(message, StartService) and message.point is not None and message.point not in file.terms.points:
+        return f"this service is not given at point {message.point}; it has {', '.join(map(str, file.terms.points)) or 'none'}"
+    return None
+
+
+def take_effect(case: Case, name: str, spec: CommandSpec, message: Command) -> None:
+    """What a command changes in the file beside the stage."""
+    own: DeclaredState = case.file.own
+    if spec.at_most is not None:
+        own.given = {**own.given, name: own.given.get(name, 0) + 1}
+    if isinstance(message, StartService):
+        case.file.officer = message.officer
+    for field, said in spec.fields.items():
+        value = getattr(message, field)
+        if value is not None:
+            _change(case, own, said, value)
+    for step in spec.stops:
+        case.stop(step)
+
+
+def _change(case: Case, own: DeclaredState, said: FieldSpec, value: Any) -> None:
+    match said.type:
+        case "agency":
+            case.file.agency = value
+        case "officer":
+            case.file.officer = value
+        case "documents":
+            case.add_documents(value)
+        case "papers_asked":
+            own.asked, own.last_paper_at = list(value), None
+            case.remind_with("missing_list", own.asked)
+        case "papers":
+            case.add_documents(value)
+            own.last_paper_at = max(case.came_at, own.last_paper_at or case.came_at)
+            own.asked = still_missing(own.asked, value)
+            case.remind_with("missing_list", own.asked)
+            if not own.asked:
+                case.file.counts_from = own.last_paper_at  # complete when the last of them came
+                case.record("documents_completed")
+
+
+def said(message: BaseModel | None) -> dict[str, JsonValue]:
+    """The fields of a message as conditions and notices take them."""
+    return message.model_dump(mode="json", exclude={"actor"}, exclude_none=True) if message is not None else {}
+
+
+def notice_values(case: Case, tell: Tell, fields: dict[str, FieldSpec], given: dict[str, JsonValue]) -> dict[str, Any]:
+    """What a notice says, by its tokens."""
+    values: dict[str, Any] = {}
+    for token, source in tell.values.items():
+        if source.startswith(DUE):
+            values[token] = case.due(source.removeprefix(DUE))
+        elif source == PAPERS:
+            values[token] = case.papers().get("papers", [])
+        elif source == MISSING:
+            own: DeclaredState = case.file.own
+            values[token] = own.asked
+        elif source in given:
+            values |= _worded(token, fields.get(source), given[source])
+    return values
+
+
+def _worded(token: str, field: FieldSpec | None, value: JsonValue) -> dict[str, JsonValue]:
+    if field is None or field.type != "choice":
+        if isinstance(value, list):
+            value = [each["name"] if isinstance(each, dict) else each for each in value]
+        return {token: value}
+    chosen = field.choices[str(value)]
+    return {f"{token}_th": chosen.th, f"{token}_en": chosen.en}

@@ -1,0 +1,303 @@
+"""A service written in a pack, played as it stands there (standards/pack/declared.py says what may stand).
+
+How a case goes is in its terms: it keeps the version that it was opened under, and another version reaches it only by `casework
+standards migrate`. What a worker's packs say now only names the commands that its workflow takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from casework.standards.pack.declared import CommandSpec, DeclaredService, StageSpec, Tell, Way, holds
+from casework.standards.pack.model import Service
+from casework.workflows import errors
+from casework.workflows.case.command_desk import DeclaredCommand, declared_commands, described, update_of
+from casework.workflows.case.declared_effects import DeclaredState, notice_values, said, take_effect, unfit
+from casework.workflows.messages.declared import DeclaredRequest, form_of, message_of
+from casework.workflows.ports import Terms
+from casework.workflows.process import (
+    NO_REQUEST,
+    REQUESTER,
+    SATISFACTION,
+    Case,
+    CaseFile,
+    CaseResult,
+    Command,
+    Expired,
+    Named,
+    Outcomes,
+    Process,
+    ProcessDefinition,
+    Rate,
+    ReportDelay,
+    Stages,
+    Withdraw,
+    knows_survey_items,
+)
+
+EVERY_CASE = frozenset(declared_commands(Process))  # commands of every service; a pack gives them under `commands`
+
+
+class DeclaredProcess(Process[DeclaredState]):
+    """Walks the stages that the terms of the case name."""
+
+    @property
+    def declared(self) -> DeclaredService:
+        """How this case goes."""
+        terms = self.case.file.terms
+        assert terms is not None, "only asked once the case is open"
+        assert terms.declared is not None, "the service is declared in the case's own version of the pack"
+        return terms.declared
+
+    @property
+    def stage(self) -> StageSpec:
+        """What its stage says."""
+        return self.declared.stages[self.case.file.stage]
+
+    async def walk(self) -> CaseResult:
+        """The whole of it."""
+        await self.case.open(steps_of=_first_steps)
+        return await self.case.walk(defaultdict(lambda: self.play))
+
+    async def play(self) -> None:
+        """One stage until its next decision."""
+        if self.stage.ask_satisfaction:
+            await self.case.endings.ask_satisfaction(self.taken_up_again if "reopen" in self.stage.commands else None)
+            return
+        self.begin()
+        message = await self.case.decision()
+        pause = self.case.file.pause
+        if isinstance(message, Expired) and not (pause and pause.ran_out):
+            step = next(clock.step for clock in self.case.file.clocks.values() if clock.expired and clock.stopped_at is None)
+            way = self.stage.expires[step]
+            if way.event is None:
+                self.case.record("step_expired", step=step)
+            self.follow(way, None, None, [])
+        elif isinstance(message, Expired | Withdraw):
+            self.case.endings.end(message)
+        else:
+            self.carry_out(message)
+
+    def begin(self) -> None:
+        """The stage begins: its clocks run, its people are told."""
+        stage, name, file = self.stage, self.case.file.stage, self.case.file
+        again = stage.again if self.own.entered.get(name) else None
+        notices = again.tell if again and again.tell else stage.tell
+        idle = [step for step in stage.clocks if step not in file.clocks or not file.clocks[step].running]
+        told = next((tell.notice for tell in notices if tell.to in (None, REQUESTER)), None)
+        if self.case.begin(*(idle or stage.clocks), promise=stage.promise, because=again.because if again else None, told=told):
+            self.own.entered = {**self.own.entered, name: self.own.entered.get(name, 0) + 1}
+            for step, tell in stage.clocks_when_told.items():
+                self.case.tell_and_start(step, tell.notice, **notice_values(self.case, tell, {}, {}))
+            self.tell(notices, None, None)
+
+    def carry_out(self, message: Command) -> None:
+        """A command was given: what it changes, who is told, where it leads."""
+        name = message.command_name()
+        spec = self.stage.commands[name]
+        take_effect(self.case, name, spec, message)
+        told = self.tell(spec.tell, spec, message)
+        complete = not self.own.asked
+        way = next((way for way in spec.leads_to if holds(way, said(message), complete)), None)
+        if way is not None:
+            self.follow(way, spec, message, told)
+
+    def follow(self, way: Way, spec: CommandSpec | None, message: Command | None, told: list[str]) -> None:
+        """Go where a way leads."""
+        if way.event is not None:
+            self.case.record(way.event)
+        told = [*told, *self.tell(way.tell, spec, message)]
+        if way.outcome is not None:
+            self.case.endings.conclude(way.outcome, way.ask_in, told if way.when_told else None)
+        elif way.stage is not None:
+            self.case.move(way.stage, *self.declared.stages[way.stage].clocks)
+
+    def tell(self, notices: Sequence[Tell], spec: CommandSpec | None, message: Command | None) -> list[str]:
+        """Owe these notices; their ids."""
+        assert self.case.file.terms is not None
+        fields = spec.fields if spec else {}
+        return [
+            self.case.notify(
+                tell.notice,
+                tell.to or self.case.file.terms.addressees.get(tell.notice, REQUESTER),
+                **notice_values(self.case, tell, fields, said(message)),
+            )
+            for tell in notices
+        ]
+
+    def taken_up_again(self) -> None:
+        """What was concluded is open again."""
+        file = self.case.file
+        file.outcome, file.rated = None, False
+        file.clocks.pop(SATISFACTION, None)
+        [way] = self.stage.commands["reopen"].leads_to[:1]
+        self.follow(way, None, None, [])
+
+
+def _first_steps(terms: Terms) -> list[str]:
+    assert terms.declared is not None, "the pack that answered declares the service"
+    return terms.declared.stages[terms.declared.first_stage].clocks
+
+
+@dataclass(frozen=True)
+class CommandOfPack(DeclaredCommand):
+    """A command as the terms of a case declare it, whatever the worker's packs say now."""
+
+    by_stage: tuple[tuple[str, CommandSpec], ...] = ()  # as the worker's packs say it: for people who look
+
+    @property
+    def name(self) -> str:
+        """The name of the update."""
+        return self.message.command_name()
+
+    @property
+    def description(self) -> str:
+        """What operators read of it."""
+        return described(self.message, ", ".join(stage for stage, _ in self.by_stage))
+
+    def spec(self, file: CaseFile) -> CommandSpec | None:
+        """What the terms say of it in the stage of the case."""
+        declared = file.terms.declared if file.terms else None
+        stage = declared.stages.get(file.stage) if declared else None
+        return stage.commands.get(self.name) if stage else None
+
+    def is_possible(self, file: CaseFile) -> bool:
+        """Whether the stage of a case has it."""
+        return self.spec(file) is not None
+
+    def stages(self, process: type[Any]) -> list[str]:
+        """The stages that have it."""
+        return [stage for stage, _ in self.by_stage]
+
+    def read(self, payload: Any, file: CaseFile) -> Command:
+        """The message in a payload, as the terms of the case say its fields."""
+        spec = self.spec(file)
+        if spec is None:
+            return super().read(payload, file)
+        try:
+            return message_of(self.name, spec).model_validate(payload)
+        except ValidationError as error:
+            raise errors.invalid_input(self.name, error) from None
+
+
+def _check(file: CaseFile, message: Any) -> str | None:
+    declared = file.terms.declared if file.terms else None
+    spec = declared.stages[file.stage].commands[message.command_name()] if declared else None
+    if spec is None:
+        return None
+    if isinstance(message, Rate) and (reason := knows_survey_items(file, message)):
+        return reason
+    return unfit(file, message.command_name(), spec, message)
+
+
+def _still_to_give(name: str) -> Any:
+    def offered(file: CaseFile) -> bool:
+        declared = file.terms.declared if file.terms else None
+        spec = declared.stages[file.stage].commands.get(name) if declared and file.stage in declared.stages else None
+        return spec is None or spec.at_most is None or file.own.given.get(name, 0) < spec.at_most
+
+    return offered
+
+
+def declared_process(service: str, offered: Sequence[tuple[Service, dict[str, Named]]]) -> type[DeclaredProcess]:
+    """The process of a service as these versions of a pack declare it (with their labels), the latest first.
+
+    A workflow class is found by its module and name when a case is loaded; so each is kept in this module, under a name that
+    says what it was made from.
+    """
+    specs = [each.declared for each, _ in offered if each.declared is not None]
+    digest = hashlib.sha256("".join(spec.model_dump_json() for spec in specs).encode()).hexdigest()[:12]
+    name = f"Declared_{service}_{digest}"
+    module = sys.modules[__name__]
+    if not hasattr(module, name):
+        setattr(module, name, _made(name, service, offered, specs))
+    made: type[DeclaredProcess] = getattr(module, name)
+    return made
+
+
+def _made(
+    name: str, service: str, offered: Sequence[tuple[Service, dict[str, Named]]], specs: Sequence[DeclaredService]
+) -> type[DeclaredProcess]:
+    newest, labels = offered[0]
+
+    def label(key: str) -> Named:
+        return labels.get(key, Named(th=key, en=key))
+
+    stages = {name: stage for spec in reversed(specs) for name, stage in spec.stages.items()}
+    order = list(dict.fromkeys(name for spec in specs for name in spec.stages))
+    outcomes = dict.fromkeys(outcome for each, _ in offered for outcome in each.outcomes)
+    told = [tell.notice for stage in stages.values() for tell in _tells(stage)]
+    definition = ProcessDefinition(
+        service=service,
+        label=Named(th=newest.th, en=newest.en),
+        request=DeclaredRequest,
+        stages=_named(Stages, {each: stages[each] for each in order}),
+        outcomes=_named(Outcomes, {each: label(each) for each in outcomes}),
+        own=DeclaredState,
+        steps={step: label(step) for stage in newest.stages.values() for step in stage.steps},
+        expiring=[step for stage in stages.values() for step in stage.expires],
+        texts=list(dict.fromkeys(told)),
+        form=form_of(service, f"{newest.th} · {newest.en}", newest.request),
+    )
+    by_command: dict[str, list[tuple[str, CommandSpec]]] = {}
+    for stage_name, stage in stages.items():
+        for each, spec in stage.commands.items():
+            if each in EVERY_CASE:
+                continue  # the check of the pack says so
+            by_command.setdefault(each, []).append((stage_name, spec))
+
+    # Temporal takes a first parameter with a type for an argument of the workflow.
+    async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:  # type: ignore[no-untyped-def]
+        result: CaseResult = await self.walk()
+        return result
+
+    def __init__(self, request: RawValue = NO_REQUEST) -> None:  # type: ignore[no-untyped-def]  # noqa: N807
+        self.case = Case(self, request)
+
+    run.__qualname__ = f"{name}.run"
+    body = {
+        "definition": definition,
+        "__doc__": f"{newest.th} · {newest.en}",
+        "__module__": __name__,
+        "__qualname__": name,
+        "__init__": workflow.init(__init__),
+        "run": workflow.run(run),
+        **{f"command_{each}": _command(each, by) for each, by in by_command.items()},
+    }
+    return workflow.defn(name=service)(type(name, (DeclaredProcess,), body))
+
+
+def _named(base: Any, words: Mapping[str, Named]) -> Any:
+    """An enumeration of these names with their words."""
+    return base(base.__name__, {name.upper(): (name, said.th, said.en) for name, said in words.items()})
+
+
+def _command(name: str, by_stage: list[tuple[str, CommandSpec]]) -> Any:
+    message = message_of(name, by_stage[0][1])
+    act = explain_delay_of if message is ReportDelay else None
+    return update_of(CommandOfPack(message, (), act, _check, offered=_still_to_give(name), by_stage=tuple(by_stage)))
+
+
+def explain_delay_of(case: Case, message: ReportDelay) -> None:
+    """What delay notices say from now on."""
+    case.remind_with("delay_reason", message.reason)
+    case.record(message.event, message.actor, reason=message.reason)
+
+
+def _tells(stage: StageSpec) -> Iterable[Tell]:
+    yield from stage.tell
+    yield from stage.clocks_when_told.values()
+    yield from (stage.again.tell if stage.again else [])
+    for spec in stage.commands.values():
+        yield from spec.tell
+    for way in stage.ways:
+        yield from way.tell
