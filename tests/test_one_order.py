@@ -33,8 +33,8 @@ QUICK = (
     (Path(__file__).parent.parent / "standards/packs/demo.yaml")
     .read_text(encoding="utf-8")
     .replace(
-        "{id: provide, actor: centre_officer, limit: {n: 15, unit: second}",
-        "{id: provide, actor: centre_officer, limit: {n: 2, unit: second}",
+        "provide: {limit: {n: 15, unit: second}}",
+        "provide: {limit: {n: 2, unit: second}}",
     )
 )
 
