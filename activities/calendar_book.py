@@ -14,7 +14,7 @@ import structlog
 
 from casework.adapters.ports import Records
 from casework.standards.counting.calendar_rules import CalendarChange
-from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import StandardsLibrary
 
 READ_AGAIN_AFTER = 20.0  # seconds; whoever changes the calendar also tells the cases, this is for those about to be opened
@@ -34,10 +34,10 @@ class CalendarBook:
         self._asked_at = float("-inf")
         self._wait = 0.0  # before the next try, if it is urgent: none, unless the last one failed
         self._reading = asyncio.Lock()
-        self._made: dict[tuple[str, str, str | None, int], Clockwork] = {}
+        self._made: dict[tuple[str, str, str | None, int], PackCalculator] = {}
 
-    async def clockwork(self, standard_id: str, version: str, centre: str, revision: int = 0) -> Clockwork:
-        """The clockwork of one centre, on a calendar at least as new as `revision` if the records can be read.
+    async def calculator(self, standard_id: str, version: str, centre: str, revision: int = 0) -> PackCalculator:
+        """The calculator of one centre, on a calendar at least as new as `revision` if the records can be read.
 
         Raises UnknownStandard if its pack is not loaded.
         """
@@ -48,7 +48,7 @@ class CalendarBook:
         if key not in self._made:
             if len(self._made) >= KEPT:
                 del self._made[next(iter(self._made))]
-            self._made[key] = Clockwork(pack, centre, changes)
+            self._made[key] = PackCalculator(pack, centre, changes)
         return self._made[key]
 
     async def changes_after(self, standard_id: str, version: str, centre: str, revision: int) -> list[CalendarChange]:

@@ -17,7 +17,7 @@ from casework.activities.calendar_book import CalendarBook
 from casework.activities.composing import CannotCompose, compose, letter_of
 from casework.adapters.ports import Letter, Notifier, OwedNotice, Records, UndeliverableError
 from casework.standards.counting.plan import REQUESTER
-from casework.workflows.ports import Batch, JournalPort, NoticeErrand, NoticeFate, NoticeStatus, Recorded
+from casework.workflows.ports import Batch, JournalPort, NoticeDelivery, NoticeFate, NoticeStatus, Recorded
 
 log = structlog.get_logger()
 
@@ -52,13 +52,13 @@ class JournalActivities(JournalPort):
         return Recorded(case_no=written.case_no, fates=fates, calendar=written.calendar, conflicts=list(written.conflicts))
 
     @activity.defn(name="send_notice")
-    async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
+    async def send_notice(self, delivery: NoticeDelivery) -> NoticeFate:
         """Deliver one notice; raises StillOwed while the other side is down."""
-        claimed = await self._records.claim(errand.case_id, errand.notice_id)
+        claimed = await self._records.claim(delivery.case_id, delivery.notice_id)
         if claimed is not None:
-            [fate] = await asyncio.shield(self._send_and_settle(errand.case_id, [claimed]))
+            [fate] = await asyncio.shield(self._send_and_settle(delivery.case_id, [claimed]))
         else:
-            found = await self._records.fates(errand.case_id, [errand.notice_id])
+            found = await self._records.fates(delivery.case_id, [delivery.notice_id])
             if not found:
                 raise StillOwed("the records do not have this notice yet")
             [fate] = found
@@ -104,8 +104,8 @@ class JournalActivities(JournalPort):
         """Send, and what became of it: whoever cannot be reached by mail gets a letter."""
         status, error, letter = NoticeStatus.SENT, None, None
         try:
-            clockwork = await self._book.clockwork(notice.standard_id, notice.standard_version, notice.centre)
-            message = compose(clockwork.pack, clockwork.calendar, notice)
+            calculator = await self._book.calculator(notice.standard_id, notice.standard_version, notice.centre)
+            message = compose(calculator.pack, calculator.calendar, notice)
             if message is None and notice.to != REQUESTER:
                 raise UndeliverableError("no address for this role")
             try:
@@ -116,7 +116,7 @@ class JournalActivities(JournalPort):
                     raise
                 message, error = None, str(refused)
             if message is None:
-                status, letter = NoticeStatus.BY_HAND, letter_of(clockwork.pack, clockwork.calendar, notice)
+                status, letter = NoticeStatus.BY_HAND, letter_of(calculator.pack, calculator.calendar, notice)
         except CannotCompose as problem:  # it would be the same each time: said, shown, and nobody waits for it
             status, error = NoticeStatus.FAILED, str(problem)
         except UndeliverableError as refused:

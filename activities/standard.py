@@ -33,8 +33,8 @@ class StandardActivities(StandardPort):
         """The terms and the calendar of a case, or why there are none."""
         try:
             pack = self._pack(query)
-            clockwork = await self._book.clockwork(pack.id, pack.version, query.centre, query.revision)
-            calendar = clockwork.working_calendar(_years(query), None if self._book.was_read else UNREAD)
+            calculator = await self._book.calculator(pack.id, pack.version, query.centre, query.revision)
+            calendar = calculator.working_calendar(_years(query), None if self._book.was_read else UNREAD)
             terms = terms_of(pack, query.service)
         except UnknownStandard as error:
             return StandardAnswer(problem=f"standard: {error}")

@@ -172,10 +172,10 @@ class Bench:
         """Megabytes that a worker holds for 1,000 cases in its cache, above what it holds with none."""
         process = self.processes["casework worker"]
         before = process.memory_info().rss
-        turn = asyncio.Semaphore(20)
+        slots = asyncio.Semaphore(20)
 
         async def one(number: int) -> None:
-            async with turn:
+            async with slots:
                 requester = Requester(name="สมชาย", citizen_id="1101700230708")
                 request = ForwardRequest(
                     request_id=f"memory-{number}-{uuid4().hex}",

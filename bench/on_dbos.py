@@ -54,10 +54,10 @@ async def main(journey: str, cases: int, at_once: int) -> None:
     DBOS(config=config)
     DBOS.launch()
     OUTSIDE.append(Outside())
-    turn = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
 
     async def in_turn() -> None:
-        async with turn:
+        async with slots:
             await one(journey)
 
     await in_turn()

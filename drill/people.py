@@ -78,10 +78,10 @@ class People:
 
     async def work(self) -> None:
         """Open every case and act on it for a while."""
-        turn = asyncio.Semaphore(self._at_once)
+        slots = asyncio.Semaphore(self._at_once)
 
         async def one(number: int) -> None:
-            async with turn:
+            async with slots:
                 await self._case(number)
                 self.done += 1
 

@@ -209,10 +209,10 @@ async def replay_problem(history: WorkflowHistory) -> str | None:
 
 
 async def _each(items: Sequence[str], look: Callable[[str], Awaitable[list[Trouble]]]) -> AsyncIterator[Trouble]:
-    turn = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(case_id: str) -> list[Trouble]:
-        async with turn:
+        async with slots:
             try:
                 return await look(case_id)
             except RPCError as error:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from casework.standards.counting.calendar_rules import CalendarChange
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.explanation import Entry, Explanation, explain
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
 from casework.starter.errors import InvalidCase
 from casework.workflows.messages.events import Event
@@ -28,19 +28,19 @@ class Explainer:
     def clock(self, view: CaseView, clock: ClockView) -> Explanation:
         """The days of one clock. Raises InvalidCase if its pack or its calendar is not at hand."""
         standard, _, version = clock.calendar.partition(" ")  # a step that is done stays under the version it was done under
-        return explain(self.clockwork(view, clock.revision, (standard, version)), view.service, clock.step, clock.ledger)
+        return explain(self.calculator(view, clock.revision, (standard, version)), view.service, clock.step, clock.ledger)
 
     def promise(self, view: CaseView) -> Explanation | None:
         """The days of the promise to the requester, or None while there is none. Raises InvalidCase as `clock` does."""
         if view.promise is None:
             return None
-        clockwork = self.clockwork(view, view.promise.revision, (view.standard_id or "", view.standard_version or ""))
+        calculator = self.calculator(view, view.promise.revision, (view.standard_id or "", view.standard_version or ""))
         try:
-            return explain(clockwork, view.service, view.promise.chain, view.promise.ledger)
+            return explain(calculator, view.service, view.promise.chain, view.promise.ledger)
         except ValueError as error:
             raise InvalidCase(str(error)) from error
 
-    def clockwork(self, view: CaseView, revision: int, standard: tuple[str, str]) -> Clockwork:
+    def calculator(self, view: CaseView, revision: int, standard: tuple[str, str]) -> PackCalculator:
         """What counts for this case under a version of its standard, on the calendar as it was at a revision."""
         known = max((change.revision for change in self._changes if change.standard == standard[0]), default=0)
         if revision > known:
@@ -52,7 +52,7 @@ class Explainer:
             pack = self._library.get(*standard)
         except UnknownStandard as error:
             raise InvalidCase(f"{error}, or give it with --pack") from error
-        return Clockwork(pack, view.centre, [c for c in self._changes if c.standard == pack.id and c.revision <= revision])
+        return PackCalculator(pack, view.centre, [c for c in self._changes if c.standard == pack.id and c.revision <= revision])
 
 
 def moves(events: Sequence[Event]) -> list[dict[str, Any]]:

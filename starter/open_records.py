@@ -16,7 +16,7 @@ from casework.workflows.messages.views import CaseView
 
 
 @asynccontextmanager
-async def records_at_hand() -> AsyncIterator[PostgresRecords]:
+async def open_records() -> AsyncIterator[PostgresRecords]:
     """The records of CASEWORK_DATABASE_URL. Raises InvalidCase if it is not set, Unreachable if nobody answers there."""
     url = os.environ.get("CASEWORK_DATABASE_URL")
     if not url:
@@ -37,7 +37,7 @@ async def known_events(view: CaseView) -> list[Event]:
     """Everything that happened in a case, if the settings say where the records are; else what the case itself keeps."""
     if not os.environ.get("CASEWORK_DATABASE_URL"):
         return view.events
-    async with records_at_hand() as records:
+    async with open_records() as records:
         return await records.events(view.case_id)
 
 
@@ -45,5 +45,5 @@ async def known_changes() -> list[CalendarChange]:
     """The changes of the calendar, if the settings say where the records are; else none."""
     if not os.environ.get("CASEWORK_DATABASE_URL"):
         return []
-    async with records_at_hand() as records:
+    async with open_records() as records:
         return await records.calendar_changes()

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from casework.adapters.postgres.records import PostgresRecords
 from casework.standards.counting.calendar_rules import CalendarChange
-from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import PROMISE
 from casework.standards.pack.loader import StandardsLibrary
 from casework.starter.client import CaseClient
@@ -35,7 +35,7 @@ AT_ONCE = 40
 T = TypeVar("T")
 R = TypeVar("R")
 # What a case would be counted with, or None if it does not concern it. Raises KeyError or ValueError if it does not fit.
-Counted = Callable[[OpenCase], Clockwork | None]
+Counted = Callable[[OpenCase], PackCalculator | None]
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def on_calendar(library: StandardsLibrary, changes: Sequence[CalendarChange], st
     """Each case of a standard under its own version, on the calendar with these changes."""
 
     @cache
-    def made(version: str, centre: str) -> Clockwork:
-        return Clockwork(library.get(standard, version), centre, [c for c in changes if c.standard == standard])
+    def made(version: str, centre: str) -> PackCalculator:
+        return PackCalculator(library.get(standard, version), centre, [c for c in changes if c.standard == standard])
 
     return lambda case: made(case.standard_version, case.centre)
 
@@ -88,10 +88,10 @@ def under_version(
     pack = library.get(*after)
 
     @cache
-    def made(centre: str) -> Clockwork:
-        return Clockwork(pack, centre, [c for c in changes if c.standard == pack.id])
+    def made(centre: str) -> PackCalculator:
+        return PackCalculator(pack, centre, [c for c in changes if c.standard == pack.id])
 
-    def counted(case: OpenCase) -> Clockwork | None:
+    def counted(case: OpenCase) -> PackCalculator | None:
         if (case.standard_id, case.standard_version) != before or service not in (None, case.service):
             return None
         if case.pause is not None:
@@ -146,10 +146,10 @@ class Recounting:
 
     def _look(self, case: OpenCase) -> Moving | None:
         try:
-            clockwork = self._counted(case)
-            if clockwork is None:
+            counted = self._counted(case)
+            if counted is None:
                 return None
-            moves, warning = _moves(case, clockwork, datetime.now(UTC))
+            moves, warning = _moves(case, counted, datetime.now(UTC))
         except (KeyError, ValueError, LookupError) as error:
             reason = str(error.args[0]) if error.args else str(error)
             return Moving(case.case_id, case.case_no, case.service, problem=reason)
@@ -158,9 +158,9 @@ class Recounting:
         return Moving(case.case_id, case.case_no, case.service, moves, warning=warning)
 
 
-def _moves(case: OpenCase, clockwork: Clockwork, now: datetime) -> tuple[list[Move], str | None]:
+def _moves(case: OpenCase, counted: PackCalculator, now: datetime) -> tuple[list[Move], str | None]:
     """What the case itself would find: counted by the same function, from what the records keep of it."""
-    calculator = clockwork.of(case.service)
+    calculator = counted.of(case.service)
     end = pause_end(calculator, case.pause, now) if case.pause else None
     until = end.until if end else None
     found: list[Move] = []

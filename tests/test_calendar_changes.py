@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind, Hours, is_so_already
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import default_pack, parse_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase
@@ -23,7 +23,7 @@ from tests.line import CASEWORK, Line
 from tests.office import OFFICER
 from tests.test_scenarios import PACK_TEXT
 
-CLOCK = Clockwork(default_pack())
+CLOCK = PackCalculator(default_pack())
 REGIONS = parse_pack(PACK_TEXT.replace("  breaks: []", "  regions: {CNX: north, JSC: central}\n  breaks: []"), "regions")
 
 
@@ -37,7 +37,7 @@ def change(revision: int, day: str, kind: str = "holiday", **more: Any) -> Calen
 
 
 def due(changes: list[CalendarChange], centre: str = "JSC", start: str = "2026-03-05 10:00") -> str:
-    plan = Clockwork(REGIONS, centre, changes).plan("forward", "check_forward", at(start))
+    plan = PackCalculator(REGIONS, centre, changes).plan("forward", "check_forward", at(start))
     return plan.due_at.strftime("%Y-%m-%d %H:%M")
 
 
@@ -53,7 +53,7 @@ def test_half_days_and_make_up_saturdays_have_hours_of_their_own() -> None:
     assert due([half]) == "2026-03-06 12:00"
     saturday = change(1, "2026-03-07", "hours", hours=[Hours(open="09:00", close="15:00")])
     assert due([saturday], start="2026-03-06 10:00") == "2026-03-07 15:00"
-    counter = Clockwork(REGIONS, "JSC", [half]).plan("information_request", "provide", at("2026-03-06 11:55"))
+    counter = PackCalculator(REGIONS, "JSC", [half]).plan("information_request", "provide", at("2026-03-06 11:55"))
     assert counter.due_at == at("2026-03-09 08:40")
 
 
@@ -68,9 +68,9 @@ def test_a_region_keeps_its_own_days() -> None:
         change(2, "2026-03-06", region="north"),
         change(3, "2026-03-06", "withdrawn", region="north"),
     ]
-    assert not Clockwork(REGIONS, "CNX", both).calendar.is_working_day(date(2026, 3, 6)), "it follows the country again"
+    assert not PackCalculator(REGIONS, "CNX", both).calendar.is_working_day(date(2026, 3, 6)), "it follows the country again"
     works = [*both, change(4, "2026-03-06", "withdrawn", region="north")]
-    assert Clockwork(REGIONS, "CNX", works).calendar.is_working_day(date(2026, 3, 6)), "it works on a holiday of the country"
+    assert PackCalculator(REGIONS, "CNX", works).calendar.is_working_day(date(2026, 3, 6)), "it works on a holiday of the country"
     assert due(later, "CNX") == "2026-03-06 16:30"
 
 
@@ -83,8 +83,8 @@ def test_saying_the_same_again_is_no_change() -> None:
 
 def test_a_due_time_told_before_stands_when_a_change_comes_too_late_to_bring_it_forward() -> None:
     ledger = Ledger(started_at=at("2026-03-05 10:00"))
-    told = Clockwork(REGIONS, "JSC", [change(1, "2026-03-06")]).plan("forward", "check_forward", ledger).due_at
-    without = Clockwork(REGIONS, "JSC", [change(1, "2026-03-06"), change(2, "2026-03-06", "withdrawn")])
+    told = PackCalculator(REGIONS, "JSC", [change(1, "2026-03-06")]).plan("forward", "check_forward", ledger).due_at
+    without = PackCalculator(REGIONS, "JSC", [change(1, "2026-03-06"), change(2, "2026-03-06", "withdrawn")])
     in_time = without.replan("forward", "check_forward", ledger, told, at("2026-03-06 10:00"))
     assert in_time.due_at == at("2026-03-06 16:30")
     too_late = without.replan("forward", "check_forward", ledger, told, at("2026-03-07 10:00"))

@@ -16,8 +16,8 @@ from casework.adapters.notify.smtp import SmtpNotifier
 from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.standards.counting.calendar_rules import AddedHoliday, CalendarChange, ChangeKind, RemovedHoliday, calendar_for
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.ledger import ExtensionEntry, Ledger
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.limits import Action, OutsideHours, Unit
 from casework.standards.pack.loader import PackError, StandardsLibrary, default_pack, parse_pack
 from casework.standards.pack.model import ServiceStandards
@@ -32,7 +32,7 @@ from tests.office import CITIZEN, COMPLAINTS, OFFICER, OWNER, Office
 from tests.test_clock_machine import ACTOR, OFFICES, ClockMachine
 from tests.test_scenarios import PACK_TEXT
 
-CLOCK = Clockwork(default_pack())
+CLOCK = PackCalculator(default_pack())
 START = datetime.fromisoformat("2026-03-02T11:00:00+07:00")
 
 
@@ -53,7 +53,7 @@ AGAIN = "{at: {due_plus: 7, unit: calendar_day}, repeat_every: {n: 7, unit: cale
 
 def played(pack: ServiceStandards, now: datetime) -> Clock:
     """An owner's clock whose rungs up to now have fired."""
-    clock = Clock.planned(Clockwork(pack).plan("forward", "owner_act", Ledger(started_at=START)))
+    clock = Clock.planned(PackCalculator(pack).plan("forward", "owner_act", Ledger(started_at=START)))
     for rung in list(clock.rungs):
         if rung.at <= now:
             clock.mark_fired(rung)
@@ -62,7 +62,7 @@ def played(pack: ServiceStandards, now: datetime) -> Clock:
 
 
 def moved(clock: Clock, pack: ServiceStandards, now: datetime) -> dict[str, datetime]:
-    plan = Clockwork(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    plan = PackCalculator(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
     clock.other_ladder(plan, now)
     clock.replan(plan, now)
     return {f"{rung.action.value} {' '.join(rung.to)}": rung.at for rung in clock.rungs}
@@ -93,11 +93,11 @@ def test_an_overdue_case_moved_to_another_version_goes_on_repeating() -> None:
     pack, now = with_ladder(CHASE, BREACH, AGAIN), at("2026-05-06 10:00")
     clock = played(pack, now)
     assert [rung.key for rung in clock.rungs] == []
-    plan = Clockwork(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    plan = PackCalculator(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
     clock.other_ladder(plan, now)
     [base] = [rung for rung in plan.rungs if rung.repeat_every]
     assert base.key in clock.fired
-    again = Clockwork(pack).repeat("forward", "owner_act", clock.last_repeat(base), plan.due_at, now)
+    again = PackCalculator(pack).repeat("forward", "owner_act", clock.last_repeat(base), plan.due_at, now)
     clock.replan(plan, now, [again])
     assert [rung.at for rung in clock.rungs] == [at("2026-05-11 16:30")]
     assert clock.breached_at
@@ -238,7 +238,7 @@ def test_a_pending_chase_excuses_one_rung_of_another_ladder_not_all_that_say_the
     early = [CHASE.replace("n: 15", f"n: {n}") for n in (3, 6)]
     pack = with_ladder(*early, CHASE, BREACH)
     clock = played(default_pack(), now)
-    plan = Clockwork(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    plan = PackCalculator(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
     clock.other_ladder(plan, now)
     clock.replan(plan, now)
     assert [rung.at for rung in clock.rungs if rung.action is Action.CHASE] == [at("2026-03-24 16:30")]
@@ -254,7 +254,7 @@ def test_a_rung_that_waits_is_planned_anew_when_an_extension_puts_it_ahead() -> 
         for rung in clock.rungs
     ]
     given = ExtensionEntry(at=now, n=15, unit=Unit.WORKING_DAY, by="x", reason="ข")
-    plan = Clockwork(pack).plan("forward", "owner_act", clock.ledger.model_copy(update={"extensions": [given]}), now)
+    plan = PackCalculator(pack).plan("forward", "owner_act", clock.ledger.model_copy(update={"extensions": [given]}), now)
     clock.next_round(plan, now)
     clock.replan(plan, now)
     assert [rung.at for rung in clock.rungs if rung.action is Action.WARN] == [
@@ -265,9 +265,9 @@ def test_a_rung_that_waits_is_planned_anew_when_an_extension_puts_it_ahead() -> 
 def test_what_put_up_its_own_repeat_while_the_plan_was_asked_for_keeps_it() -> None:
     pack, now = with_ladder(CHASE, BREACH, AGAIN), at("2026-04-27 16:31")
     clock = played(pack, at("2026-04-27 16:00"))
-    plan = Clockwork(pack).plan("forward", "owner_act", clock.ledger, now)
+    plan = PackCalculator(pack).plan("forward", "owner_act", clock.ledger, now)
     base = next(rung for rung in clock.rungs if rung.repeat_every)
-    again = Clockwork(pack).repeat("forward", "owner_act", base, clock.due_at, now)
+    again = PackCalculator(pack).repeat("forward", "owner_act", base, clock.due_at, now)
     clock.rungs.append(again)
     clock.mark_fired(base)
     clock.replan(plan, now, [])

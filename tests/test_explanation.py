@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.explanation import Why, explain
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.limits import Unit
 from casework.standards.pack.loader import default_pack
 from tests.test_limits import extended
 
-CLOCK = Clockwork(default_pack())
+CLOCK = PackCalculator(default_pack())
 STEPS = [
     (service, step.id)
     for service, offered in CLOCK.pack.services.items()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from casework.standards.counting import government_holidays
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.opening_times import CalendarError
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import PackError, StandardsLibrary, default_pack, load_pack, parse_pack
 from tests.line import Line
 from tests.test_scenarios import PACK_TEXT
@@ -18,12 +18,12 @@ START = datetime.fromisoformat("2027-04-30T10:00:00+07:00")
 
 
 def test_a_newer_library_changes_no_date_of_a_published_pack(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Clockwork(default_pack()).plan("forward", "owner_act", START)
+    before = PackCalculator(default_pack()).plan("forward", "owner_act", START)
     monkeypatch.setattr(government_holidays, "provided", lambda rules, year: {date(year, 5, day): None for day in range(1, 31)})
-    after = Clockwork(default_pack()).plan("forward", "owner_act", START)
+    after = PackCalculator(default_pack()).plan("forward", "owner_act", START)
     assert (after.due_at, after.digest) == (before.due_at, before.digest)
     draft = parse_pack(PACK_TEXT.replace("    frozen: moe_jsc.holidays.yaml", "    #"), "draft")
-    assert Clockwork(draft).plan("forward", "owner_act", START).due_at != before.due_at
+    assert PackCalculator(draft).plan("forward", "owner_act", START).due_at != before.due_at
 
 
 def test_the_digest_of_a_plan_tells_calendars_apart() -> None:
@@ -31,12 +31,12 @@ def test_the_digest_of_a_plan_tells_calendars_apart() -> None:
     days = pack.calendar.holidays.years
     fewer = {**days, 2027: [day for day in days[2027] if day.date != date(2027, 6, 3)]}
 
-    def with_years(years: object) -> Clockwork:
+    def with_years(years: object) -> PackCalculator:
         holidays = pack.calendar.holidays.model_copy(update={"years": years})
-        return Clockwork(pack.model_copy(update={"calendar": pack.calendar.model_copy(update={"holidays": holidays})}))
+        return PackCalculator(pack.model_copy(update={"calendar": pack.calendar.model_copy(update={"holidays": holidays})}))
 
     planned = with_years(days).plan("forward", "owner_act", START)
-    assert planned.digest == Clockwork(pack).plan("forward", "owner_act", START).digest
+    assert planned.digest == PackCalculator(pack).plan("forward", "owner_act", START).digest
     assert with_years(fewer).plan("forward", "owner_act", START).digest != planned.digest
     assert with_years({**days, 2030: []}).plan("forward", "owner_act", START).digest == planned.digest
 
@@ -52,7 +52,7 @@ def test_every_closed_day_says_where_it_comes_from() -> None:
 
 def test_a_year_that_the_pack_does_not_have_is_an_error() -> None:
     with pytest.raises(CalendarError, match="no closed days for 2157"):
-        Clockwork(default_pack()).plan("forward", "owner_act", START.replace(year=2157))
+        PackCalculator(default_pack()).plan("forward", "owner_act", START.replace(year=2157))
 
 
 def test_what_was_published_stays_when_years_are_added(casework: Line, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.standards.counting.calendar_rules import WEEKDAYS, AddedHoliday, Break, Calendar, Holidays, Hours
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.ledger import ExtensionEntry, Ledger
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.limits import Unit
 from casework.standards.pack.loader import default_pack
 from tests.slow_counter import SlowOffice
@@ -24,7 +24,7 @@ starts = st.datetimes(datetime(2026, 2, 25), datetime(2026, 4, 20)).map(
 
 
 @st.composite
-def centres(draw: st.DrawFn) -> tuple[Clockwork, SlowOffice]:
+def centres(draw: st.DrawFn) -> tuple[PackCalculator, SlowOffice]:
     """The default pack on a random calendar, and the same calendar in plain numbers."""
     weekdays = draw(st.sets(st.integers(0, 6), min_size=2))
     hours, breaks = draw(st.sampled_from(HOURS)), draw(st.sampled_from(BREAKS))
@@ -37,7 +37,7 @@ def centres(draw: st.DrawFn) -> tuple[Clockwork, SlowOffice]:
         holidays=Holidays(provider="none", add=[AddedHoliday(date=day, name_th="หยุด") for day in holidays]),
     )
     slow = SlowOffice("Asia/Bangkok", weekdays, [span(*h) for h in hours], [span(*b) for b in breaks], holidays)
-    return Clockwork(PACK.model_copy(update={"calendar": calendar})), slow
+    return PackCalculator(PACK.model_copy(update={"calendar": calendar})), slow
 
 
 def extended(start: datetime, n: int, unit: Unit = Unit.WORKING_DAY) -> Ledger:
@@ -52,7 +52,7 @@ def receipt(slow: SlowOffice, start: datetime) -> date:
 
 @given(centres(), starts)
 @settings(max_examples=60, deadline=None)
-def test_minutes_at_the_counter(centre: tuple[Clockwork, SlowOffice], start: datetime) -> None:
+def test_minutes_at_the_counter(centre: tuple[PackCalculator, SlowOffice], start: datetime) -> None:
     clock, slow = centre
     plan = clock.plan("information_request", "provide", start)
     assert plan.due_at == slow.after_minutes(start, 15)
@@ -61,7 +61,7 @@ def test_minutes_at_the_counter(centre: tuple[Clockwork, SlowOffice], start: dat
 
 @given(centres(), starts)
 @settings(max_examples=60, deadline=None)
-def test_one_working_day_to_check_and_forward(centre: tuple[Clockwork, SlowOffice], start: datetime) -> None:
+def test_one_working_day_to_check_and_forward(centre: tuple[PackCalculator, SlowOffice], start: datetime) -> None:
     clock, slow = centre
     plan = clock.plan("forward", "check_forward", start)
     last = slow.nth_working_day(receipt(slow, start), 1)
@@ -75,7 +75,7 @@ def test_one_working_day_to_check_and_forward(centre: tuple[Clockwork, SlowOffic
 
 @given(centres(), starts)
 @settings(max_examples=60, deadline=None)
-def test_thirty_working_days_and_every_rung_on_the_way(centre: tuple[Clockwork, SlowOffice], start: datetime) -> None:
+def test_thirty_working_days_and_every_rung_on_the_way(centre: tuple[PackCalculator, SlowOffice], start: datetime) -> None:
     clock, slow = centre
     plan = clock.plan("forward", "owner_act", start)
     day = receipt(slow, start)
@@ -91,7 +91,7 @@ def test_thirty_working_days_and_every_rung_on_the_way(centre: tuple[Clockwork, 
 @given(centres(), starts, st.integers(1, 40))
 @settings(max_examples=60, deadline=None)
 def test_the_promise_is_the_sum_of_its_working_days_never_one_more(
-    centre: tuple[Clockwork, SlowOffice], start: datetime, extra: int
+    centre: tuple[PackCalculator, SlowOffice], start: datetime, extra: int
 ) -> None:
     clock, slow = centre
     day = receipt(slow, start)
@@ -103,7 +103,7 @@ def test_the_promise_is_the_sum_of_its_working_days_never_one_more(
 @given(centres(), starts)
 @settings(max_examples=60, deadline=None)
 def test_fifteen_calendar_days_end_differently_for_an_agency_and_a_requester(
-    centre: tuple[Clockwork, SlowOffice], start: datetime
+    centre: tuple[PackCalculator, SlowOffice], start: datetime
 ) -> None:
     clock, slow = centre
     last = receipt(slow, start) + timedelta(days=15)

@@ -10,7 +10,7 @@ import pytest
 from casework.activities.composing import TIMES, compose
 from casework.adapters.ports import OwedNotice
 from casework.plugin import CaseworkPlugin
-from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import PlannedRung
 from casework.standards.limits import Action
 from casework.standards.pack.loader import PackError, StandardsLibrary, UnknownStandard, default_pack, load_pack, parse_pack
@@ -121,7 +121,7 @@ def test_every_letter_has_a_head_a_foot_and_a_subject_of_its_own() -> None:
 
 @pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_issued", "ticket_called"}))
 def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens(template: str) -> None:
-    clockwork = Clockwork(PACK)
+    calculator = PackCalculator(PACK)
     at = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
     text = PACK.notifications[template]
     given = {"result_text", "missing_list", "reason", "other_agency", "contact", "reply_by", "due_at", "old_due_at", "new_due_at"}
@@ -136,7 +136,7 @@ def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens
             agency="DOEB", promised_at=at, due_at=at,
         ),
     )  # fmt: skip
-    message = compose(PACK, clockwork.calendar, notice)
+    message = compose(PACK, calculator.calendar, notice)
     assert message is not None
     filled = dict.fromkeys(text.tokens, "«»")
     assert "«»" in render(PACK, template, "en", filled) or not text.tokens
@@ -145,9 +145,9 @@ def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens
 
 
 def test_a_rung_repeats_from_the_due_date_for_years_without_running_out() -> None:
-    clockwork = Clockwork(load_pack(PACKS / "demo.yaml"))
+    calculator = PackCalculator(load_pack(PACKS / "demo.yaml"))
     due = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
     rung = PlannedRung(key="owner_30wd/4", at=due + timedelta(seconds=4), action=Action.ESCALATE, to=["x"])
-    later = clockwork.repeat("forward", "owner_act", rung, due, due + timedelta(days=2))
+    later = calculator.repeat("forward", "owner_act", rung, due, due + timedelta(days=2))
     assert due + timedelta(days=2) < later.at <= due + timedelta(days=2, seconds=4)
-    assert clockwork.repeat("forward", "owner_act", later, due, later.at).at == later.at + timedelta(seconds=4)
+    assert calculator.repeat("forward", "owner_act", later, due, later.at).at == later.at + timedelta(seconds=4)

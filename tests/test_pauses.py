@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.explanation import Why, explain
 from casework.standards.counting.ledger import Ledger, PauseEntry
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import default_pack
 from casework.starter.errors import CaseRefused
 from casework.workflows.messages.commands import Extend, Pause, Resume, StartService
@@ -17,7 +17,7 @@ from casework.workflows.messages.information_request import RecordOwnerReply, Re
 from casework.workflows.messages.views import CaseView
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, Office, PlayedCase
 
-CLOCK = Clockwork(default_pack())
+CLOCK = PackCalculator(default_pack())
 MINUTE = timedelta(minutes=1)
 
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from casework.standards.counting.calendar_rules import AddedHoliday
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.ledger import Ledger
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.limits import Action
 from casework.standards.pack.loader import default_pack
 from casework.workflows.case.clock import Clock
@@ -19,15 +19,15 @@ PACK = default_pack()
 START = datetime.fromisoformat("2026-03-02T11:00:00+07:00")
 
 
-def closed_too(*days: date) -> Clockwork:
+def closed_too(*days: date) -> PackCalculator:
     """The default pack with more holidays."""
     holidays = PACK.calendar.holidays.model_copy(update={"add": [AddedHoliday(date=day, name_th="หยุด") for day in days]})
-    return Clockwork(PACK.model_copy(update={"calendar": PACK.calendar.model_copy(update={"holidays": holidays})}))
+    return PackCalculator(PACK.model_copy(update={"calendar": PACK.calendar.model_copy(update={"holidays": holidays})}))
 
 
-def lived_until(now: datetime, clockwork: Clockwork) -> Clock:
+def lived_until(now: datetime, counted: PackCalculator) -> Clock:
     """An owner's clock whose rungs up to now have fired, with the next moment of the one that repeats."""
-    calculator = clockwork.of("forward")
+    calculator = counted.of("forward")
     clock = Clock.planned(calculator.plan("owner_act", Ledger(started_at=START), START))
     while (rung := min(clock.rungs, key=lambda rung: rung.at, default=None)) is not None and rung.at <= now:
         again = calculator.repeat("owner_act", rung, clock.due_at, rung.at) if rung.repeat_every else None
@@ -41,7 +41,7 @@ def lived_until(now: datetime, clockwork: Clockwork) -> Clock:
 @pytest.mark.parametrize("closed", [(3, 20), (60,), (66, 73), (80, 87, 94), (400,)])
 def test_the_preview_finds_what_the_case_finds(days: int, closed: tuple[int, ...]) -> None:
     now = START + timedelta(days=days)
-    clock = lived_until(now, Clockwork(PACK))
+    clock = lived_until(now, PackCalculator(PACK))
     kept = RunningClock(step=clock.step, due_at=clock.due_at, ledger=clock.ledger, rungs=clock.rungs)
     calculator = closed_too(*(START.date() + timedelta(days=n) for n in closed)).of("forward")
     seen = as_kept(calculator, kept, now)
@@ -51,7 +51,7 @@ def test_the_preview_finds_what_the_case_finds(days: int, closed: tuple[int, ...
 
 
 def test_a_repeating_rung_that_moves_is_in_the_preview() -> None:
-    clock = lived_until(START + timedelta(days=70), Clockwork(PACK))
+    clock = lived_until(START + timedelta(days=70), PackCalculator(PACK))
     [repeating] = [rung for rung in clock.rungs if rung.times]
     calculator = closed_too(repeating.at.date()).of("forward")
     kept = RunningClock(step=clock.step, due_at=clock.due_at, ledger=clock.ledger, rungs=clock.rungs)

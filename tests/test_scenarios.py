@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.explanation import explain
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
 from casework.standards.pack.loader import default_pack, parse_pack
 
 PACK_TEXT = (Path(__file__).parent.parent / "standards/packs/moe_jsc.yaml").read_text(encoding="utf-8")
 FILE = json.loads((Path(__file__).parent / "scenarios.json").read_text(encoding="utf-8"))
 SCENARIOS = {scenario["id"]: scenario for scenario in FILE["scenarios"]}
-CLOCK = Clockwork(default_pack())
+CLOCK = PackCalculator(default_pack())
 
 
 def times(scenario: str) -> list[datetime]:
@@ -71,7 +71,7 @@ def test_s02_fifteen_minutes_across_closing_time_and_a_weekend() -> None:
 def test_s03_lunch_break_on_and_off(variant: str) -> None:
     lunch = 'breaks: [{from: "12:00", to: "13:00"}]'
     text = PACK_TEXT.replace("breaks: []", lunch) if variant == "A" else PACK_TEXT
-    clock = Clockwork(parse_pack(text, "variant"))
+    clock = PackCalculator(parse_pack(text, "variant"))
     first, second = (clock.plan("information_request", "provide", start) for start in times("S03"))
     assert first.due_at == then("S03")[f"{variant}_first_due"]
     assert second.due_at == then("S03")[f"{variant}_second_due"]
@@ -116,7 +116,9 @@ def test_s09_electronic_filing_on_a_saturday_night_keeps_both_times() -> None:
     assert plan.started_at == expected["received_recorded_at"]
     assert plan.effective_start == expected["effective_receipt"]
     assert plan.due_at == expected["check_forward_due"]
-    other_rule = Clockwork(parse_pack(PACK_TEXT.replace("first_day: excluded ", "first_day: counts_if_received_at_open "), "x"))
+    other_rule = PackCalculator(
+        parse_pack(PACK_TEXT.replace("first_day: excluded ", "first_day: counts_if_received_at_open "), "x")
+    )
     assert other_rule.plan("forward", "check_forward", submitted).due_at.isoformat() == "2026-10-12T16:30:00+07:00"
 
 
@@ -144,7 +146,7 @@ def test_months_end_on_the_day_of_the_same_number_or_the_last_of_a_shorter_month
     text = text.replace(
         "extend: {times: 1, up_to: {n: 15, unit: calendar_day}}", "extend: {times: 1, up_to: {n: 1, unit: month}}"
     )
-    clock = Clockwork(parse_pack(text, "months"))
+    clock = PackCalculator(parse_pack(text, "months"))
     plan = clock.plan("information_request", "owner_gather", datetime.fromisoformat(start))
     assert plan.due_at.date() == date.fromisoformat(due)
     explained = explain(clock, "information_request", "owner_gather", datetime.fromisoformat(start))

@@ -9,13 +9,13 @@ import pytest
 
 from casework.activities.composing import compose, letter_of
 from casework.adapters.ports import OfficerCard, OwedNotice
-from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import default_pack
 from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.ports import CaseState
 
 PACK = default_pack()
-CALENDAR = Clockwork(PACK).calendar
+CALENDAR = PackCalculator(PACK).calendar
 AT = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 
 

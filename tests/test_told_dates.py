@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import PROMISE
 from casework.standards.pack.loader import default_pack
 
@@ -27,19 +27,19 @@ DAY = timedelta(days=1)
 days = st.dates(date(2026, 2, 20), date(2026, 6, 30))
 
 
-def clockwork(changed: list[tuple[date, ChangeKind]]) -> Clockwork:
+def calculator(changed: list[tuple[date, ChangeKind]]) -> PackCalculator:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     changes = [
         CalendarChange(standard=PACK.id, date=day, kind=kind, name_th="หยุด", reason="มติ", by="x", revision=n, at=at)
         for n, (day, kind) in enumerate(changed, 1)
     ]
-    return Clockwork(PACK, None, changes)
+    return PackCalculator(PACK, None, changes)
 
 
 @st.composite
 def ledgers(draw: st.DrawFn, service: str, step: str) -> Ledger:
     start = draw(st.datetimes(datetime(2026, 2, 20), datetime(2026, 4, 20))).replace(tzinfo=UTC)
-    limit = Clockwork(PACK).limits(service, step)[0]
+    limit = PackCalculator(PACK).limits(service, step)[0]
     begun, pauses = start, []
     for gap, length in draw(st.lists(st.tuples(st.integers(1, 200), st.integers(1, 300)), max_size=3)):
         begun += timedelta(hours=gap)
@@ -61,10 +61,10 @@ def test_a_date_that_was_told_is_counted_afresh_or_stands(
 ) -> None:
     service, step = chain
     ledger = data.draw(ledgers(service, step))
-    told = Clockwork(PACK).plan(service, step, ledger).due_at
+    told = PackCalculator(PACK).plan(service, step, ledger).due_at
     for changed, hours in happened:
         now = ledger.started_at + timedelta(hours=hours)
-        clock = clockwork(changed)
+        clock = calculator(changed)
         fresh = clock.plan(service, step, ledger.model_copy(update={"not_before": None})).due_at
         plan = clock.replan(service, step, ledger, told, now)
         assert fresh <= plan.due_at <= max(told, fresh)
@@ -75,10 +75,10 @@ def test_a_date_that_was_told_is_counted_afresh_or_stands(
 
 def test_a_promise_does_not_jump_when_a_past_holiday_is_withdrawn_on_its_last_day() -> None:
     start = datetime.fromisoformat("2026-03-02T11:00:00+07:00")
-    told = Clockwork(PACK).plan("forward", PROMISE, start)
+    told = PackCalculator(PACK).plan("forward", PROMISE, start)
     assert told.due_at.isoformat() == "2026-04-21T16:30:00+07:00"
     now = datetime.fromisoformat("2026-04-21T09:00:00+07:00")
-    moved = clockwork([(date(2026, 4, 15), ChangeKind.WITHDRAWN)]).replan("forward", PROMISE, told.ledger, told.due_at, now)
+    moved = calculator([(date(2026, 4, 15), ChangeKind.WITHDRAWN)]).replan("forward", PROMISE, told.ledger, told.due_at, now)
     assert moved.due_at == told.due_at
 
 
@@ -86,4 +86,4 @@ def test_minutes_after_minutes_are_counted_through() -> None:
     one_stop = PACK.services["one_stop"]
     start = datetime.fromisoformat("2026-03-04T10:00:00+07:00")
     steps = [step.id for step in one_stop.steps][:2]
-    assert Clockwork(PACK).plan("one_stop", "+".join(steps), start).due_at == start + timedelta(minutes=35)
+    assert PackCalculator(PACK).plan("one_stop", "+".join(steps), start).due_at == start + timedelta(minutes=35)

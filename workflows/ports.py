@@ -211,7 +211,7 @@ class Recorded(Compact):
     conflicts: list[str] = []  # keys under which the records hold something else: never overwritten, named by doctor
 
 
-class NoticeErrand(Compact):
+class NoticeDelivery(Compact):
     """One notice that the first try could not deliver; the records have what it says."""
 
     case_id: str
@@ -237,7 +237,7 @@ class JournalPort(ABC):
 
     @activity.defn(name="send_notice")
     @abstractmethod
-    async def send_notice(self, errand: NoticeErrand) -> NoticeFate:
+    async def send_notice(self, delivery: NoticeDelivery) -> NoticeFate:
         """Deliver one notice; raises while the other side is down, to be tried again."""
 
 

@@ -1,9 +1,9 @@
 """A due time, shown day by day: what was counted, what was skipped and why.
 
-    for entry in explain(clockwork, "forward", "owner_act", started_at).entries:
+    for entry in explain(calculator, "forward", "owner_act", started_at).entries:
         print(entry.words("en"))
 
-The totals agree with the due time that `Clockwork.plan` gives, to the minute; tests hold the two to each other.
+The totals agree with the due time that `PackCalculator.plan` gives, to the minute; tests hold the two to each other.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.due_calculator import ChainLink, as_ledger
 from casework.standards.counting.due_counter import DueCounter
 from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
 from casework.standards.counting.opening_times import DAY
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
 from casework.standards.counting.wall_clock import never_was
 from casework.standards.limits import Frozen, Named, Unit
@@ -120,14 +120,14 @@ class Explanation(Frozen):
         return told
 
 
-def explain(clockwork: Clockwork, service: str, step: str, run: Ledger | datetime) -> Explanation:
-    """Count a step that started at `run` (aware), or that has this ledger, day by day. Raises what `Clockwork.plan` raises."""
+def explain(calculator: PackCalculator, service: str, step: str, run: Ledger | datetime) -> Explanation:
+    """Count a step that started at `run` (aware), or that has this ledger, day by day. Raises what `plan` does."""
     ledger = as_ledger(run)
-    plan = clockwork.plan(service, step, ledger)
-    days = _Days(clockwork, ledger, plan)
+    plan = calculator.plan(service, step, ledger)
+    days = _Days(calculator, ledger, plan)
     entries: list[Entry] = []
     before: ChainLink | None = None
-    for link in clockwork.of(service).links(step, ledger):
+    for link in calculator.of(service).links(step, ledger):
         entries += days.of_link(link, before, entries)
         before = link
     assert before is not None, "a plan has a limit"
@@ -137,13 +137,13 @@ def explain(clockwork: Clockwork, service: str, step: str, run: Ledger | datetim
 
 
 class _Days:
-    def __init__(self, clockwork: Clockwork, ledger: Ledger, plan: Plan) -> None:
-        self._counter: DueCounter = clockwork.counter(ledger)
-        self._office = clockwork.calendar
+    def __init__(self, calculator: PackCalculator, ledger: Ledger, plan: Plan) -> None:
+        self._counter: DueCounter = calculator.counter(ledger)
+        self._office = calculator.calendar
         self._running = self._counter.running
-        self._names = {reason: Named(th=rule.th, en=rule.en) for reason, rule in clockwork.pack.pauses.items()}
+        self._names = {reason: Named(th=rule.th, en=rule.en) for reason, rule in calculator.pack.pauses.items()}
         self._ledger, self._plan = ledger, plan
-        self._verified = clockwork.pack.calendar.holidays.verified_through
+        self._verified = calculator.pack.calendar.holidays.verified_through
         self._start, self._pauses = ledger.counted_from, ledger.counted_pauses
 
     def of_link(self, link: ChainLink, before: ChainLink | None, told: list[Entry]) -> Iterator[Entry]:

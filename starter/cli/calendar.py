@@ -14,14 +14,14 @@ import typer
 from pydantic import ValidationError
 
 from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind, Hours, NewChange, is_so_already, minutes_open
-from casework.standards.counting.clock import Clockwork
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
 from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.cli.shared import JsonFlag, connected, run
 from casework.starter.errors import InvalidCase
-from casework.starter.open_records import records_at_hand
+from casework.starter.open_records import open_records
 from casework.starter.recounting import Recounting, on_calendar
 from casework.starter.services import library_of
 from casework.workflows import errors
@@ -132,11 +132,11 @@ def list_days(
     centre = next((centre for centre, its in pack.calendar.regions.items() if its == region), None)
 
     async def go() -> list[CalendarChange]:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             return [change for change in await records.calendar_changes() if change.standard == pack.id]
 
     changes = run(go())
-    calendar = Clockwork(pack, centre, changes).calendar
+    calendar = PackCalculator(pack, centre, changes).calendar
     wanted = year or datetime.now(calendar.zone).year
     if wanted > LATEST_YEAR:
         raise InvalidCase(f"{wanted} looks like a Buddhist year; write {wanted - 543}")
@@ -182,7 +182,7 @@ def _carry_out(pack: ServiceStandards, changes: Sequence[NewChange], by: str | N
     actor = Actor(id=actor_of(by), role="operator")
 
     async def go() -> int:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             known = await records.calendar_changes()
             wanted = _wanted(pack, changes, known)
             client = await connected()
@@ -209,7 +209,7 @@ def _wanted(pack: ServiceStandards, changes: Sequence[NewChange], known: Sequenc
     ours = [change for change in known if change.standard == pack.id]
     for change in changes:
         centre = next((centre for centre, region in pack.calendar.regions.items() if region == change.region), None)
-        calendar = Clockwork(pack, centre, ours).calendar
+        calendar = PackCalculator(pack, centre, ours).calendar
         holiday = calendar.holiday(change.date)
         if is_so_already(change, known):
             note(f"{change.date}: this change was made before")

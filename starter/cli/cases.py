@@ -29,7 +29,7 @@ from casework.starter.errors import InvalidCase, NotFound, Unreachable
 from casework.starter.executions import Ended
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
-from casework.starter.open_records import known_changes, records_at_hand
+from casework.starter.open_records import known_changes, open_records
 from casework.starter.services import all_stages, library_of, process_of, service_of, services, unknown
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.messages.request import CaseRequest
@@ -133,7 +133,7 @@ async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, Ended
     running = ended is None and await case.is_running()
     if not running and os.environ.get("CASEWORK_DATABASE_URL"):
         with suppress(Unreachable):  # then Temporal is asked
-            async with records_at_hand() as records:
+            async with open_records() as records:
                 recorded, told = await records.case(case.case_id), await records.ended(case.case_id)
             if recorded is not None:
                 recorded = recorded.model_copy(update={"timezone": library_of(None).current().calendar.timezone})

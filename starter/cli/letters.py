@@ -14,7 +14,7 @@ from casework.starter.cli.printing import console, local, note, table
 from casework.starter.cli.shared import JsonFlag, run
 from casework.starter.errors import InvalidCase
 from casework.starter.letter_pdf import LetterPrinter
-from casework.starter.open_records import records_at_hand
+from casework.starter.open_records import open_records
 from casework.starter.services import library_of
 
 
@@ -42,7 +42,7 @@ def letters(
             raise InvalidCase(f"{print_to}: cannot be written to ({error.strerror})") from error
 
     async def go() -> None:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             waiting = [
                 letter for letter in await records.letters(centre) if everything or letter.printed_at is None or letter.serve
             ]

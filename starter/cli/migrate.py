@@ -14,7 +14,7 @@ from casework.starter.cli.printing import note
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.cli.shared import JsonFlag, connected, run
 from casework.starter.errors import InvalidCase
-from casework.starter.open_records import records_at_hand
+from casework.starter.open_records import open_records
 from casework.starter.recounting import Recounting, under_version
 from casework.starter.services import library_of, process_of
 from casework.workflows import errors
@@ -59,7 +59,7 @@ def migrate(
         raise InvalidCase("; ".join(errors.problems(error))) from None
 
     async def go() -> int:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             return await move(records)
 
     async def move(records: PostgresRecords) -> int:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.shared import JsonFlag, run
 from casework.starter.errors import InvalidCase, NotFound
-from casework.starter.open_records import records_at_hand
+from casework.starter.open_records import open_records
 from casework.workflows.messages.fields import Code, Email, Line
 
 app = typer.Typer(help="Who answers for matters: names on notices, and who stands in.", no_args_is_help=True)
@@ -23,7 +23,7 @@ def list_officers(as_json: JsonFlag = False) -> None:
     """List the officers that the records know."""
 
     async def go() -> None:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             known = await records.officers()
         if as_json:
             for row in known:
@@ -60,7 +60,7 @@ def set_officer(
             raise InvalidCase(f"{what}: {error.errors(include_input=False)[0]['msg']}") from None
 
     async def go() -> None:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             await records.set_officer(officer, name, position, email)
 
     run(go())
@@ -98,7 +98,7 @@ def back(officer: OfficerArgument) -> None:
 
 def _set(officer: str, first: date | None, last: date | None, stand_in: str | None) -> None:
     async def go() -> None:
-        async with records_at_hand() as records:
+        async with open_records() as records:
             rows = {row["officer_id"]: row for row in await records.officers()}
             known = set(rows)
             for each in (officer, stand_in):

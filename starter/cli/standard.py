@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 import typer
 
 from casework.standards.counting.calendar_rules import FrozenDay, Holidays
-from casework.standards.counting.clock import Clockwork
 from casework.standards.counting.explanation import Entry, explain
 from casework.standards.counting.government_holidays import provided
+from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
 from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
 from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
@@ -50,14 +50,14 @@ def due(
 
     Example: casework due forward owner_act 2026-03-02T11:00:00+07:00
     """
-    clockwork = Clockwork(_pack(pack))
+    calculator = PackCalculator(_pack(pack))
     wrong = False
     for start in _starts(starts):
         try:
             at = datetime.fromisoformat(start)
             if at.year > LATEST_YEAR:
                 raise ValueError(f"{at.year} looks like a Buddhist year; write {at.year - 543}")
-            plan = clockwork.plan(service, step, at)
+            plan = calculator.plan(service, step, at)
         except KeyError as error:
             raise InvalidCase(str(error.args[0])) from error
         except OverflowError:
@@ -69,7 +69,7 @@ def due(
             complain(f"{start}: {reason}")
             wrong = True
             continue
-        days = _explain(clockwork, service, step, plan) if explained else None
+        days = _explain(calculator, service, step, plan) if explained else None
         if as_json:
             print(json.dumps(_json(start, plan, days), ensure_ascii=False), flush=True)
         else:
@@ -165,9 +165,9 @@ def _starts(given: list[str]) -> Iterator[str]:
             yield start
 
 
-def _explain(clockwork: Clockwork, service: str, step: str, plan: Plan) -> list[Entry]:
+def _explain(calculator: PackCalculator, service: str, step: str, plan: Plan) -> list[Entry]:
     try:
-        return explain(clockwork, service, step, plan.started_at).entries
+        return explain(calculator, service, step, plan.started_at).entries
     except ValueError as error:
         raise InvalidCase(str(error)) from error
 

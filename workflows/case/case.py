@@ -77,7 +77,7 @@ class Case:
         self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper, self._promises)
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
         self._broken: Exception | None = None
-        self._keepers: list[asyncio.Task[None]] = []
+        self._background: list[asyncio.Task[None]] = []
         self.endings = Endings(self)
         self.resets = Resets(self.file, self.desk, self.journal)
 
@@ -89,7 +89,7 @@ class Case:
 
         Raises InvalidRequest, which fails the workflow, if the case cannot be opened as asked.
         """
-        self._keep(self.resets.run)  # from the first task on: a reset may go back as far as that
+        self._run_beside(self.resets.run)  # from the first task on: a reset may go back as far as that
         if self.file.terms is not None:
             return  # carried over from an earlier run
         if self.desk.invalid is None:
@@ -103,18 +103,18 @@ class Case:
 
     async def walk(self, stages: Mapping[Any, Callable[[], Awaitable[None]]]) -> CaseResult:
         """Go through the stages until the case is closed and nothing is owed."""
-        self._keep(self._timekeeper.run)
-        self._keep(self.calendar.run)
+        self._run_beside(self._timekeeper.run)
+        self._run_beside(self.calendar.run)
         self.journal.resume()
         self._committed()
         try:
             while self.file.stage != CLOSED:
                 try:
-                    await (self._wait_until_told() if self.file.ending else stages[self.file.stage]())
+                    await (self._wait_until_notified() if self.file.ending else stages[self.file.stage]())
                     self.clocks.count_what_stopped()
                 except _NewRun:
                     await self._continue_as_new()
-            self._rest()
+            self._finish_transition()
             await workflow.wait_condition(
                 lambda: self._sound() and (self._nothing_owed or self._may_continue_as_new()) and workflow.all_handlers_finished()
             )
@@ -156,7 +156,7 @@ class Case:
         Returns `Expired` when a limit that ends the stage passes first. Whoever gave the command is answered when the
         stage asks for the next decision, or the case closes.
         """
-        self._rest()
+        self._finish_transition()
         self.file.counts_from = None
         await workflow.wait_condition(
             lambda: self._sound() and (self.desk.inbox is not None or self._has_expired() or self._may_continue_as_new())
@@ -189,9 +189,9 @@ class Case:
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
         self.file.stage_counts_from = at
 
-    async def _wait_until_told(self) -> None:
+    async def _wait_until_notified(self) -> None:
         """The decision is made; the case ends when those who must know have been told. A letter counts when it was served."""
-        self._rest()
+        self._finish_transition()
         await workflow.wait_condition(lambda: self._sound() and (not self.endings.owes or self._may_continue_as_new()))
         if self.endings.owes:
             raise _NewRun
@@ -271,14 +271,14 @@ class Case:
 
     # Helpers
 
-    def _keep(self, run: Callable[[], Awaitable[None]]) -> None:
-        self._keepers.append(asyncio.create_task(self._kept(run)))
+    def _run_beside(self, run: Callable[[], Awaitable[None]]) -> None:
+        self._background.append(asyncio.create_task(self._guarded(run)))
 
-    async def _kept(self, run: Callable[[], Awaitable[None]]) -> None:
+    async def _guarded(self, run: Callable[[], Awaitable[None]]) -> None:
         try:
             await run()
         except Exception as error:
-            self._broken = error  # whoever waits next raises it: a keeper never dies unseen
+            self._broken = error  # whoever waits next raises it: nothing beside the stages dies unseen
             raise
 
     def _sound(self) -> bool:
@@ -296,7 +296,7 @@ class Case:
     def _nothing_owed(self) -> bool:
         return self.journal.settled and not self.file.owed and not self.file.letters
 
-    def _rest(self) -> None:
+    def _finish_transition(self) -> None:
         """The stage is done with what it took: what was said goes out, whoever gave the command is answered."""
         self.journal.commit()
         self.desk.answer()
@@ -336,11 +336,11 @@ class Case:
 
     async def _continue_as_new(self) -> None:
         self.journal.commit()
-        for keeper in self._keepers:
-            keeper.cancel()
+        for task in self._background:
+            task.cancel()
         self._delivery.stop()
         self.journal.stop()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*self._background, return_exceptions=True)
         workflow.continue_as_new(opening.CarriedOver(carried_over=self.file))
 
     async def _close_cancelled(self) -> None:
@@ -357,5 +357,5 @@ class Case:
             self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
             self.move(CLOSED)
             self.file.closed_at = workflow.now()
-        self._rest()
+        self._finish_transition()
         await workflow.wait_condition(lambda: self._sound() and self._nothing_owed and workflow.all_handlers_finished())

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, RetryState, TimeoutError, is_ca
 from casework.workflows import options
 from casework.workflows.case.file import CaseFile, OwedNotice
 from casework.workflows.case.journal import Journal
-from casework.workflows.ports import JournalPort, NoticeErrand, NoticeFate, NoticeStatus
+from casework.workflows.ports import JournalPort, NoticeDelivery, NoticeFate, NoticeStatus
 
 
 class Delivery:
@@ -45,7 +45,7 @@ class Delivery:
         try:
             fate = await workflow.execute_activity_method(
                 JournalPort.send_notice,
-                NoticeErrand(case_id=self._file.case_id, notice_id=notice.id),
+                NoticeDelivery(case_id=self._file.case_id, notice_id=notice.id),
                 start_to_close_timeout=options.PATIENT_TIMEOUT,
                 schedule_to_close_timeout=options.DELIVERY_TURN if others_wait else None,
                 retry_policy=options.PATIENT_RETRY,

@@ -1,7 +1,7 @@
 """A whole pack on the calendar of one centre, to count any of its steps; where a case's rules and calendar come from.
 
-clock = Clockwork(pack)
-clock.plan("forward", "check_forward", submitted_at).due_at
+calculator = PackCalculator(pack)
+calculator.plan("forward", "check_forward", submitted_at).due_at
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from casework.standards.pack.model import ServiceStandards
 BARE: dict[str, Any] = {"add": [], "remove": [], "exclude_names_en": [], "verified_through": None, "years": {}, "frozen": None}
 
 
-class Clockwork:
+class PackCalculator:
     """Counts limits on the calendar of one pack, as one centre keeps it, with the changes made since."""
 
     def __init__(self, pack: ServiceStandards, centre: str | None = None, changes: Sequence[CalendarChange] = ()) -> None:
