@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class CalendarBook:
-    """Clockworks by standard, region and state of the calendar."""
+    """What counts, by standard, centre or region, and state of the calendar."""
 
     def __init__(self, library: StandardsLibrary, records: Records) -> None:
         self.packs = library
@@ -34,7 +34,7 @@ class CalendarBook:
         self._asked_at = float("-inf")
         self._wait = 0.0  # before the next try, if it is urgent: none, unless the last one failed
         self._reading = asyncio.Lock()
-        self._made: dict[tuple[str, str, str | None, int], PackCalculator] = {}
+        self._made: dict[tuple[str, str, str | None, str | None, int], PackCalculator] = {}
 
     async def calculator(self, standard_id: str, version: str, centre: str, revision: int = 0) -> PackCalculator:
         """The calculator of one centre, on a calendar at least as new as `revision` if the records can be read.
@@ -44,7 +44,8 @@ class CalendarBook:
         pack = self.packs.get(standard_id, version)
         changes = [change for change in await self._read(revision) if change.standard == standard_id]
         newest = max((change.revision for change in changes), default=0)
-        key = (standard_id, version, pack.calendar.regions.get(centre), newest)
+        own = centre if centre in pack.centres else None
+        key = (standard_id, version, own, pack.region_of(centre), newest)
         if key not in self._made:
             if len(self._made) >= KEPT:
                 del self._made[next(iter(self._made))]
@@ -53,7 +54,7 @@ class CalendarBook:
 
     async def changes_after(self, standard_id: str, version: str, centre: str, revision: int) -> list[CalendarChange]:
         """The changes after a revision that concern a centre, as this worker knows them."""
-        region = self.packs.get(standard_id, version).calendar.regions.get(centre)
+        region = self.packs.get(standard_id, version).region_of(centre)
         return [
             change
             for change in self._changes or []

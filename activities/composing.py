@@ -128,7 +128,10 @@ def _address(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotic
     agency = pack.agencies.get(notice.state.agency or "")
     if agency and role in agency.contacts:
         return agency.contacts[role]
-    return pack.contacts.get(role)
+    today = _today(calendar, notice)
+    acting = [each for each in pack.acting if each.role == role and each.first_day <= today <= each.last_day]
+    here = next((each.by for each in acting if each.centre in (None, notice.centre)), role)
+    return pack.contact(here, notice.centre)
 
 
 def _values(

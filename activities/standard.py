@@ -14,7 +14,7 @@ from casework.standards.limits import Named
 from casework.standards.pack.loader import UnknownStandard
 from casework.standards.pack.model import ServiceStandards
 from casework.workflows.errors import words
-from casework.workflows.ports import CalendarNews, ExtensionTerms, StandardAnswer, StandardPort, StandardQuery, Terms
+from casework.workflows.ports import ActingTerms, CalendarNews, ExtensionTerms, StandardAnswer, StandardPort, StandardQuery, Terms
 
 UNREAD = "changes of the calendar could not be read; this date is counted on the published calendar alone"
 NEVER_READ = -1  # older than any calendar: the case counts again as soon as the records answer
@@ -35,7 +35,7 @@ class StandardActivities(StandardPort):
             pack = self._pack(query)
             calculator = await self._book.calculator(pack.id, pack.version, query.centre, query.revision)
             calendar = calculator.working_calendar(_years(query), None if self._book.was_read else UNREAD)
-            terms = terms_of(pack, query.service)
+            terms = terms_of(pack, query.service, query.centre)
         except UnknownStandard as error:
             return StandardAnswer(problem=f"standard: {error}")
         except UNCOUNTABLE as error:
@@ -72,8 +72,8 @@ def _named(changes: Sequence[CalendarChange]) -> list[CalendarNews]:
     ]
 
 
-def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
-    """The terms of one service. Raises KeyError for a service that the pack does not have."""
+def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
+    """The terms of one service at a centre. Raises KeyError for a service that the pack does not have."""
     service = pack.service(service_name)
     asked = pack.satisfaction
     reachable = {service_name, *(other for step in service.steps for other in step.to)}
@@ -89,6 +89,13 @@ def terms_of(pack: ServiceStandards, service_name: str) -> Terms:
         declared=service.declared,
         addressees={name: text.to for name, text in pack.notifications.items()} if service.declared else {},
         agencies=sorted(pack.agencies),
+        centres=pack.known_centres,
+        registry=pack.registry(centre) if pack.registry(centre) != centre else None,
+        acting=[
+            ActingTerms(role=one.role, by=one.by, first_day=one.first_day, last_day=one.last_day)
+            for one in pack.acting
+            if one.centre in (None, centre)
+        ],
         points=service.points,
         checklists={
             name: {matter: [paper.th for paper in kind.papers] for matter, kind in other.matters.items()}

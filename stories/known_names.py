@@ -48,7 +48,7 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
         if step.do == "pause" and step.refused is None:
             yield from _check(where, "pause", [str(step.with_.get("reason", ""))], pauses)
         if step.calendar and step.calendar.region:
-            yield from _check(where, "region", [step.calendar.region], pack.calendar.regions.values())
+            yield from _check(where, "region", [step.calendar.region], pack.regions.values())
     for where, then in _expected(story):
         yield from _check(where, "step", (*then.due, *then.target, *then.used, *then.extended_by), steps)
         yield from _check(where, "step", (each.step for each in then.happened if each.step), steps)

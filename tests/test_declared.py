@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Replayer
 
-from casework.adapters.ports import Message
 from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.runner import casework_runner
 from casework.standards.pack.loader import PackError, StandardsLibrary, parse_pack
-from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.client import CaseHandle
 from casework.starter.errors import CaseRefused, InvalidCase
 from casework.stories.runner import StoryRunner
 from casework.stories.story import read_story
-from casework.workflows.messages.declared import DeclaredRequest
 from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import processes_for
+from tests.counter import Counter, Silent
 
 EXAMPLES = Path(__file__).parent.parent / "examples/declared"
 FORWARD_STORIES = sorted(
@@ -93,43 +89,12 @@ def test_a_service_that_would_not_reach_its_end_is_not_served(old: str, new: str
     assert any(says in problem for problem in problems), problems
 
 
-class Counter:
-    """A worker with one declared service, and a client of it."""
-
-    def __init__(self, temporal: WorkflowEnvironment, records: PostgresRecords, *packs: str) -> None:
-        self.packs = [parse_pack(text, "copy.yaml") for text in packs]
-        self._temporal, self._records = temporal, records
-
-    async def __aenter__(self) -> Counter:
-        plugin = CaseworkPlugin(StandardsLibrary(self.packs), self._records, Silent())
-        config = self._temporal.client.service_client.config
-        self.temporal = await Client.connect(config.target_host, plugins=[plugin])
-        queue = f"declared-{uuid4().hex[:6]}"
-        self._worker = Worker(self.temporal, task_queue=queue)
-        await self._worker.__aenter__()
-        self.client = CaseClient(self.temporal, queue)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._worker.__aexit__(None, None, None)
-
-    async def open(self, **fields: Any) -> CaseHandle:
-        same = {"request_id": uuid4().hex, "requester": {"name": "สมชาย", "email": "s@home.example"}, "subject": "สำเนา"}
-        data = {"service": "licence_copy", **same, "licence_no": "12/2560", **fields}
-        with self._temporal.with_time_skipping_disabled():
-            return await self.client.open(DeclaredRequest.model_validate(data))
-
-
-class Silent:
-    async def send(self, message: Message) -> None:
-        return
-
-
+COPY_OF = {"service": "licence_copy", "licence_no": "12/2560"}
 OFFICER = {"id": "somying", "role": "centre_officer"}
 
 
 async def test_bad_input_gets_the_field_and_the_reason(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
-    async with Counter(temporal, records, COPY) as counter:
+    async with Counter(temporal, records, parse_pack(COPY, "copy.yaml")) as counter:
         for fields, says in (
             ({"licence_no": ""}, "licence_no: String should have at least 1 character"),
             ({"licence_no": None}, "licence_no: Input should be a valid string"),
@@ -138,8 +103,8 @@ async def test_bad_input_gets_the_field_and_the_reason(temporal: WorkflowEnviron
             ({"certified": "maybe"}, "certified: Input should be a valid boolean"),
         ):
             with pytest.raises(InvalidCase, match=re.escape(says)):
-                await counter.open(**fields)
-        case = await counter.open()
+                await counter.open(**{**COPY_OF, **fields})
+        case = await counter.open(**COPY_OF)
         for payload, says in (
             ({}, "actor: Field required; pages: Field required; fee: Field required"),
             ({"pages": "three", "fee": True}, "pages: Input should be a valid integer"),
@@ -167,9 +132,9 @@ async def test_a_case_keeps_the_version_it_was_opened_under(temporal: WorkflowEn
         .replace("report_found:", "report_search:")
         .replace("licence_no:", "licence_number:")
     )
-    async with Counter(temporal, records, COPY) as counter:
-        case = await counter.open(standard="licence-copies")
-    async with Counter(temporal, records, COPY, later) as counter:
+    async with Counter(temporal, records, parse_pack(COPY, "copy.yaml")) as counter:
+        case = await counter.open(**COPY_OF, standard="licence-copies")
+    async with Counter(temporal, records, parse_pack(COPY, "copy.yaml"), parse_pack(later, "later.yaml")) as counter:
         case = CaseHandle(counter.temporal, case.case_id)
         history = await case.workflow.fetch_history()
         processes = list(processes_for([parse_pack(later, "later.yaml")]).values())

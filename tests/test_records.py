@@ -165,7 +165,7 @@ async def test_what_an_abandoned_way_told_in_the_same_words_is_told_once_for_eac
 async def test_the_hundred_thousandth_case_of_a_year_has_its_number(records: PostgresRecords) -> None:
     centre = f"C{uuid4().hex[:6]}"
     await records.write(batch(new_id(), 1, centre=centre))
-    await records._rows("UPDATE casework.registry SET last_number = 99999 WHERE centre = $1", centre)
+    await records._rows("UPDATE casework.registry SET last_number = 99999 WHERE code = $1", centre)
     numbers = [(await records.write(batch(new_id(), 1, centre=centre))).case_no for _ in range(2)]
     assert numbers == [f"{centre}-2569-100000", f"{centre}-2569-100001"]
 

@@ -35,6 +35,7 @@ from casework.workflows.process import (
     ReportDelay,
     Settle,
     Stages,
+    acts_as,
     command,
     explain_delay,
     knows_agency,
@@ -112,7 +113,7 @@ def may_assign(file: CaseFile, message: AssignToOwner) -> str | None:
         return f"the case is with {file.agency} already"
     if passes_on(file, message) and not message.reason:
         return f"the case is with {file.agency}; passing it on to {message.agency} needs a reason"
-    if passes_on(file, message) and own.passed_on >= PASSED_ON_FREELY and message.actor.role != HEAD:
+    if passes_on(file, message) and own.passed_on >= PASSED_ON_FREELY and not acts_as(file, message.actor, [HEAD]):
         return f"the case was passed on {own.passed_on} times already; once more takes {HEAD}"
     return knows_agency(file, message)
 

@@ -8,6 +8,7 @@ with their default value are left out (see `Compact`), and the requester's data 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import date
 from enum import StrEnum
 
 from pydantic import AwareDatetime, JsonValue
@@ -33,6 +34,15 @@ class ExtensionTerms(Frozen):
     up_to: Limit
 
 
+class ActingTerms(Frozen):
+    """Who acts for an absent role, from one day through another."""
+
+    role: str
+    by: str
+    first_day: date
+    last_day: date
+
+
 class Terms(Compact):
     """What a case needs to know of the standard it was opened under; it keeps this for life."""
 
@@ -44,6 +54,9 @@ class Terms(Compact):
     identity_required_for: list[str] = []  # services that need the requester's identity
     commands: dict[str, dict[str, list[str]]]  # stage (or "any") -> command -> roles
     agencies: list[str] = []
+    centres: list[str] = []  # where a case may be opened
+    registry: str | None = None  # what the numbers of this centre begin with; None: its code
+    acting: list[ActingTerms] = []
     deficiency_lists_allowed: int = 1
     points: list[int] = []  # where this service is given
     checklists: dict[str, dict[str, list[str]]] = {}  # service -> matter -> the papers that it must come with
@@ -139,6 +152,7 @@ class Founding(Compact):
     digest: str  # of the request's content
     service: str
     centre: str
+    registry: str | None = None  # what its number begins with, if not the centre
     year: int  # of the register, Buddhist era
     channel: str
     subject: str

@@ -13,7 +13,7 @@ from __future__ import annotations
 from casework.standards.counting.plan import OFFICER, REQUESTER, SATISFACTION
 from casework.standards.limits import Named
 from casework.workflows.case.case import Case
-from casework.workflows.case.command_desk import Where, command
+from casework.workflows.case.command_desk import Where, acts_as, command
 from casework.workflows.case.conversion import can_go_on, go_on_as
 from casework.workflows.case.definition import Outcomes, OwnState, ProcessDefinition, Stages
 from casework.workflows.case.endings import Expired
@@ -50,6 +50,6 @@ __all__ = [
     "Actor", "Case", "CaseFile", "CaseRequest", "CaseResult", "CitizenId", "Code", "Command", "Document", "Email", "Expired",
     "FromOutside", "Line", "Moment", "Named", "Officer", "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose",
     "Rate", "RecordNoShow", "Redirect", "Refuse", "Reopen", "ReportDelay", "Requester", "Settle", "Stages", "StartService",
-    "Where", "Withdraw", "can_go_on", "command", "explain_delay", "go_on_as", "knows_agency", "knows_point",
+    "Where", "Withdraw", "acts_as", "can_go_on", "command", "explain_delay", "go_on_as", "knows_agency", "knows_point",
     "knows_survey_items", "not_asked_for", "still_missing",
 ]  # fmt: skip

@@ -12,7 +12,8 @@ WITH other AS (
     SELECT opened_at FROM casework.cases WHERE case_id = $1 AND digest <> $10
 ), founding AS (
     SELECT * FROM jsonb_to_record($5::jsonb) AS f(
-        request_id text, digest text, service text, centre text, year integer, channel text, subject text, details text,
+        request_id text, digest text, service text, centre text, registry text, year integer, channel text,
+        subject text, details text,
         requester jsonb, received_at timestamptz, opened_at timestamptz)
     WHERE $5::jsonb IS NOT NULL AND NOT EXISTS (SELECT 1 FROM other)
 ), state AS (
@@ -54,14 +55,14 @@ WITH other AS (
         clocks = EXCLUDED.clocks, promise = EXCLUDED.promise, pause = EXCLUDED.pause, at = EXCLUDED.at, event = EXCLUDED.event
     WHERE (k.at, k.event) <= (EXCLUDED.at, EXCLUDED.event)
 ), counted AS (
-    INSERT INTO casework.registry AS r (centre, be_year, last_number)
-    SELECT n.centre, f.year, 1 FROM founded n, founding f
-    ON CONFLICT (centre, be_year) DO UPDATE SET last_number = r.last_number + 1
-    RETURNING centre, be_year, last_number
+    INSERT INTO casework.registry AS r (code, be_year, last_number)
+    SELECT coalesce(f.registry, n.centre), f.year, 1 FROM founded n, founding f
+    ON CONFLICT (code, be_year) DO UPDATE SET last_number = r.last_number + 1
+    RETURNING code, be_year, last_number
 ), numbered AS (
-    INSERT INTO casework.case_numbers (case_id, centre, be_year, number, case_no)
-    SELECT $1, n.centre, n.be_year, n.last_number,
-           n.centre || '-' || n.be_year || '-' || lpad(n.last_number::text, greatest(5, length(n.last_number::text)), '0')
+    INSERT INTO casework.case_numbers (case_id, registry, be_year, number, case_no)
+    SELECT $1, n.code, n.be_year, n.last_number,
+           n.code || '-' || n.be_year || '-' || lpad(n.last_number::text, greatest(5, length(n.last_number::text)), '0')
     FROM counted n
     RETURNING case_no
 ), events AS (

@@ -32,7 +32,7 @@ class PackCalculator:
     def __init__(self, pack: ServiceStandards, centre: str | None = None, changes: Sequence[CalendarChange] = ()) -> None:
         self.pack = pack
         self.revision = max((change.revision for change in changes), default=0)
-        self._kept = calendar_for(pack.calendar, centre, changes)
+        self._kept = calendar_for(pack.calendar_at(centre), centre, changes)
         self.calendar = OfficeCalendar(self._kept, holiday_source(self._kept.holidays))
         self._calculators: dict[str, DueCalculator] = {}
 

@@ -7,7 +7,7 @@ library = StandardsLibrary.load([Path("our-packs")])     # the packs of the hous
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -161,6 +161,7 @@ class StandardsLibrary:
                     f"{pack.id} {pack.version}",
                     ["two different packs carry this id and version; give the newer one a new version"],
                 )
+        _registers_apart(self.packs)
 
     @classmethod
     def load(cls, paths: Iterable[Path]) -> StandardsLibrary:
@@ -193,6 +194,18 @@ class StandardsLibrary:
         if not in_force:
             return min(candidates, key=lambda pack: pack.effective_from)
         return max(enumerate(in_force), key=lambda numbered: (numbered[1].effective_from, numbered[0]))[1]
+
+
+def _registers_apart(packs: Sequence[ServiceStandards]) -> None:
+    """Two ministries never count in one register."""
+    owners: dict[str, ServiceStandards] = {}
+    for pack in packs:
+        for centre in pack.known_centres:
+            code = pack.registry(centre)
+            owner = owners.setdefault(code, pack)
+            if owner.organisation.ministry.th != pack.organisation.ministry.th:
+                problem = f"centres.{centre}: {owner.id} counts in the registry {code} for another ministry; give another"
+                raise PackError(f"{pack.id} {pack.version}", [problem])
 
 
 def _packs_in(folder: Path) -> list[Path]:

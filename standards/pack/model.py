@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from casework.standards.counting.calendar_rules import Calendar
+from casework.standards.counting.calendar_rules import Break, Calendar, Hours
 from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Frozen, Limit, Moment, Named, OutsideHours, Unit
 from casework.standards.pack.declared import DeclaredService, FieldName, FieldSpec, StageSpec, Word
 from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
@@ -238,6 +238,8 @@ class Satisfaction(Frozen):
     anonymous_allowed: bool = True
 
 
+Registry = Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,20}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;:<>()]+@[^@\s,;:<>()]+$")]
 
@@ -246,6 +248,34 @@ class Agency(Named):
     """An owner agency and the addresses of its roles."""
 
     contacts: dict[str, Address] = {}
+
+
+class Centre(Named):
+    """A centre beside the organisation's own: what is different there."""
+
+    region: str | None = None  # whose holidays and floods it keeps
+    hours: list[Hours] = []  # its own opening hours; empty: those of the calendar
+    breaks: list[Break] | None = None
+    contacts: dict[str, Address] = {}  # of its own roles; others are the pack's
+    registry: Registry | None = None  # what its numbers begin with; its own code if it is not given
+
+
+class ActingRole(Frozen):
+    """Who acts for a role that is absent, from one day through another."""
+
+    role: str
+    by: str
+    first_day: date = Field(alias="from")
+    last_day: date = Field(alias="until")
+    centre: Code | None = None  # only there; None: everywhere
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last_day < self.first_day or self.role == self.by:
+            raise ValueError("names two roles, and a last day that is not before the first")
+        return self
 
 
 class Queue(Frozen):
@@ -291,6 +321,8 @@ class ServiceStandards(Frozen):
     commands: Permissions = {}
     contacts: dict[str, Address] = {}
     agencies: dict[str, Agency] = {}
+    centres: dict[Code, Centre] = {}  # beside the organisation's own
+    acting: list[ActingRole] = []
     appeal: Named | None = None
     letterhead: Letterhead | None = None
     letters: LetterRules
@@ -335,6 +367,39 @@ class ServiceStandards(Frozen):
         if missing:
             raise ValueError(f"notifications: no text for {', '.join(missing)}")
         return self
+
+    @property
+    def known_centres(self) -> list[str]:
+        """The centres that cases may be opened at, the organisation's own first."""
+        own = [self.organisation.centre.code] if self.organisation.centre.code else []
+        return list(dict.fromkeys([*own, *self.centres, *self.calendar.regions]))
+
+    def registry(self, centre: str) -> str:
+        """What the numbers of a centre begin with."""
+        found = self.centres.get(centre)
+        return (found.registry if found else None) or centre
+
+    def contact(self, role: str, centre: str) -> str | None:
+        """The address of a role at a centre."""
+        found = self.centres.get(centre)
+        return (found.contacts.get(role) if found else None) or self.contacts.get(role)
+
+    def calendar_at(self, centre: str | None) -> Calendar:
+        """The calendar with what is different at a centre."""
+        found = self.centres.get(centre or "")
+        if found is None:
+            return self.calendar
+        hours, breaks = found.hours or self.calendar.hours, self.calendar.breaks if found.breaks is None else found.breaks
+        return self.calendar.model_copy(update={"hours": hours, "breaks": breaks, "regions": self.regions})
+
+    @property
+    def regions(self) -> dict[str, str]:
+        """The region of each centre that has one: whose holidays and floods it keeps."""
+        return self.calendar.regions | {code: centre.region for code, centre in self.centres.items() if centre.region}
+
+    def region_of(self, centre: str) -> str | None:
+        """The region whose holidays and floods a centre keeps."""
+        return self.regions.get(centre)
 
     def permissions(self, service: str) -> dict[str, dict[str, list[str]]]:
         """Stage (or "any") -> command -> roles that may give it, from `commands` and from where the service is declared."""

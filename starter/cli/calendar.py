@@ -129,7 +129,7 @@ def list_days(
     """Every holiday of a year and every day with hours of its own, and the changes that were made, by whom and why."""
     pack = _standard(library_of(None), standard)
     _known_region(pack, region)
-    centre = next((centre for centre, its in pack.calendar.regions.items() if its == region), None)
+    centre = next((centre for centre, its in pack.regions.items() if its == region), None)
 
     async def go() -> list[CalendarChange]:
         async with open_records() as records:
@@ -208,7 +208,7 @@ def _wanted(pack: ServiceStandards, changes: Sequence[NewChange], known: Sequenc
     wanted = []
     ours = [change for change in known if change.standard == pack.id]
     for change in changes:
-        centre = next((centre for centre, region in pack.calendar.regions.items() if region == change.region), None)
+        centre = next((centre for centre, region in pack.regions.items() if region == change.region), None)
         calendar = PackCalculator(pack, centre, ours).calendar
         holiday = calendar.holiday(change.date)
         if is_so_already(change, known):
@@ -263,7 +263,7 @@ def _change(
 
 
 def _known_region(pack: ServiceStandards, region: str | None) -> None:
-    known = sorted(set(pack.calendar.regions.values()))
+    known = sorted(set(pack.regions.values()))
     if region is not None and region not in known:
         raise InvalidCase(f"no centre is in the region {region}; {pack.id} has {', '.join(known) or 'no regions'}")
 

@@ -51,6 +51,8 @@ def open_case(
     if isinstance(data, dict) and "request_id" not in data:
         data["request_id"] = uuid4().hex
         note(f"no request_id given; this one was made: {data['request_id']} (send it again to find the same case)")
+    if isinstance(data, dict) and "centre" not in data and (own := library_of(None).current().organisation.centre.code):
+        data["centre"] = own
     request: CaseRequest = validated(TypeAdapter(model), data, "the request")
 
     async def go() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -27,6 +27,7 @@ from casework.workflows.case.definition import ProcessDefinition, Stages
 from casework.workflows.case.file import REPLIES_KEPT, CaseFile
 from casework.workflows.case.receipts import unfit_receipt
 from casework.workflows.messages.commands import Command, FromOutside, Rate
+from casework.workflows.messages.people import Actor
 from casework.workflows.messages.views import AllowedCommand, CommandReply
 from casework.workflows.names import CLOSED
 
@@ -175,6 +176,14 @@ def declared_commands(process: type) -> dict[str, DeclaredCommand]:
     return {member.declaration.name: member.declaration for member in found if hasattr(member, "declaration")}
 
 
+def acts_as(file: CaseFile, actor: Actor, roles: Sequence[str]) -> bool:
+    """Whether somebody has one of these roles, or acts today for one that is absent."""
+    today = workflow.now().astimezone(file.zone).date()
+    acting = file.terms.acting if file.terms else []
+    held = {actor.role, *(each.role for each in acting if each.by == actor.role and each.first_day <= today <= each.last_day)}
+    return bool(held & set(roles))
+
+
 class Taken:
     """A command on its way to the stage that waits for it."""
 
@@ -315,7 +324,7 @@ class CommandDesk:
         if not declared.is_possible(self._file):
             raise errors.refused(f"{declared.name} is not possible in the stage {stage}", now)
         roles = self._roles().get(declared.name, [])
-        if message.actor.role not in roles and not declared.by_operators:
+        if not acts_as(self._file, message.actor, roles) and not declared.by_operators:
             takes = " or ".join(roles) or "a role that the standard does not name in this stage"
             raise errors.refused(f"{declared.name} in the stage {stage} takes {takes}, not {message.actor.role}", now)
         owner, unit = self._file.agency, message.actor.unit

@@ -240,6 +240,7 @@ def founding(file: CaseFile) -> Founding:
         digest=request.digest,
         service=request.service,
         centre=request.centre,
+        registry=file.terms.registry if file.terms else None,
         year=buddhist_year(file.received_at.astimezone(file.zone)),
         channel=request.channel,
         subject=request.subject,

@@ -107,6 +107,8 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
     if terms is None or answer.calendar is None:
         return [answer.problem or "no standard"]
     request, found = file.request, []
+    if terms.centres and request.centre not in terms.centres:
+        found.append(f"centre: unknown {request.centre}; the standard has {', '.join(terms.centres)}")
     offered = terms.channels[request.service]
     if request.channel not in offered:
         found.append(f"channel: {request.channel} is not offered; this service has {', '.join(offered)}")

@@ -1,0 +1,62 @@
+"""A worker with packs of its own, and a client of it, on the servers of the tests."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from casework.adapters.ports import Message
+from casework.adapters.postgres.records import PostgresRecords
+from casework.plugin import CaseworkPlugin
+from casework.standards.pack.loader import StandardsLibrary
+from casework.standards.pack.model import ServiceStandards
+from casework.starter.client import CaseClient, CaseHandle
+from casework.workflows.processes import processes_for
+
+
+class Silent:
+    """Keeps the addresses that it was told to write to."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message.address)
+
+
+class Counter:
+    """A counter at which cases are opened under these packs."""
+
+    def __init__(self, temporal: WorkflowEnvironment, records: PostgresRecords, *packs: ServiceStandards) -> None:
+        self.packs = packs
+        self._temporal, self._records = temporal, records
+        self._mail = Silent()
+
+    async def __aenter__(self) -> Counter:
+        plugin = CaseworkPlugin(StandardsLibrary(self.packs), self._records, self._mail)
+        config = self._temporal.client.service_client.config
+        self.temporal = await Client.connect(config.target_host, plugins=[plugin])
+        queue = f"counter-{uuid4().hex[:6]}"
+        self._worker = Worker(self.temporal, task_queue=queue)
+        await self._worker.__aenter__()
+        self.client = CaseClient(self.temporal, queue)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._worker.__aexit__(None, None, None)
+
+    def addresses(self) -> list[str]:
+        """Where mail went since the last question."""
+        sent, self._mail.sent = self._mail.sent, []
+        return sent
+
+    async def open(self, **fields: Any) -> CaseHandle:
+        """Open a case of a service, with its clock standing."""
+        same = {"request_id": uuid4().hex, "requester": {"name": "สมชาย", "email": "s@home.example"}, "subject": "เรื่อง"}
+        model = processes_for(self.packs)[fields["service"]].definition.request
+        with self._temporal.with_time_skipping_disabled():
+            return await self.client.open(model.model_validate({**same, **fields}))
