@@ -22,11 +22,16 @@ class Settings(BaseSettings):
         default=[], description="pack files or folders, separated by ':'; first is for new cases"
     )
     task_queue: str = TASK_QUEUE
-    notifier: Literal["console", "smtp"] = "console"
-    smtp_url: SecretStr | None = Field(default=None, description="smtp://user:password@host:port or smtps://…")
-    mail_from: str = "casework@localhost"
+    channels: Annotated[list[str], NoDecode] = Field(
+        default=["console"], description="how people are told, separated by ',', the first choice first: console, smtp, line …"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_cached_cases: int = Field(default=1000, gt=0)
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("packs", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ while PostgreSQL or the mail server is down, and stops gracefully on SIGINT or S
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -23,9 +24,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from casework import logs
-from casework.adapters.notify.console import ConsoleNotifier
-from casework.adapters.notify.smtp import SmtpNotifier
-from casework.adapters.ports import Notifier
+from casework.adapters.notify.channels import NoChannel, router_of
 from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.settings import Settings
@@ -50,7 +49,7 @@ async def run(settings: Settings) -> None:
         raise NotReady("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
     library = StandardsLibrary.load(settings.packs)
     records = PostgresRecords(settings.database_url.get_secret_value())
-    plugin = CaseworkPlugin(library, records, _notifier(settings))
+    plugin = CaseworkPlugin(library, records, router_of(settings.channels, os.environ))
     client = await _connected(plugin)
     worker = Worker(
         client,
@@ -94,14 +93,6 @@ async def _warn_of_missing_attributes(client: Client) -> None:
             structlog.get_logger().error("search attributes missing; run: casework setup", missing=missing)
 
 
-def _notifier(settings: Settings) -> Notifier:
-    if settings.notifier == "console":
-        return ConsoleNotifier()
-    if settings.smtp_url is None:
-        raise NotReady("CASEWORK_SMTP_URL is not set, and CASEWORK_NOTIFIER is smtp")
-    return SmtpNotifier(settings.smtp_url.get_secret_value(), settings.mail_from)
-
-
 def main() -> None:
     """Entry point of `casework worker` and `python worker.py`."""
     try:
@@ -112,7 +103,7 @@ def main() -> None:
         _stop([f"CASEWORK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)], 2)
     except PackError as error:
         _stop(str(error).splitlines(), 2)
-    except NotReady as error:
+    except (NotReady, NoChannel) as error:
         _stop([str(error)], 2)
     except CaseworkError as error:
         _stop([str(error)], error.exit_code)

@@ -35,7 +35,7 @@ class CannotCompose(Exception):
 
 
 def compose(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> Message | None:
-    """The message for a notice, or None when its recipient has no electronic address. Raises CannotCompose."""
+    """The message for a notice, or None when its recipient has no address or wishes a letter. Raises CannotCompose."""
     try:
         return _composed(pack, calendar, notice)
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
@@ -43,13 +43,18 @@ def compose(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice
 
 
 def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> Message | None:
-    address = _address(pack, calendar, notice)
-    if address is None:
+    addresses = _addresses(pack, calendar, notice)
+    if not addresses:
         return None
     pages = [_page(pack, calendar, notice, language) for language in _languages(pack, notice)]
     return Message(
         key=message_key(notice.case_id, notice.id),
-        address=address,
+        to=notice.to,
+        addresses=addresses,
+        language=_languages(pack, notice)[0],
+        prefers=notice.requester.prefers if notice.to == REQUESTER else None,
+        template=notice.template,
+        values=notice.values,
         subject=subject(pack, _text_name(pack, notice), _languages(pack, notice)[0], notice.case_no),
         body="\n\n".join(part for page in pages for part in (page.head, page.text, page.foot) if part),
     )
@@ -61,7 +66,7 @@ def letter_of(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
         pages = [_page(pack, calendar, notice, language, by_hand=True) for language in _languages(pack, notice)]
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
         raise CannotCompose(f"{notice.template} cannot be put in words ({type(error).__name__})") from error
-    return Letter(pages=pages, serve=bool(pack.notifications[notice.template].serve))
+    return Letter(pages=pages, serve=bool(pack.notifications[notice.template].serve), postal=notice.requester.postal)
 
 
 def _languages(pack: ServiceStandards, notice: OwedNotice) -> list[Language]:
@@ -115,10 +120,16 @@ def message_key(case_id: str, notice_id: str) -> str:
     return sha256(f"{case_id}/{notice_id}".encode()).hexdigest()[:32]
 
 
-def _address(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> str | None:
+def _addresses(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> dict[str, str]:
+    """Where a recipient can be reached; nothing for a requester who wishes a letter."""
+    if notice.to == REQUESTER:
+        return {} if notice.requester.prefers == "letter" else notice.requester.addresses
+    email = _email(pack, calendar, notice)
+    return {"email": email} if email else {}
+
+
+def _email(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice) -> str | None:
     role, officer = notice.to, notice.state.officer
-    if role == REQUESTER:
-        return notice.requester.email
     if role == OFFICER:
         card = notice.officer.present(_today(calendar, notice)) if notice.officer else None
         away = card is not None and card is not notice.officer

@@ -89,20 +89,23 @@ class JournalActivities(JournalPort):
 
     async def _send_and_settle(self, case_id: str, notices: Sequence[OwedNotice]) -> list[NoticeFate]:
         sent = await asyncio.gather(*(self._send(notice) for notice in notices))
-        fates, letters = [fate for fate, _ in sent], {fate.id: letter for fate, letter in sent if letter}
+        fates = [fate for fate, _, _ in sent]
+        letters = {fate.id: letter for fate, letter, _ in sent if letter}
+        ways = {fate.id: way for fate, _, way in sent if way}
         deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN
         while True:
             try:
-                await self._records.settle(case_id, fates, letters)
+                await self._records.settle(case_id, fates, letters, ways)
                 return fates
             except Exception:  # whatever the records raise: what was sent must be noted, or it is sent again later
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(1)
 
-    async def _send(self, notice: OwedNotice) -> tuple[NoticeFate, Letter | None]:
-        """Send, and what became of it: whoever cannot be reached by mail gets a letter."""
+    async def _send(self, notice: OwedNotice) -> tuple[NoticeFate, Letter | None, str | None]:
+        """Send, and what became of it and by which way it went: whoever cannot be reached gets a letter."""
         status, error, letter = NoticeStatus.SENT, None, None
+        way: str | None = None
         try:
             calculator = await self._book.calculator(notice.standard_id, notice.standard_version, notice.centre)
             message = compose(calculator.pack, calculator.calendar, notice)
@@ -110,7 +113,7 @@ class JournalActivities(JournalPort):
                 raise UndeliverableError("no address for this role")
             try:
                 if message is not None:
-                    await self._notifier.send(message)
+                    way = await self._notifier.send(message)
             except UndeliverableError as refused:
                 if notice.to != REQUESTER:  # a unit's broken address is a failure somebody must see
                     raise
@@ -124,4 +127,4 @@ class JournalActivities(JournalPort):
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the notice stays owed and is tried again
             status, error = NoticeStatus.OWED, f"not sent: {type(trouble).__name__}"
             log.warning("notice not sent", case_id=notice.case_id, notice=notice.template, to=notice.to, error=error)
-        return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error), letter
+        return NoticeFate(id=notice.id, status=status, at=datetime.now(UTC), error=error), letter, way

@@ -127,8 +127,15 @@ class Records(Protocol):
     async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
         """Take an owed notice to send it; None while somebody else has it, or when it is settled."""
 
-    async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
-        """Write down how sending went; an owed notice is given back. `letters`: the full text of those to be served by hand."""
+    async def settle(
+        self,
+        case_id: str,
+        fates: Sequence[NoticeFate],
+        letters: Mapping[str, Letter] | None = None,
+        ways: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write down how sending went; an owed notice is given back. By notice, `letters` are the full text of those to be
+        served by hand, `ways` by which channel it went, and what was tried before."""
 
     async def calendar_changes(self) -> list[CalendarChange]:
         """Every change of the calendar that was made, of every standard, oldest first."""
@@ -149,6 +156,7 @@ class Letter(Frozen):
 
     pages: list[Page]
     serve: bool = False
+    postal: str | None = None  # where it goes, if the requester said
 
 
 class WaitingLetter(NamedTuple):
@@ -173,19 +181,45 @@ class WaitingLetter(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A notice in words, to one address. `key` is the same each time the same notice is sent."""
+    """A notice in words, to one recipient. `key` (32 hexadecimal digits) is the same each time the same notice is sent.
+
+    `addresses` are where the recipient can be reached by kind (email, line, phone, postal), `prefers` the kind they wish. The
+    text is composed; who would rather fill in a template of their own has its name and its `values` too.
+    """
 
     key: str
-    address: str
+    to: str  # the role
+    addresses: Mapping[str, str]
     subject: str
     body: str
+    language: str = "th"
+    prefers: str | None = None
+    template: str = ""
+    values: Mapping[str, object] = {}
+
+    @property
+    def address(self) -> str:
+        """The recipient's e-mail address. Raises UndeliverableError if there is none."""
+        return self.at("email")
+
+    def at(self, kind: str) -> str:
+        """The recipient's address of a kind. Raises UndeliverableError if there is none."""
+        if kind not in self.addresses:
+            raise UndeliverableError(f"no {kind} address")
+        return self.addresses[kind]
 
 
 class Notifier(Protocol):
     """Carries messages. Raises UndeliverableError when the other side refuses for good; anything else is tried again."""
 
-    async def send(self, message: Message) -> None:
-        """Deliver one message."""
+    async def send(self, message: Message) -> str | None:
+        """Deliver one message. What it answers, if anything, stands with the notice in the records: by which way it went."""
+
+
+class Channel(Notifier, Protocol):
+    """A notifier for one kind of address."""
+
+    takes: str
 
 
 class UndeliverableError(Exception):

@@ -65,7 +65,7 @@ class Bench:
         self.environment = {
             **servers.environment,
             SMTP: f"smtp://127.0.0.1:{smtp}",
-            "CASEWORK_NOTIFIER": "smtp",
+            "CASEWORK_CHANNELS": "smtp",
             "CASEWORK_LOG_LEVEL": "error",
             "BENCH_DBOS_URL": servers.database_url.replace("/postgres?", "/bench_dbos?"),
         }

@@ -59,7 +59,11 @@ class Outside:
         written = await self.records.write(batch)
         for notice in written.claimed:
             text = f"เรียน ผู้รับบริการ เรื่องเลขที่ {written.case_no} {notice.template}"
-            await self.mail.send(Message(f"{case_id}-{notice.id.replace('/', '-')}", "citizen@home.example", "เรื่องของท่าน", text))
+            await self.mail.send(
+                Message(
+                    f"{case_id}-{notice.id.replace('/', '-')}", "requester", {"email": "citizen@home.example"}, "เรื่องของท่าน", text
+                )
+            )
         fates = [NoticeFate(id=notice.id, status=NoticeStatus.SENT, at=now) for notice in written.claimed]
         if fates:
             await self.records.settle(case_id, fates)

@@ -115,7 +115,7 @@ class DrillServers:
             "TEMPORAL_ADDRESS": self.address,
             "CASEWORK_DATABASE_URL": self.database_url,
             "CASEWORK_PACKS": str(PACK),
-            "CASEWORK_NOTIFIER": "smtp",
+            "CASEWORK_CHANNELS": "smtp",
             "CASEWORK_SMTP_URL": self.mailbox.url,
             "CASEWORK_LOG_LEVEL": "warning",
         }

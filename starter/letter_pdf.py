@@ -39,6 +39,9 @@ TEMPLATE = """
     #v(0.4em)
     #for words in page.foot.split("\\n") { block(spacing: 0.6em, words) }
   ]))
+  if number == 0 and letter.postal != "" {
+    place(bottom + left, text(size: 0.8em, "ส่งที่ · to: " + letter.postal.replace("\\n", ", ")))
+  }
 }
 """
 SUBJECT_WORD = {"th": "เรื่อง", "en": "Re:"}
@@ -65,6 +68,7 @@ class LetterPrinter:
     def pdf(self, letter: Letter, title: str) -> bytes:
         """A letter as PDF."""
         data = {"title": title, "fonts": self._families, "pages": [_page(page) for page in letter.pages]}
+        data["postal"] = letter.postal or ""
         said = {"letter": json.dumps(data, ensure_ascii=False)}
         made = self._compiler.compile(TEMPLATE.encode(), sys_inputs=said, format="pdf")
         assert isinstance(made, bytes), "a PDF is one file"

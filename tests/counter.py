@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from casework.adapters.ports import Message
+from casework.adapters.ports import Message, Notifier
 from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.standards.pack.loader import StandardsLibrary
@@ -31,13 +31,16 @@ class Silent:
 class Counter:
     """A counter at which cases are opened under these packs."""
 
-    def __init__(self, temporal: WorkflowEnvironment, records: PostgresRecords, *packs: ServiceStandards) -> None:
+    def __init__(
+        self, temporal: WorkflowEnvironment, records: PostgresRecords, *packs: ServiceStandards, notifier: Notifier | None = None
+    ) -> None:
         self.packs = packs
         self._temporal, self._records = temporal, records
         self._mail = Silent()
+        self._notifier: Notifier = notifier or self._mail
 
     async def __aenter__(self) -> Counter:
-        plugin = CaseworkPlugin(StandardsLibrary(self.packs), self._records, self._mail)
+        plugin = CaseworkPlugin(StandardsLibrary(self.packs), self._records, self._notifier)
         config = self._temporal.client.service_client.config
         self.temporal = await Client.connect(config.target_host, plugins=[plugin])
         queue = f"counter-{uuid4().hex[:6]}"

@@ -291,7 +291,7 @@ async def test_a_mail_that_was_sent_is_noted_as_soon_as_the_records_are_back(
             raise ConnectionError("the records went away just now")
         await settle(case_id, fates)
 
-    monkeypatch.setattr(PostgresRecords, "settle", lambda self, case_id, fates, letters: fails_twice(case_id, fates))
+    monkeypatch.setattr(PostgresRecords, "settle", lambda self, case_id, fates, letters, ways: fails_twice(case_id, fates))
     case = await shaky.forward()
     await eventually(lambda: _all_sent(case))
     assert len(tries) == 3

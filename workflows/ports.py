@@ -142,7 +142,7 @@ class NoticeFate(Compact):
     id: str
     status: NoticeStatus
     at: AwareDatetime
-    error: str | None = None
+    error: str | None = None  # why it failed, or what was tried before it went another way
 
 
 class Founding(Compact):

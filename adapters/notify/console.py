@@ -11,6 +11,8 @@ from casework.adapters.ports import Message
 class ConsoleNotifier:
     """Prints each message; nothing leaves the machine."""
 
+    takes = "email"
+
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
 

@@ -19,6 +19,8 @@ TIMEOUT = 5.0
 class SmtpNotifier:
     """Sends through one SMTP server: smtp://user:password@host:port, or smtps:// for TLS from the first byte."""
 
+    takes = "email"
+
     def __init__(self, url: str, sender: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:

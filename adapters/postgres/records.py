@@ -145,12 +145,19 @@ class PostgresRecords:
             officer=OfficerCard.model_validate_json(row["officer_card"]) if row["officer_card"] else None,
         )
 
-    async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
+    async def settle(
+        self,
+        case_id: str,
+        fates: Sequence[NoticeFate],
+        letters: Mapping[str, Letter] | None = None,
+        ways: Mapping[str, str] | None = None,
+    ) -> None:
         """Write down how sending went, or how a letter was served."""
         ids, statuses, errors = [f.id for f in fates], [f.status.value for f in fates], [f.error for f in fates]
         served = [f.at if f.status is NoticeStatus.SERVED else None for f in fates]
         texts = [letters[f.id].model_dump_json() if letters and f.id in letters else None for f in fates]
-        await self._rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors, served, texts)
+        went = [ways.get(f.id) if ways else None for f in fates]
+        await self._rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors, served, texts, went)
 
     async def letters(self, centre: str | None = None) -> list[WaitingLetter]:
         """The letters that were not served so far, oldest first, whether printed or not."""

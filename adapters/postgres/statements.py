@@ -156,13 +156,15 @@ RETURNING n.notice_id, n.template, n.recipient, n.ordered_at, n."values", n.stat
         FROM casework.officers o WHERE o.officer_id = n.state->'officer'->>'id') AS officer_card
 """
 
-# $2 ids, $3 statuses, $4 errors, $5 when served, $6 letters: the fates of one round of sending. What is still owed gives its
-# claim back; what waited as a letter is served or moot when the case says so.
+# $2 ids, $3 statuses, $4 errors, $5 when served, $6 letters, $7 ways: the fates of one round of sending. What is still owed
+# gives its claim back; what waited as a letter is served or moot when the case says so.
 SETTLE_NOTICES = """
 UPDATE casework.notices n SET
     status = f.status, last_error = coalesce(f.error, n.last_error), claimed_until = NULL,
-    settled_at = CASE WHEN f.status <> 'owed' THEN coalesce(f.served, now()) END, letter = coalesce(f.letter, n.letter)
-FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[]) AS f(id, status, error, served, letter)
+    settled_at = CASE WHEN f.status <> 'owed' THEN coalesce(f.served, now()) END, letter = coalesce(f.letter, n.letter),
+    sent_by = coalesce(f.way, n.sent_by)
+FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[], $7::text[])
+     AS f(id, status, error, served, letter, way)
 WHERE n.case_id = $1 AND n.notice_id = f.id
   AND (n.status = 'owed' OR (n.status IN ('by_hand', 'failed') AND f.status IN ('served', 'moot'))
        OR (n.status = 'moot' AND f.status = 'by_hand'))

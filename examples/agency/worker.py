@@ -58,7 +58,13 @@ class Ledger:
     async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
         return self.notices[notice_id] if self.fate[notice_id].status is NoticeStatus.OWED else None
 
-    async def settle(self, case_id: str, fates: Sequence[NoticeFate], letters: Mapping[str, Letter] | None = None) -> None:
+    async def settle(
+        self,
+        case_id: str,
+        fates: Sequence[NoticeFate],
+        letters: Mapping[str, Letter] | None = None,
+        ways: Mapping[str, str] | None = None,
+    ) -> None:
         self.fate |= {fate.id: fate for fate in fates}
 
     async def calendar_changes(self) -> list[CalendarChange]:

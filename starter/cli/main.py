@@ -58,7 +58,8 @@ app.command("doctor", rich_help_panel=OPERATE)(operate.doctor)
 @app.command("worker", rich_help_panel=OPERATE)
 def worker() -> None:
     """Serve cases: the production worker. Temporal's environment configuration says where the server is (TEMPORAL_ADDRESS,
-    TEMPORAL_NAMESPACE, TEMPORAL_PROFILE), CASEWORK_* the rest: DATABASE_URL, PACKS, NOTIFIER, SMTP_URL, MAIL_FROM, TASK_QUEUE,
+    TEMPORAL_NAMESPACE, TEMPORAL_PROFILE), CASEWORK_* the rest: DATABASE_URL, PACKS, CHANNELS,
+    SMTP_URL, MAIL_FROM, LINE_TOKEN, TASK_QUEUE,
     LOG_LEVEL, MAX_CACHED_CASES."""
     os.execv(sys.executable, [sys.executable, "-P", "-m", "casework.worker"])  # noqa: S606 - the same Python, no shell wanted
 

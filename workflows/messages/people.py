@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from casework.standards.limits import Frozen
-from casework.workflows.messages.fields import CitizenId, Code, Email, Line
+from casework.workflows.messages.fields import CitizenId, Code, Email, Line, Prose
 
 
 class Actor(Frozen):
@@ -44,10 +44,19 @@ class Requester(Frozen):
     title: Annotated[str, StringConstraints(max_length=40)] | None = None  # นาย, นาง, คุณ …; "" for a body
     email: Email | None = None
     phone: Annotated[str, StringConstraints(pattern=r"^[0-9+ ()-]{6,30}$")] | None = None
+    line_id: Annotated[str, StringConstraints(pattern=r"^U[0-9a-f]{32}$")] | None = None  # as LINE tells it
+    postal: Prose | None = None  # where letters go
+    prefers: Literal["email", "line", "phone", "letter"] | None = None  # how they wish to be told; else what is at hand
     segment: Code = "citizen"
     language: Literal["th", "en"] = "th"
     citizen_id: CitizenId | None = None
     other_identity: Line | None = None
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where they can be reached, by kind."""
+        known = {"email": self.email, "line": self.line_id, "phone": self.phone, "postal": self.postal}
+        return {kind: address for kind, address in known.items() if address}
 
     @property
     def identified(self) -> bool:
