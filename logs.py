@@ -6,11 +6,12 @@ configure("info")     # once, at an entry point
 from __future__ import annotations
 
 import logging
-import os
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
+
+from casework.leaving import leave as leave
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -41,18 +42,6 @@ def configure(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-
-
-def leave(exit_code: int) -> NoReturn:
-    """End the process now, with everything printed.
-
-    The threads of Temporal's native core sometimes crash CPython before 3.14 while it tears itself down, after all work is
-    done (temporalio/sdk-python #300, python/cpython #87135; seen as exit codes 134 and 139 in about one run of ten): an
-    exit code must say what happened, so nothing is torn down.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(exit_code)
 
 
 def _temporal_ids(_: Any, __: str, event: Any) -> Any:

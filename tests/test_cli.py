@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from uuid import uuid4
 
 import pytest
 
+from casework.starter.cli.lazy import LazyGroup
+from casework.starter.cli.main import Casework, Standards
 from casework.starter.dev.embedded import free_port, temporal_binary
 from tests.line import CASEWORK, Line
 
@@ -309,3 +312,17 @@ def test_a_closed_case_is_shown_from_the_records_and_sent_again_is_the_same(case
     assert [event["type"] for event in view["events"]] == ["opened", "withdrawn", "closed"]
     assert casework("open", "forward", stdin=data).strip() == case
     assert "another request" in casework("open", "forward", stdin={**data, "subject": "อื่น"}, exit_code=3)
+
+
+def test_help_needs_no_servers_and_no_workflows() -> None:
+    code = "import sys, casework.starter.cli.main; print(sorted({'temporalio', 'pydantic', 'asyncpg', 'structlog'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("group", [Casework, Standards])
+def test_every_command_that_is_listed_is_there_and_says_what_it_does(group: type[LazyGroup]) -> None:
+    for name, lazy in group.commands_at.items():
+        command = group(name="x").loaded(name)
+        assert command.name == name
+        assert command.help
+        assert lazy.help.endswith(".") or lazy.help.endswith("?")

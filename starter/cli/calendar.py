@@ -31,6 +31,7 @@ from casework.workflows.messages.people import Actor
 app = typer.Typer(
     help="Holidays added, moved or withdrawn while cases are open. Without --apply nothing is changed: you see what would move.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 DateArgument = Annotated[str, typer.Argument(metavar="DATE", help="ISO 8601, such as 2026-10-16.")]

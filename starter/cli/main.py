@@ -7,61 +7,64 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
-from temporalio.service import RPCError
 
-from casework.logs import leave
-from casework.starter.cli import calendar, cases, drill, explain, letters, migrate, officers, operate, service, standard, story
-from casework.starter.cli.printing import complain
-from casework.starter.errors import CaseworkError
-from casework.workflows.processes import NoProcess
+from casework.leaving import leave
+from casework.starter.cli.lazy import Lazy, LazyGroup
+
+CASES, STANDARD, OPERATE = "Cases", "The standard", "Operation"
+
+
+class Standards(LazyGroup):
+    """casework standards."""
+
+    commands_at: ClassVar = {
+        "check": Lazy("standard:check", "Check an agency's own pack: every error with file, line, path and reason."),
+        "new": Lazy("service:new", "Write a commented example of a service without Python."),
+        "chart": Lazy("service:chart", "Draw a service: its published steps, or the ways between its stages."),
+        "freeze": Lazy("standard:freeze", "Write the closed days of a pack year by year, each with its source."),
+        "migrate": Lazy("migrate:migrate", "Move open cases from one version of the standard to another."),
+    }
+
+
+class Casework(LazyGroup):
+    """casework."""
+
+    commands_at: ClassVar = {
+        "open": Lazy("cases:open_case", "Open a case from a JSON request and print its id.", CASES),
+        "do": Lazy("cases:do", "Give a command to a case, from JSON if it needs any.", CASES),
+        "show": Lazy("cases:show", "Show a case: where it stands, what is possible now and by whom.", CASES),
+        "list": Lazy("cases:list_cases", "List open cases, newest first.", CASES),
+        "explain": Lazy("explain:explain_case", "Count a case's due times and its promise day by day.", CASES),
+        "watch": Lazy("cases:watch", "Follow a case until it closes: every event as it happens.", CASES),
+        "commands": Lazy("cases:commands", "List a service's commands, each with its JSON schema.", CASES),
+        "letters": Lazy("letters:letters", "List what must be told on paper, and print it.", CASES),
+        "due": Lazy("standard:due", "When a step is due that starts then, and every rung of its ladder.", STANDARD),
+        "story": Lazy("story:story", "Play stories: when people act and time passes, then dates, events and notices.", STANDARD),
+        "standards": Lazy(Standards, "The published standard as data.", STANDARD),
+        "calendar": Lazy("calendar:app", "Holidays added, moved or withdrawn while cases are open.", STANDARD),
+        "up": Lazy("operate:up", "Start everything on this machine: Temporal with its UI, PostgreSQL, a worker.", OPERATE),
+        "demo": Lazy("operate:demo", "Play one case of each service on real servers, one of them unanswered.", OPERATE),
+        "setup": Lazy("operate:setup", "Prepare the namespace and the database that the settings name.", OPERATE),
+        "migrate": Lazy("operate:migrate", "Bring the schema of the records up to date.", OPERATE),
+        "drill": Lazy("drill:drill", "Let everything fail while people work, then compare all that was written.", OPERATE),
+        "doctor": Lazy("operate:doctor", "Is everything reachable and in order, the servers and every open case?", OPERATE),
+        "officers": Lazy("officers:app", "Who answers for matters: names on notices, and who stands in.", OPERATE),
+        "worker": Lazy("operate:worker", "Serve cases: the production worker.", OPERATE),
+    }
+
 
 app = typer.Typer(
     name="casework",
+    cls=Casework,
     help="Cases of a joint service centre: open them, act on them, see what they wait for.",
     epilog="Start with: casework up (a Temporal, a PostgreSQL and a worker on this machine), then casework open forward FILE.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-standards = typer.Typer(help="The published standard as data.", no_args_is_help=True)
-CASES, STANDARD, OPERATE = "Cases", "The standard", "Operation"
-app.add_typer(standards, name="standards", rich_help_panel=STANDARD)
-app.add_typer(officers.app, name="officers", rich_help_panel=OPERATE)
-app.add_typer(calendar.app, name="calendar", rich_help_panel=STANDARD)
-
-app.command("open", rich_help_panel=CASES)(cases.open_case)
-app.command("do", rich_help_panel=CASES)(cases.do)
-app.command("show", rich_help_panel=CASES)(cases.show)
-app.command("list", rich_help_panel=CASES)(cases.list_cases)
-app.command("explain", rich_help_panel=CASES)(explain.explain_case)
-app.command("watch", rich_help_panel=CASES)(cases.watch)
-app.command("commands", rich_help_panel=CASES)(cases.commands)
-app.command("letters", rich_help_panel=CASES)(letters.letters)
-app.command("due", rich_help_panel=STANDARD)(standard.due)
-standards.command("check")(standard.check)
-standards.command("new")(service.new)
-standards.command("chart")(service.chart)
-standards.command("freeze")(standard.freeze)
-standards.command("migrate")(migrate.migrate)
-app.command("story", rich_help_panel=STANDARD)(story.story)
-app.command("up", rich_help_panel=OPERATE)(operate.up)
-app.command("demo", rich_help_panel=OPERATE)(operate.demo)
-app.command("setup", rich_help_panel=OPERATE)(operate.setup)
-app.command("migrate", rich_help_panel=OPERATE)(operate.migrate)
-app.command("drill", rich_help_panel=OPERATE)(drill.drill)
-app.command("doctor", rich_help_panel=OPERATE)(operate.doctor)
-
-
-@app.command("worker", rich_help_panel=OPERATE)
-def worker() -> None:
-    """Serve cases: the production worker. Temporal's environment configuration says where the server is (TEMPORAL_ADDRESS,
-    TEMPORAL_NAMESPACE, TEMPORAL_PROFILE), CASEWORK_* the rest: DATABASE_URL, PACKS, CHANNELS,
-    SMTP_URL, MAIL_FROM, LINE_TOKEN, TASK_QUEUE,
-    LOG_LEVEL, MAX_CACHED_CASES."""
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "casework.worker"])  # noqa: S606 - the same Python, no shell wanted
 
 
 @app.callback(invoke_without_command=True)
@@ -82,25 +85,35 @@ def main() -> None:
 def _run() -> int:
     try:
         app()
-    except NoProcess as error:
-        complain(str(error))
-        return 2
-    except CaseworkError as error:
-        complain(str(error))
-        return error.exit_code
-    except RPCError as error:
-        complain(f"Temporal answers: {error.message}. Look with: casework doctor")
-        return 5
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else 0 if done.code is None else _said(done.code)
+        return done.code if isinstance(done.code, int) else 0 if done.code is None else _said(str(done.code), 2)
+    except Exception as error:  # noqa: BLE001 - told in a line where it is one of ours; raised again where nobody foresaw it
+        return _told(error)
     return 0
 
 
-def _said(words: object) -> int:
-    complain(str(words))
-    return 2
+def _told(error: Exception) -> int:
+    from temporalio.service import RPCError
+
+    from casework.starter.errors import CaseworkError
+    from casework.workflows.processes import NoProcess
+
+    if isinstance(error, CaseworkError):
+        return _said(str(error), error.exit_code)
+    if isinstance(error, NoProcess):
+        return _said(str(error), 2)
+    if isinstance(error, RPCError):
+        return _said(f"Temporal answers: {error.message}. Look with: casework doctor", 5)
+    raise error
+
+
+def _said(words: str, exit_code: int) -> int:
+    from casework.starter.cli.printing import complain
+
+    complain(words)
+    return exit_code
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import open_records
 from casework.workflows.messages.fields import Code, Email, Line
 
-app = typer.Typer(help="Who answers for matters: names on notices, and who stands in.", no_args_is_help=True)
+app = typer.Typer(
+    help="Who answers for matters: names on notices, and who stands in.", no_args_is_help=True, add_completion=False
+)
 OfficerArgument = Annotated[str, typer.Argument(metavar="ID", help="The officer's id, as commands give it.")]
 
 

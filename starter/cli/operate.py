@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -213,3 +214,12 @@ def _settings() -> Settings:
     except ValidationError as error:
         found = [f"CASEWORK_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors(include_input=False)]
         raise InvalidCase("\n".join(found)) from error
+
+
+def worker() -> None:
+    """Serve cases: the production worker.
+
+    Temporal's environment configuration says where the server is (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE),
+    CASEWORK_* the rest: DATABASE_URL, PACKS, CHANNELS, SMTP_URL, MAIL_FROM, LINE_TOKEN, TASK_QUEUE, LOG_LEVEL, MAX_CACHED_CASES.
+    """
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "casework.worker"])  # noqa: S606 - the same Python, no shell wanted
