@@ -8,7 +8,6 @@ to repeat.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import StrEnum
@@ -18,7 +17,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
@@ -157,16 +156,17 @@ async def _decided(client: Client, case_id: str) -> list[Batch]:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             return found  # Temporal has forgotten it, or the run before
-        found = [*decided_batches(history), *found]
+        found = [*await decided_batches(client, history), *found]
         run = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
         if not run:
             return found
 
 
-def decided_batches(history: WorkflowHistory) -> list[Batch]:
+async def decided_batches(client: Client, history: WorkflowHistory) -> list[Batch]:
     """Every transition that a history decided, as it was to be recorded."""
+    converter = client.data_converter
     return [
-        Batch.model_validate(json.loads(event.activity_task_scheduled_event_attributes.input.payloads[0].data))
+        (await converter.decode(event.activity_task_scheduled_event_attributes.input.payloads, [Batch]))[0]
         for event in history.events
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
         and event.activity_task_scheduled_event_attributes.activity_type.name == "record"
@@ -176,7 +176,7 @@ def decided_batches(history: WorkflowHistory) -> list[Batch]:
 async def _reset(client: Client, case_id: str) -> str | None:
     """Reset a case to before the task that does not replay."""
     history = await client.get_workflow_handle(case_id).fetch_history()
-    problem = await replay_problem(history)
+    problem = await replay_problem(history, client.data_converter.payload_codec)
     if problem is None:
         return None  # it replays: something else fails, which a corrected worker puts right
     at = re.search(r"HistoryEvent\(id: (\d+)", problem)
@@ -197,11 +197,11 @@ async def _reset(client: Client, case_id: str) -> str | None:
     return f"reset to before event {before[-1]}"
 
 
-async def replay_problem(history: WorkflowHistory) -> str | None:
+async def replay_problem(history: WorkflowHistory, codec: PayloadCodec | None = None) -> str | None:
     """Why a history does not replay, or None if it does."""
     replayer = Replayer(
         workflows=list(services().values()),
-        data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter),
+        data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter, payload_codec=codec),
         workflow_runner=casework_runner(None),
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

@@ -12,6 +12,9 @@ be sent again: the same `request_id` is the same case, the same `command_id` get
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +41,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from casework.codec import NoCodec, codec_of
 from casework.starter.errors import CaseClosed, CaseExists, CaseRefused, InvalidCase, NotFound, Unreachable
 from casework.starter.executions import Ended, how_it_ended
 from casework.workflows import errors, names
@@ -49,6 +53,7 @@ from casework.workflows.processes import first_stage, installed
 ANSWER_WITHIN = timedelta(seconds=20)
 RECORDED_WITHIN = timedelta(seconds=30)
 LIST = "the list"
+NUMBER = re.compile(r"[^\s/'\\]{1,20}-\d{4}-\d{5,}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ def of_cases(query: str | None = None) -> str:
 
 
 def connect_config() -> dict[str, Any]:
-    """Where Temporal is, as its own environment configuration says; localhost:7233 if that says nothing.
+    """Where Temporal is, as its own environment configuration says (localhost:7233 if that says nothing), and the codec that
+    CASEWORK_CODEC names.
 
     Raises InvalidCase if the configuration cannot be used.
     """
@@ -92,6 +98,11 @@ def connect_config() -> dict[str, Any]:
     except (RuntimeError, ValueError, OSError) as error:
         raise InvalidCase(f"Temporal's environment configuration cannot be used: {error}") from error
     config.setdefault("target_host", "localhost:7233")
+    try:
+        codec = codec_of(os.environ)
+    except NoCodec as problem:
+        raise InvalidCase(str(problem)) from problem
+    config["data_converter"] = dataclasses.replace(pydantic_data_converter, payload_codec=codec)
     return config
 
 
@@ -108,7 +119,7 @@ class CaseClient:
         cls, address: str | None = None, namespace: str | None = None, task_queue: str = names.TASK_QUEUE
     ) -> CaseClient:
         """Connect as Temporal's environment configuration says, or to `address`. Raises Unreachable."""
-        config = {**connect_config(), "data_converter": pydantic_data_converter}
+        config = connect_config()
         config |= {key: value for key, value in (("target_host", address), ("namespace", namespace)) if value}
         try:
             return cls(await Client.connect(**config), task_queue)
@@ -172,6 +183,14 @@ class CaseClient:
         if not case_id.strip():
             raise NotFound("there is no case without an id")
         return CaseHandle(self.temporal, case_id)
+
+    async def find(self, name: str) -> CaseHandle:
+        """A case by its id or its registry number, such as JSC-2569-00042. Raises NotFound, Unreachable."""
+        if not NUMBER.fullmatch(name):
+            return self.case(name)
+        async for row in self.list(f"CaseNumber = '{name}'", limit=1):
+            return self.case(row.case_id)
+        raise NotFound(f"Temporal has no case with the number {name}")
 
     async def count(self, query: str | None = None) -> int:
         """How many cases a Temporal list filter finds. Raises Unreachable, InvalidCase."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client
+from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -32,8 +34,14 @@ class Counter:
     """A counter at which cases are opened under these packs."""
 
     def __init__(
-        self, temporal: WorkflowEnvironment, records: PostgresRecords, *packs: ServiceStandards, notifier: Notifier | None = None
+        self,
+        temporal: WorkflowEnvironment,
+        records: PostgresRecords,
+        *packs: ServiceStandards,
+        notifier: Notifier | None = None,
+        codec: PayloadCodec | None = None,
     ) -> None:
+        self._converter = dataclasses.replace(DataConverter.default, payload_codec=codec)
         self.packs = packs
         self._temporal, self._records = temporal, records
         self._mail = Silent()
@@ -42,7 +50,7 @@ class Counter:
     async def __aenter__(self) -> Counter:
         plugin = CaseworkPlugin(StandardsLibrary(self.packs), self._records, self._notifier)
         config = self._temporal.client.service_client.config
-        self.temporal = await Client.connect(config.target_host, plugins=[plugin])
+        self.temporal = await Client.connect(config.target_host, data_converter=self._converter, plugins=[plugin])
         queue = f"counter-{uuid4().hex[:6]}"
         self._worker = Worker(self.temporal, task_queue=queue)
         await self._worker.__aenter__()

@@ -174,6 +174,11 @@ class PostgresRecords:
         """Remember that these letters were printed."""
         await self._rows(statements.MARK_PRINTED, [each.case_id for each in letters], [each.notice_id for each in letters])
 
+    async def case_of(self, case_no: str) -> str | None:
+        """The case that has this registry number."""
+        rows = await self._rows(statements.CASE_OF_NUMBER, case_no)
+        return rows[0]["case_id"] if rows else None
+
     async def events(self, case_id: str) -> list[Event]:
         """The whole history of a case, oldest first."""
         rows = await self._rows(statements.CASE_EVENTS, case_id)

@@ -136,6 +136,7 @@ SELECT
 FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
 """
 
+CASE_OF_NUMBER = "SELECT case_id FROM casework.case_numbers WHERE case_no = $1"
 CASE_NUMBER = "SELECT case_no FROM casework.case_numbers WHERE case_id = $1"
 
 NOTICE_STATES = """

@@ -20,6 +20,7 @@ from casework.starter.cli.shared import (
     JsonFlag,
     ServiceArgument,
     connected,
+    found,
     read_json,
     run,
     validated,
@@ -86,21 +87,20 @@ def do(
 
     Example: echo '{"agency": "DOEB"}' | casework do forward-7K3QX9M2TD assign_to_owner - --as malee:complaint_centre
     """
-    known = commands_of({service: process} if (process := services().get(service := service_of(case_id))) else services())
-    if command not in known:
-        raise InvalidCase(unknown("command", command, known))
     data = read_json(file) if file is not None else {}
     if actor and isinstance(data, dict):
         parts = actor.split(":")
         if len(parts) not in (2, 3):
             raise InvalidCase("--as takes ID:ROLE or ID:ROLE:UNIT, such as somying:centre_officer")
         data["actor"] = dict(zip(("id", "role", "unit"), parts, strict=False))
-    message = validated(TypeAdapter(known[command].message), data, command)
 
     async def go() -> None:
-        client = await connected()
-        case = client.case(case_id)
-        reply = await case.act(message, command_id)
+        case = await found(case_id)
+        process = services().get(service_of(case.case_id))
+        known = commands_of({process.definition.service: process} if process else services())
+        if command not in known:
+            raise InvalidCase(unknown("command", command, known))
+        reply = await case.act(validated(TypeAdapter(known[command].message), data, command), command_id)
         if wait:
             await case.recorded(reply)
         print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage} (event {reply.event})")
@@ -115,7 +115,7 @@ def show(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
     """
 
     async def go() -> None:
-        case = (await connected()).case(case_id)
+        case = await found(case_id)
         view, ended, recorded = await _shown(case, await case.ended())
         if as_json:
             execution = {**ended._asdict(), "at": ended.at and ended.at.isoformat()} if ended else None
@@ -202,9 +202,8 @@ def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
     """Follow a case until it closes: every event as it happens. Ctrl-C stops watching, never the case."""
 
     async def go() -> None:
-        client = await connected()
         seen = 0
-        async for view in client.case(case_id).changes():
+        async for view in (await found(case_id)).changes():
             fresh = [event for event in view.events if event.seq > seen]
             seen = fresh[-1].seq if fresh else seen
             if as_json:

@@ -14,7 +14,7 @@ from casework.standards.counting.ledger import Balance
 from casework.standards.counting.plan import PROMISE
 from casework.standards.thai_dates import format_time
 from casework.starter.cli.printing import console, local, note, zone_of
-from casework.starter.cli.shared import CaseArgument, JsonFlag, connected, run
+from casework.starter.cli.shared import CaseArgument, JsonFlag, found, run
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import Explainer, as_json, moves
 from casework.starter.open_records import known_changes, known_events
@@ -42,15 +42,14 @@ def explain_case(
     library = library_of(packs)
 
     async def go() -> None:
-        client = await connected()
-        view = await client.case(case_id).view()
+        view = await (await found(case_id)).view()
         explainer = Explainer(library, await known_changes())
-        found = [(clock.step, clock, explainer.clock(view, clock)) for clock in view.clocks if step in (None, clock.step)]
+        counted = [(clock.step, clock, explainer.clock(view, clock)) for clock in view.clocks if step in (None, clock.step)]
         promise = explainer.promise(view) if step in (None, PROMISE) else None
-        if not found and promise is None:
+        if not counted and promise is None:
             known = ", ".join(clock.step for clock in view.clocks) or "none yet"
             raise InvalidCase(f"{step or 'no step'} has no clock; steps with one are {known}, and there is {PROMISE}")
-        for name, clock, explained in found:
+        for name, clock, explained in counted:
             if json_wanted:
                 print(json.dumps(as_json(name, clock.due_at, explained), ensure_ascii=False))
             else:
@@ -63,7 +62,7 @@ def explain_case(
             if json_wanted:
                 told = {**as_json(PROMISE, view.promise.due_at, promise), "moves": moved}
                 print(json.dumps(told, ensure_ascii=False))
-            elif any(name == view.promise.chain and e.plan.due_at == promise.plan.due_at for name, _, e in found):
+            elif any(name == view.promise.chain and e.plan.due_at == promise.plan.due_at for name, _, e in counted):
                 console.print(f"[bold]{PROMISE}[/] is {view.promise.chain}, above")
             else:
                 _print(f"[bold]{PROMISE}[/] {view.promise.chain} {promise.plan.limit}", view, view.promise.due_at, promise, lang)

@@ -14,8 +14,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from casework.starter.cli.printing import is_terminal, note
-from casework.starter.client import CaseClient
-from casework.starter.errors import InvalidCase
+from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.errors import InvalidCase, NotFound
+from casework.starter.open_records import open_records
 from casework.workflows import errors, names
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JS
 ServiceArgument = Annotated[
     str, typer.Argument(metavar="SERVICE", help="information_request, forward, one_stop, or one that is installed beside them.")
 ]
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, such as forward-7K3QX9M2TD.")]
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id or number: forward-7K3QX9M2TD, JSC-2569-00042.")]
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -33,6 +34,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+async def found(name: str) -> CaseHandle:
+    """A case by its id or registry number; one that Temporal has forgotten is looked up in the records, if they are set."""
+    client = await connected()
+    try:
+        return await client.find(name)
+    except NotFound:
+        if not os.environ.get("CASEWORK_DATABASE_URL"):
+            raise
+        async with open_records() as records:
+            known = await records.case_of(name)
+        if known is None:
+            raise NotFound(f"there is no case with the number {name}") from None
+        return client.case(known)
 
 
 async def connected() -> CaseClient:
