@@ -90,6 +90,7 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
         addressees={name: text.to for name, text in pack.notifications.items()} if service.declared else {},
         agencies=sorted(pack.agencies),
         centres=pack.known_centres,
+        names_shown=pack.display.names,
         registry=pack.registry(centre) if pack.registry(centre) != centre else None,
         acting=[
             ActingTerms(role=one.role, by=one.by, first_day=one.first_day, last_day=one.last_day)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime, JsonValue
 from temporalio import activity
@@ -57,6 +58,7 @@ class Terms(Compact):
     centres: list[str] = []  # where a case may be opened
     registry: str | None = None  # what the numbers of this centre begin with; None: its code
     acting: list[ActingTerms] = []
+    names_shown: Literal["full", "initials", "hidden"] = "initials"
     deficiency_lists_allowed: int = 1
     points: list[int] = []  # where this service is given
     checklists: dict[str, dict[str, list[str]]] = {}  # service -> matter -> the papers that it must come with

@@ -174,6 +174,10 @@ class PostgresRecords:
         """Remember that these letters were printed."""
         await self._rows(statements.MARK_PRINTED, [each.case_id for each in letters], [each.notice_id for each in letters])
 
+    async def unsettled(self, centre: str | None = None) -> list[asyncpg.Record]:
+        """Notices of open cases that are owed or failed: number of the case, text, recipient, status; oldest first."""
+        return await self._rows(statements.UNSETTLED, centre)
+
     async def case_of(self, case_no: str) -> str | None:
         """The case that has this registry number."""
         rows = await self._rows(statements.CASE_OF_NUMBER, case_no)
@@ -204,7 +208,7 @@ class PostgresRecords:
             NoticeView(id=n["notice_id"], template=n["template"], to=n["recipient"], status=n["status"], at=n["settled_at"])
             for n in await self.notices(case_id)
         ]
-        shown = {key: row[key] for key in CaseView.model_fields if key in row}
+        shown = {key: row[key] for key in CaseView.model_fields if key in row and key != "requester"}
         return CaseView.model_validate(
             {
                 **shown,

@@ -136,6 +136,13 @@ SELECT
 FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
 """
 
+# $1 centre
+UNSETTLED = """
+SELECT x.case_no, n.template, n.recipient, n.status
+FROM casework.notices n JOIN casework.cases c USING (case_id) JOIN casework.case_numbers x USING (case_id)
+WHERE n.status IN ('owed', 'failed') AND c.closed_at IS NULL AND c.ended_as IS NULL AND ($1::text IS NULL OR c.centre = $1)
+ORDER BY n.ordered_at LIMIT 100
+"""
 CASE_OF_NUMBER = "SELECT case_id FROM casework.case_numbers WHERE case_no = $1"
 CASE_NUMBER = "SELECT case_no FROM casework.case_numbers WHERE case_id = $1"
 

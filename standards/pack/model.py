@@ -42,6 +42,7 @@ class Display(Frozen):
     thai_digits: bool = False
     language: Literal["th", "en"] = "th"
     second_language: Literal["th", "en"] | None = "en"
+    names: Literal["full", "initials", "hidden"] = "initials"  # requesters' names where staff look at a case
 
 
 class ServicePoint(Named):

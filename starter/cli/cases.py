@@ -19,6 +19,7 @@ from casework.starter.cli.shared import (
     FileArgument,
     JsonFlag,
     ServiceArgument,
+    actor_said,
     connected,
     found,
     read_json,
@@ -89,10 +90,7 @@ def do(
     """
     data = read_json(file) if file is not None else {}
     if actor and isinstance(data, dict):
-        parts = actor.split(":")
-        if len(parts) not in (2, 3):
-            raise InvalidCase("--as takes ID:ROLE or ID:ROLE:UNIT, such as somying:centre_officer")
-        data["actor"] = dict(zip(("id", "role", "unit"), parts, strict=False))
+        data["actor"] = actor_said(actor).model_dump(exclude_none=True)
 
     async def go() -> None:
         case = await found(case_id)

@@ -36,6 +36,7 @@ class Casework(LazyGroup):
         "open": Lazy("cases:open_case", "Open a case from a JSON request and print its id.", CASES),
         "do": Lazy("cases:do", "Give a command to a case, from JSON if it needs any.", CASES),
         "show": Lazy("cases:show", "Show a case: where it stands, what is possible now and by whom.", CASES),
+        "desk": Lazy("desk:desk", "A person's day: what is late, what waits for them, what is theirs.", CASES),
         "list": Lazy("cases:list_cases", "List open cases, newest first.", CASES),
         "explain": Lazy("explain:explain_case", "Count a case's due times and its promise day by day.", CASES),
         "watch": Lazy("cases:watch", "Follow a case until it closes: every event as it happens.", CASES),

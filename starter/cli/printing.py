@@ -54,7 +54,10 @@ def note(text: str) -> None:
 
 def local(at: datetime | None, zone: tzinfo | None) -> str:
     """A time as the office reads it."""
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if at else "–"
+    if at is None:
+        return "–"
+    here = at.astimezone(zone)
+    return here.strftime("%Y-%m-%d %H:%M:%S" if here.second else "%Y-%m-%d %H:%M")
 
 
 def zone_of(view: CaseView) -> tzinfo | None:
@@ -95,25 +98,29 @@ def _day(iso: str) -> str:
 
 
 def print_case(view: CaseView, ended: Ended | None = None) -> None:
-    """A case in full, and how it ended if that was from outside."""
+    """A case in full, what is to be done next and by whom first; and how it ended if that was from outside."""
     zone = zone_of(view)
     console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {spoken(view.service, view.service)}")
+    if view.subject:
+        console.print(f"  subject   {escape(view.subject)}{f'  ({escape(view.requester)})' if view.requester else ''}")
     if ended:
         console.print(f"  [red]ended     {escape(ended.words)}[/]")
         console.print("  [dim]it stood as follows, and nothing happens in it any more[/]")
-    state = f"{spoken(view.service, view.stage)} · [bold]{view.stage}[/]"
-    console.print(f"  stage     {state}{f'  outcome [bold]{view.outcome}[/]' if view.outcome else ''}")
-    received, promised = local(view.received_at, zone), local(view.promised_at, zone)
-    console.print(f"  standard  {view.standard_id} {view.standard_version}   received {received}   promised {promised}")
-    officer = view.officer.id if view.officer else "–"
     late = "   [red]OVERDUE[/]" if view.overdue else ""
-    console.print(f"  officer   {officer}   owner agency {view.agency or '–'}   escalated {view.escalation}×{late}")
+    outcome = f"  outcome [bold]{view.outcome}[/]" if view.outcome else ""
+    console.print(f"  stage     {spoken(view.service, view.stage)} · [bold]{view.stage}[/]{outcome}{late}")
+    for line in _next(view, zone):
+        console.print(line)
+    promised = f"   promised [bold]{local(view.promised_at, zone)}[/]" if view.promised_at else ""
+    console.print(f"  received  {local(view.received_at, zone)}{promised}")
+    console.print(f"  officer   {view.officer.id if view.officer else '–'}   owner agency {view.agency or '–'}")
+    console.print(f"  standard  {view.standard_id} {view.standard_version}   escalated {view.escalation}×")
     if view.pause:
         since, until = local(view.pause.begun, zone), local(view.pause.until, zone)
         console.print(
-            f"  [yellow]paused[/]    since {since} ({view.pause.reason}, by {view.pause.by}), until {until} at the latest; "
-            "due times below are the latest they can be"
+            f"  [yellow]paused[/]    since {since} ({view.pause.reason}, by {view.pause.by}), until {until} at the latest"
         )
+        console.print("            due times below are the latest they can be")
     for warning in dict.fromkeys(
         f"{clock.step}: {clock.warning}" for clock in view.clocks if clock.warning and not clock.stopped_at
     ):
@@ -126,18 +133,12 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
     for owed in [notice for notice in view.notices if notice.status == "owed"]:
         console.print(f"  [yellow]owed[/]      {owed.template} to {owed.to}")
     if view.clocks:
-        clocks = table("step", "limit", "started", "due", "stopped", "breached", "next")
+        clocks = table("step", "limit", "due", "done", "late", "next")
         for clock in view.clocks:
             following = f"{local(clock.next_rung_at, zone)} {clock.next_rung}" if clock.next_rung else "–"
-            breached = "[red]yes[/]" if clock.breached else "no"
+            done = local(clock.stopped_at, zone) if clock.stopped_at else "paused" if clock.paused else "–"
             clocks.add_row(
-                clock.step,
-                clock.limit,
-                local(clock.started_at, zone),
-                local(clock.due_at, zone),
-                local(clock.stopped_at, zone),
-                breached,
-                following,
+                clock.step, clock.limit, local(clock.due_at, zone), done, "[red]yes[/]" if clock.breached else "no", following
             )
         console.print(clocks)
     print_events(view.events, zone)
@@ -146,11 +147,25 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
         for notice in view.notices:
             told.add_row(notice.template, notice.to, notice.status, local(notice.at, zone))
         console.print(told)
-    if view.allowed_commands:
-        possible = table("possible now", "by")
-        for command in view.allowed_commands:
+    others = [command for command in view.allowed_commands if not command.decides]
+    if others:
+        possible = table("also possible", "by")
+        for command in others:
             possible.add_row(command.name, ", ".join(command.roles))
         console.print(possible)
+
+
+def _next(view: CaseView, zone: tzinfo | None) -> list[str]:
+    """What takes the case further, who may do it, and by when."""
+    ways = [command for command in view.allowed_commands if command.decides]
+    running = [clock for clock in view.clocks if not clock.stopped_at and not clock.paused]
+    due = min((clock.due_at for clock in running), default=None)
+    by_roles: dict[str, list[str]] = {}
+    for command in ways:
+        by_roles.setdefault(", ".join(command.roles), []).append(command.name)
+    until = f" by {local(due, zone)}" if due else ""
+    lines = [f"[bold green]{', '.join(names)}[/] — {roles}" for roles, names in by_roles.items()]
+    return [f"  {'next' if number == 0 else '':<9} {line}{until if number == 0 else ''}" for number, line in enumerate(lines)]
 
 
 def print_events(events: Iterable[Event], zone: tzinfo | None, title: str | None = None) -> None:

@@ -18,6 +18,7 @@ from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import open_records
 from casework.workflows import errors, names
+from casework.workflows.messages.people import Actor
 
 T = TypeVar("T")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
@@ -34,6 +35,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def actor_said(said: str) -> Actor:
+    """Who somebody says they are: ID:ROLE or ID:ROLE:UNIT. Raises InvalidCase."""
+    parts = said.split(":")
+    if len(parts) not in (2, 3):
+        raise InvalidCase("--as takes ID:ROLE or ID:ROLE:UNIT, such as somying:centre_officer")
+    actor: Actor = validated(TypeAdapter(Actor), dict(zip(("id", "role", "unit"), parts, strict=False)), "--as")
+    return actor
 
 
 async def found(name: str) -> CaseHandle:

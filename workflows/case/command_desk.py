@@ -306,7 +306,7 @@ class CommandDesk:
             return []
         roles = self._roles()
         return [
-            AllowedCommand(name=name, roles=roles[name])
+            AllowedCommand(name=name, roles=roles[name], decides=declared.act is None and name != "withdraw")
             for name, declared in sorted(self._commands.items())
             if declared.is_possible(file)
             and roles.get(name)

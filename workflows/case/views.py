@@ -21,6 +21,8 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         channel=file.request.channel,
         stage=file.stage,
         stage_since=file.stage_since,
+        subject=file.request.subject,
+        requester=shown_name(file),
         outcome=file.outcome,
         standard_id=file.terms.standard_id if file.terms else None,
         standard_version=file.terms.standard_version if file.terms else None,
@@ -46,6 +48,18 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         events=file.events,
         allowed_commands=list(allowed),
     )
+
+
+def shown_name(file: CaseFile) -> str | None:
+    """The requester's name as the pack lets it be shown: whole, its first letters, or not at all."""
+    name = file.request.requester.name
+    match file.terms.names_shown if file.terms else "hidden":
+        case "full":
+            return name
+        case "initials":
+            return " ".join(f"{part[0]}…" for part in name.split())
+        case _:
+            return None
 
 
 def _clock_view(clock: Clock) -> ClockView:

@@ -31,6 +31,7 @@ class AllowedCommand(Frozen):
 
     name: str
     roles: list[str]
+    decides: bool = False  # it takes the stage further, rather than adding to the case
 
 
 class ClockView(Frozen):
@@ -135,6 +136,8 @@ class CaseView(Frozen):
     channel: str
     stage: str
     stage_since: AwareDatetime
+    subject: str = ""
+    requester: str | None = None  # the name as the pack lets it be shown
     outcome: str | None
     standard_id: str | None
     standard_version: str | None

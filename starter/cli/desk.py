@@ -1,0 +1,104 @@
+"""casework desk."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.markup import escape
+
+from casework.starter.cli.printing import console, local, note, table
+from casework.starter.cli.shared import JsonFlag, actor_said, connected, run
+from casework.starter.client import CaseRow
+from casework.starter.desk import Desk, desk_of
+from casework.starter.errors import Unreachable
+from casework.starter.open_records import open_records
+from casework.starter.services import library_of, spoken
+
+SHOWN = 15  # of each list
+
+
+def desk(
+    actor: Annotated[str, typer.Option("--as", metavar="ID:ROLE[:UNIT]", help="Whose desk: somying:centre_officer.")],
+    centre: Annotated[str | None, typer.Option(help="Only this centre.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """A person's day: what is late and with whom, what waits for them, what is theirs, letters to serve, notices that failed.
+
+    Example: casework desk --as anan:owner_agency:DOEB
+    """
+    who = actor_said(actor)
+
+    async def go() -> None:
+        library = library_of(None)
+        found = await desk_of(await connected(), library, who, centre)
+        letters, failed = await _from_records(centre)
+        if as_json:
+            lists = {"late": found.late, "waiting": found.waiting, "mine": found.mine, "due_next": found.due_next}
+            shown = {name: [asdict(row) for row in rows] for name, rows in lists.items()}
+            print(json.dumps({**shown, "letters": letters, "notices": failed}, default=str, ensure_ascii=False))
+            return
+        _print(found, ZoneInfo(library.current().calendar.timezone))
+        for case_no, template, days in letters[:SHOWN]:
+            console.print(f"[yellow]✉ letter[/]  {case_no}  {template}, for {days} day(s)")
+        for case_no, template, to, status in failed[:SHOWN]:
+            console.print(f"[yellow]⚠ {status}[/]  {case_no}  {template} to {to}")
+        note(f"{found.seen} open case(s) looked at")
+
+    run(go())
+
+
+def _print(found: Desk, zone: ZoneInfo) -> None:
+    for title, rows in (
+        ("เกินกำหนด · late", found.late),
+        ("รอรับเรื่อง · waiting for you", found.waiting),
+        ("ของท่าน · yours", [row for row in found.mine if row not in found.late]),
+    ):
+        if rows:
+            _table(title, rows, zone)
+    if not (found.late or found.waiting or found.mine):
+        console.print("ไม่มีเรื่องรอดำเนินการ · nothing waits for you")
+
+
+def _table(title: str, rows: Sequence[CaseRow], zone: ZoneInfo) -> None:
+    made = table(title, "stage", "due", "waits", "with")
+    for row in rows[:SHOWN]:
+        due = local(row.due_at, zone) if row.due_at else "–"
+        made.add_row(
+            row.case_no or row.case_id,
+            escape(spoken(row.service or "", row.stage or "")),
+            f"[red]{due}[/]" if row.overdue else due,
+            _waited(row),
+            row.assignee or row.unit or "–",
+        )
+    console.print(made)
+    if len(rows) > SHOWN:
+        note(f"  and {len(rows) - SHOWN} more: casework list")
+
+
+def _waited(row: CaseRow) -> str:
+    passed = datetime.now(UTC) - row.opened_at
+    hours, minutes = divmod(int(passed.total_seconds()) // 60, 60)
+    return f"{passed.days} d" if passed.days else f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+async def _from_records(centre: str | None) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, str, str]]]:
+    """Letters to serve and notices that are owed or failed, if the settings say where the records are."""
+    if not os.environ.get("CASEWORK_DATABASE_URL"):
+        return [], []
+    with suppress(Unreachable):
+        async with open_records() as records:
+            letters = [
+                (letter.case_no, letter.template, (datetime.now(UTC) - letter.ordered_at).days)
+                for letter in await records.letters(centre)
+                if letter.serve
+            ]
+            return letters, [tuple(row.values()) for row in await records.unsettled(centre)]
+    return [], []
