@@ -6,6 +6,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from casework.adapters.postgres.records import PostgresRecords
 from casework.standards.pack.loader import StandardsLibrary, default_pack
+from casework.starter.client import CaseRow
 from casework.starter.desk import Desk, desk_of
 from casework.workflows.messages.people import Actor
 from tests.counter import Counter
@@ -17,8 +18,8 @@ SOMYING = Actor(id="somying-at-the-desk", role="centre_officer")
 MALEE = Actor(id="malee", role="complaint_centre")
 
 
-def numbers(rows: list[object]) -> set[str]:
-    return {row.case_id for row in rows}  # type: ignore[attr-defined]
+def numbers(rows: list[CaseRow]) -> set[str]:
+    return {row.case_id for row in rows}
 
 
 async def test_a_desk_has_what_somebody_can_take_further_and_nothing_of_others(
