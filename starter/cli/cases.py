@@ -32,6 +32,7 @@ from casework.starter.executions import Ended
 from casework.starter.explaining import Explainer
 from casework.starter.explaining import as_json as explanation_json
 from casework.starter.open_records import known_changes, open_records
+from casework.starter.schemas import protocol_schema
 from casework.starter.services import all_stages, library_of, process_of, service_of, services, unknown
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.messages.request import CaseRequest
@@ -214,10 +215,16 @@ def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
 
 
 def commands(
-    service: ServiceArgument,
+    service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="Its commands; not with --json-schema.")] = None,
     as_json: JsonFlag = False,
+    schema: Annotated[bool, typer.Option("--json-schema", help="One JSON Schema of everything, of all services.")] = False,
 ) -> None:
     """List a service's commands, each with its JSON schema; `open` is the request that opens a case."""
+    if schema:
+        print(json.dumps(protocol_schema(services()), ensure_ascii=False, indent=1))
+        return
+    if service is None:
+        raise InvalidCase(f"SERVICE is missing; services are {', '.join(sorted(services()))}")
     process = process_of(service)
     request = process.definition.form or process.definition.request
     declared = declared_commands(process)
