@@ -14,7 +14,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from casework.starter.cli.printing import is_terminal, note
-from casework.starter.client import CaseClient, CaseHandle
+from casework.starter.client import NUMBER, CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import open_records
 from casework.workflows import errors, names
@@ -52,7 +52,7 @@ async def found(name: str) -> CaseHandle:
     try:
         return await client.find(name)
     except NotFound:
-        if not os.environ.get("CASEWORK_DATABASE_URL"):
+        if not NUMBER.fullmatch(name) or not os.environ.get("CASEWORK_DATABASE_URL"):
             raise
         async with open_records() as records:
             known = await records.case_of(name)
