@@ -27,6 +27,7 @@ from casework.runner import casework_runner
 from casework.starter.client import of_cases
 from casework.starter.executions import how_it_ended
 from casework.starter.services import services
+from casework.workflows.messages import events
 from casework.workflows.ports import Batch
 
 FAILS_FOR_GOOD = 3  # attempts at the same task
@@ -71,12 +72,12 @@ async def examine_cases(client: Client, records: PostgresRecords) -> AsyncIterat
         yield Trouble(row["case_id"], Kind.OWED, f"{row['template']} to {row['recipient']}")
 
 
-DOUBLES = """
+DOUBLES = f"""
 SELECT e.case_id, e.seq FROM casework.events e
-WHERE NOT EXISTS (SELECT 1 FROM casework.events r WHERE r.case_id = e.case_id AND r.type = 'reset')
-  AND 1 = (SELECT count(*) FROM casework.events o WHERE o.case_id = e.case_id AND o.type = 'opened')
+WHERE NOT EXISTS (SELECT 1 FROM casework.events r WHERE r.case_id = e.case_id AND r.type = '{events.EventType.RESET}')
+  AND 1 = (SELECT count(*) FROM casework.events o WHERE o.case_id = e.case_id AND o.type = '{events.EventType.OPENED}')
 GROUP BY e.case_id, e.seq HAVING count(*) > 1 ORDER BY e.case_id, e.seq
-"""
+"""  # noqa: S608 - two constants of ours
 OWED_BY_ENDED = """
 SELECT n.case_id, n.template, n.recipient FROM casework.notices n JOIN casework.cases c USING (case_id)
 WHERE n.status = 'owed' AND c.ended_as IS NOT NULL ORDER BY n.case_id

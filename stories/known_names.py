@@ -8,16 +8,9 @@ from difflib import get_close_matches
 from casework.standards.counting.plan import LETTERS, REQUESTER
 from casework.standards.pack.model import ServiceStandards
 from casework.stories.story import Story, Then
-from casework.workflows.case.timekeeper import FACTS
+from casework.workflows.messages.events import EventType
 from casework.workflows.names import CLOSED
 from casework.workflows.processes import commands_of, processes_for
-
-OWN_EVENTS = {
-    "opened", "closed", "calendar_changed", "resumed", "pause_reminded", "pause_ran_out", "overdue_again", "rung_skipped",
-    "improvement_task_opened", "notice_failed", "application_returned", "everybody_told", "papers_handed_to_owner",
-    "satisfaction_not_answered", "cancelled_by_operator", "went_on_as", "promise_moved", "promise_breached", "was_in_time",
-    "letter_to_serve", "deemed_served", "letter_moot", "clock_not_started", "documents_completed", "step_expired",
-}  # fmt: skip
 
 
 def unknown_names(story: Story, pack: ServiceStandards) -> list[str]:
@@ -34,7 +27,8 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
     roles = {role for stages in given for by in stages.values() for each in by.values() for role in each}
     roles |= {REQUESTER, *pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
     steps = {LETTERS, *(step.id for service in pack.services.values() for step in service.steps)}
-    events = OWN_EVENTS | set(FACTS.values()) | {one.message.event for one in declared.values()}
+    events = {*EventType, *(one.message.event for one in declared.values())}
+    events |= {event for process in processes.values() for event in process.definition.events}
     events |= {way.event for each in pack.services.values() for stage in each.stages.values() for way in stage.ways if way.event}
     texts, pauses = set(pack.notifications), set(pack.pauses)
     for number, step in enumerate(story.when, start=1):

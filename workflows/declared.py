@@ -32,6 +32,7 @@ from casework.workflows.process import (
     CaseFile,
     CaseResult,
     Command,
+    EventType,
     Expired,
     Named,
     Outcomes,
@@ -80,7 +81,7 @@ class DeclaredProcess(Process[DeclaredState]):
             step = next(clock.step for clock in self.case.file.clocks.values() if clock.expired and clock.stopped_at is None)
             way = self.stage.expires[step]
             if way.event is None:
-                self.case.record("step_expired", step=step)
+                self.case.record(EventType.STEP_EXPIRED, step=step)
             self.follow(way, None, None, [])
         elif isinstance(message, Expired | Withdraw):
             self.case.endings.end(message)

@@ -19,8 +19,9 @@ from casework.standards.pack.declared import (
 )
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.declared import EVERY_CASE
-from casework.workflows.messages.commands import Command
+from casework.workflows.messages.commands import Command, Rate
 from casework.workflows.messages.declared import KNOWN, message_of
+from casework.workflows.messages.events import EventType
 from casework.workflows.names import CLOSED
 
 ADVERSE = "adverse"  # a decision against the requester: how to appeal is told with it
@@ -55,7 +56,7 @@ def _request(where: str, service: Service) -> Iterator[str]:
     for field, said in service.request.items():
         if field in EVERY_REQUEST:
             yield f"{where}.request.{field}: every request has this field already"
-        if said.type in ("papers", "papers_asked", "agency", "officer"):
+        if said.type in ("documents", "papers", "papers_asked", "agency", "officer"):
             yield f"{where}.request.{field}: the type {said.type} is for commands"
 
 
@@ -103,6 +104,11 @@ def _command(at: str, pack: ServiceStandards, service: Service, stage: StageSpec
         return
     if not spec.fields and name not in KNOWN and not (spec.th and spec.en):
         yield f"{at}: say in `th` and `en` what it does"
+    if spec.event in {*EventType, Rate.event}:
+        yield f"{at}.event: {spec.event} is what the engine records itself"
+    for field, said in spec.fields.items():
+        if (said.type in ("documents", "papers")) != (field == "documents"):
+            yield f"{at}.fields.{field}: papers come in a field named documents (of the type documents or papers)"
     if "actor" in spec.fields:
         yield f"{at}.fields.actor: every command has this field already"
     model = message_of(name, spec)

@@ -22,6 +22,7 @@ from casework.workflows.process import (
     Case,
     CaseFile,
     CaseResult,
+    EventType,
     Expired,
     Named,
     Outcomes,
@@ -136,6 +137,7 @@ class ForwardProcess(Process[Application]):
             "owner_act": Named(th="ดำเนินการและแจ้งผล", en="the owner agency acts and tells"),
         },
         expiring=["requester_complete"],
+        events=["application_returned"],
         texts=[
             "case_received", "progress_update", "documents_incomplete", "documents_reminder", "application_returned",
             "case_forwarded", "case_reopened", "case_passed_on", "owner_new_case", "result_notice", "result_notice_centre",
@@ -210,7 +212,7 @@ class ForwardProcess(Process[Application]):
                     self.case.notify("documents_reminder", REQUESTER, missing_list=missing, reply_by=reply_by)
                 else:
                     self.case.file.counts_from = came  # complete when the last of them came
-                    self.case.record("documents_completed")
+                    self.case.record(EventType.DOCUMENTS_COMPLETED)
                     self.case.move(Stage.SUBMITTED)
             case Expired():
                 self.case.record("application_returned", missing=missing)

@@ -91,6 +91,7 @@ class InformationRequestProcess(Process[Inquiry]):
             "owner_gather": Named(th="รวบรวมข้อมูล", en="the owner agency gathers"),
             "tell_requester": Named(th="แจ้งผู้รับบริการ", en="tell the requester"),
         },
+        events=["papers_handed_to_owner"],
         texts=[
             "case_received", "case_goes_on", "owner_new_case", "info_referred", "info_ready", "result_notice",
             "information_refused",

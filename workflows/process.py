@@ -40,16 +40,17 @@ from casework.workflows.messages.commands import (
     StartService,
     Withdraw,
 )
+from casework.workflows.messages.events import EventType
 from casework.workflows.messages.fields import CitizenId, Code, Email, Line, Moment, Prose
 from casework.workflows.messages.people import Actor, Document, Officer, Requester
 from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import CaseResult
 
 __all__ = [
-    "NO_REQUEST", "OFFICER", "REQUESTER", "SATISFACTION",
-    "Actor", "Case", "CaseFile", "CaseRequest", "CaseResult", "CitizenId", "Code", "Command", "Document", "Email", "Expired",
-    "FromOutside", "Line", "Moment", "Named", "Officer", "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose",
-    "Rate", "RecordNoShow", "Redirect", "Refuse", "Reopen", "ReportDelay", "Requester", "Settle", "Stages", "StartService",
-    "Where", "Withdraw", "acts_as", "can_go_on", "command", "explain_delay", "go_on_as", "knows_agency", "knows_point",
-    "knows_survey_items", "not_asked_for", "still_missing",
+    "NO_REQUEST", "OFFICER", "REQUESTER", "SATISFACTION", "Actor", "Case", "CaseFile", "CaseRequest", "CaseResult",
+    "CitizenId", "Code", "Command", "Document", "Email", "EventType", "Expired", "FromOutside", "Line", "Moment", "Named",
+    "Officer", "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose", "Rate", "RecordNoShow", "Redirect", "Refuse",
+    "Reopen", "ReportDelay", "Requester", "Settle", "Stages", "StartService", "Where", "Withdraw", "acts_as", "can_go_on",
+    "command", "explain_delay", "go_on_as", "knows_agency", "knows_point", "knows_survey_items", "not_asked_for",
+    "still_missing",
 ]  # fmt: skip

@@ -1,5 +1,9 @@
 """Every SQL statement of the records, by name."""
 
+from __future__ import annotations
+
+from casework.workflows.messages.commands import Rate
+
 # One round trip and one transaction for a whole transition: the case row, its events and what hangs on them commit
 # together or not at all. Documents and answers are taken from the events that brought them. The first batch founds the row; the
 # others find it. Batches may come in any order: state and clocks never go back to an earlier event.
@@ -80,15 +84,17 @@ WITH other AS (
 ), papers AS (
     INSERT INTO casework.documents (case_id, seq, key, position, name, kind, sha256, dated)
     SELECT $1, h.seq, h.key, d.position, d.value->>'name', d.value->>'kind', d.value->>'sha256', (d.value->>'dated')::date
-    FROM happened h, jsonb_array_elements(h.data->'documents') WITH ORDINALITY AS d(value, position)
-    WHERE h.type IN ('opened', 'document_added', 'documents_handed_in')
+    FROM happened h, jsonb_array_elements(
+        CASE WHEN jsonb_typeof(h.data->'documents') = 'array' THEN h.data->'documents' ELSE '[]' END
+    ) WITH ORDINALITY AS d(value, position)
+    WHERE jsonb_typeof(d.value) = 'object' AND d.value->>'name' IS NOT NULL
     ON CONFLICT DO NOTHING
 ), answers AS (
     INSERT INTO casework.satisfaction_answers (case_id, seq, key, answered_at, segment, scores, dissatisfaction, praise)
     SELECT $1, h.seq, h.key, coalesce((h.data->>'received_at')::timestamptz, h.at),
            coalesce(f.requester, b.requester)->>'segment', h.data->'scores',
            h.data->>'dissatisfaction', h.data->>'praise'
-    FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = 'rated'
+    FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = '<rated>'
     ON CONFLICT DO NOTHING
 ), ordered AS (
     SELECT o.*, row_number() OVER (PARTITION BY o.template, o."to", o."values") AS nth
@@ -134,7 +140,7 @@ SELECT
                'email', i.email) FROM casework.officers i WHERE i.officer_id = o.stand_in))
         FROM casework.officers o WHERE o.officer_id = (SELECT officer->>'id' FROM state)) AS officer_card
 FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
-"""
+""".replace("<rated>", Rate.event)
 
 # $1 centre
 UNSETTLED = """

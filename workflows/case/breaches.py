@@ -8,6 +8,7 @@ from casework.standards.counting.plan import PROMISE
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import Breach, CaseFile
 from casework.workflows.case.journal import Journal
+from casework.workflows.messages.events import EventType
 
 
 def breached(file: CaseFile, what: str, at: datetime) -> None:
@@ -24,12 +25,12 @@ def stop(file: CaseFile, journal: Journal, clock: Clock, at: datetime) -> None:
     if clock.breached_at is not None and at <= clock.due_at:
         _take_back(file, clock.step, clock.breached_at)
         clock.breached_at, clock.overdue = None, False
-        journal.record("was_in_time", step=clock.step, received_at=at.isoformat(), due_at=clock.due_at.isoformat())
+        journal.record(EventType.WAS_IN_TIME, step=clock.step, received_at=at.isoformat(), due_at=clock.due_at.isoformat())
     promise = file.promise
     if promise and promise.breached_at and at <= promise.due_at and promise.chain.split("+")[-1] == clock.step:
         _take_back(file, PROMISE, promise.breached_at)
         promise.breached_at = None
-        journal.record("was_in_time", step=PROMISE, received_at=at.isoformat(), due_at=promise.due_at.isoformat())
+        journal.record(EventType.WAS_IN_TIME, step=PROMISE, received_at=at.isoformat(), due_at=promise.due_at.isoformat())
 
 
 def _take_back(file: CaseFile, what: str, at: datetime) -> None:

@@ -45,6 +45,7 @@ from casework.workflows.case.resets import Resets
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import case_view
 from casework.workflows.messages.commands import Command, FromOutside
+from casework.workflows.messages.events import EventType
 from casework.workflows.messages.people import Actor, Document, Officer
 from casework.workflows.messages.views import CaseResult, CaseView
 from casework.workflows.names import CLOSED
@@ -145,7 +146,7 @@ class Case:
             try:
                 self._counting.start(step, since)
             except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
-                self.record("clock_not_started", step=step, problem=errors.words(error))
+                self.record(EventType.CLOCK_NOT_STARTED, step=step, problem=errors.words(error))
         if promise is not None:
             self._promises.begin(promise, since, because, told)
         return True
@@ -311,7 +312,7 @@ class Case:
         """Open the case under these terms, or say why not."""
         plans, found = opening.planned(self.file, answer, self._counting, steps)
         if not found:
-            self.record("opened", **opening.account(self.file, self._counting))
+            self.record(EventType.OPENED, **opening.account(self.file, self._counting))
             for plan in plans:
                 self.file.clocks[plan.step] = Clock.planned(plan)
         return found
@@ -351,10 +352,10 @@ class Case:
         waited = bool(self.file.letters)
         self.letters.end()
         if self.file.stage == CLOSED and waited:
-            self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
+            self.record(EventType.CANCELLED_BY_OPERATOR, reason=workflow.cancellation_reason() or "none was given")
         if self.file.stage != CLOSED:
             self.desk.decline("the case was cancelled by an operator")
-            self.record("cancelled_by_operator", reason=workflow.cancellation_reason() or "none was given")
+            self.record(EventType.CANCELLED_BY_OPERATOR, reason=workflow.cancellation_reason() or "none was given")
             self.move(CLOSED)
             self.file.closed_at = workflow.now()
         self._finish_transition()

@@ -30,6 +30,7 @@ from casework.workflows.case.recount import Fired, moved, pause_end, paused_unti
 from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import pause_view
 from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
+from casework.workflows.messages.events import EventType
 from casework.workflows.messages.people import Actor
 from casework.workflows.ports import CalendarNews, Terms
 
@@ -161,7 +162,7 @@ class ClockChanges:
         moves = self._move(taken, promise)
         if moves:
             because = self._because(news, moves)
-            self._journal.record("calendar_changed", actor, revision=calendar.revision, because=because.th, moved=moves)
+            self._journal.record(EventType.CALENDAR_CHANGED, actor, revision=calendar.revision, because=because.th, moved=moves)
             self._promises.moved(promised, because, self._tell(moves, because))
 
     def take_standard(self, message: ChangeStandard, terms: Terms, calendar: WorkingCalendar) -> None:

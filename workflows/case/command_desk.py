@@ -27,6 +27,7 @@ from casework.workflows.case.definition import ProcessDefinition, Stages
 from casework.workflows.case.file import REPLIES_KEPT, CaseFile
 from casework.workflows.case.receipts import unfit_receipt
 from casework.workflows.messages.commands import Command, FromOutside, Rate
+from casework.workflows.messages.events import EventType
 from casework.workflows.messages.people import Actor
 from casework.workflows.messages.views import AllowedCommand, CommandReply
 from casework.workflows.names import CLOSED
@@ -264,7 +265,7 @@ class CommandDesk:
         except ApplicationError as refusal:
             if self._file.terms is not None:  # else the case cannot be opened any more, and fails with the reason
                 because = refusal.message.partition(". Possible now")[0]
-                case.record("command_not_reapplied", command=declared.name, because=because)
+                case.record(EventType.COMMAND_NOT_REAPPLIED, command=declared.name, because=because)
                 case.commit()
             raise
 

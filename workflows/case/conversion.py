@@ -13,7 +13,7 @@ from casework.workflows import names
 from casework.workflows.case.case import Case
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.opening import without_papers
-from casework.workflows.messages.events import Link
+from casework.workflows.messages.events import EventType, Link
 from casework.workflows.messages.one_stop import Convert
 from casework.workflows.messages.request import CaseRequest
 
@@ -49,7 +49,7 @@ async def go_on_as(case: Case, convert: Convert) -> None:
             search_attributes=names.first_attributes(request.service, request.centre, None),
         )
     file.links = [*file.links, Link(relation="to", case_id=new_id)]
-    case.record("went_on_as", case_id=new_id, service=convert.into)
+    case.record(EventType.WENT_ON_AS, case_id=new_id, service=convert.into)
 
 
 def _request(case: Case, convert: Convert) -> CaseRequest:

@@ -12,6 +12,7 @@ from casework.workflows.case.definition import OwnState
 from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
 from casework.workflows.case.papers import not_asked_for, still_missing
 from casework.workflows.messages.commands import Command, StartService
+from casework.workflows.messages.events import EventType
 
 
 class DeclaredState(OwnState):
@@ -77,7 +78,7 @@ def _change(case: Case, own: DeclaredState, said: FieldSpec, value: Any) -> None
             case.remind_with("missing_list", own.asked)
             if not own.asked:
                 case.file.counts_from = own.last_paper_at  # complete when the last of them came
-                case.record("documents_completed")
+                case.record(EventType.DOCUMENTS_COMPLETED)
 
 
 def said(message: BaseModel | None) -> dict[str, JsonValue]:

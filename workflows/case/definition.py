@@ -63,6 +63,7 @@ class ProcessDefinition:
     steps: Mapping[str, Named] = field(default_factory=dict)
     expiring: Collection[str] = ()
     texts: Collection[str] = ()
+    events: Collection[str] = ()  # what it records beside its commands and what every case does
     form: type[CaseRequest] | None = None  # what people fill in, where a request is checked only by the case
 
     @property

@@ -10,6 +10,7 @@ from temporalio import workflow
 from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.file import Ending
 from casework.workflows.messages.commands import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.messages.events import EventType
 from casework.workflows.messages.people import Actor
 from casework.workflows.names import CLOSED
 from casework.workflows.ports import NoticeStatus
@@ -69,7 +70,7 @@ class Endings:
                 pause, terms = self._case.file.pause, self._case.file.terms
                 rule = terms.rules.pauses[pause.reason]
                 assert rule.outcome is not None, "a pause that ends the case has an outcome"
-                self._case.record("pause_ran_out", reason=pause.reason, paused_since=pause.begun.isoformat())
+                self._case.record(EventType.PAUSE_RAN_OUT, reason=pause.reason, paused_since=pause.begun.isoformat())
                 values = {"waiting_for_th": rule.th, "waiting_for_en": rule.en}
                 self._case.notify(terms.pause_notices["ended"], REQUESTER, **values)
                 centre("ยุติเรื่อง เนื่องจากพ้นระยะเวลา", "closed, the time has passed:", rule.th)
@@ -96,7 +97,7 @@ class Endings:
         if self._case.begin(SATISFACTION):
             self._case.notify("satisfaction_invite", REQUESTER)
         if SATISFACTION not in self._case.file.clocks:  # it could not be counted, and nothing would ever end the wait
-            self._case.record("satisfaction_not_answered")
+            self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
             self.close()
             return
         match await self._case.decision():
@@ -108,14 +109,14 @@ class Endings:
                 or_reopened()
             case _:
                 if not self._case.file.rated:
-                    self._case.record("satisfaction_not_answered")
+                    self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
                 self.close()
 
     def close(self) -> None:
         """Nothing more is done on this case."""
         self._case.move(CLOSED)
         self._case.file.closed_at = workflow.now()
-        self._case.record("closed", outcome=self._case.file.outcome)
+        self._case.record(EventType.CLOSED, outcome=self._case.file.outcome)
 
     def _rated(self, rating: Rate) -> bool:
         """What follows from a rating; whether it was a bad one."""
@@ -124,7 +125,7 @@ class Endings:
         self._case.file.rated = True
         low = any(score <= terms.low_score for score in rating.scores.values())
         if terms.open_improvement_task and (low or rating.dissatisfaction):
-            self._case.record("improvement_task_opened", because="low score" if low else "dissatisfaction")
+            self._case.record(EventType.IMPROVEMENT_TASK_OPENED, because="low score" if low else "dissatisfaction")
             why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
             self._case.notify("improvement_task", "centre_supervisor", **why)
         return low or bool(rating.dissatisfaction)
@@ -143,7 +144,7 @@ class Endings:
         assert file.ending is not None
         ending, file.ending = file.ending, None
         file.counts_from = max(ending.told.values(), default=None)  # the later of them
-        self._case.record("everybody_told", fates=[journal.status(notice).value for notice in ending.notices])
+        self._case.record(EventType.EVERYBODY_TOLD, fates=[journal.status(notice).value for notice in ending.notices])
         self.conclude(ending.outcome, ending.then)
 
     def _tell_centre(self, thai: str, english: str, what: str) -> list[str]:

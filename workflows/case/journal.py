@@ -21,7 +21,7 @@ from casework.standards.thai_dates import buddhist_year
 from casework.workflows import options
 from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice
 from casework.workflows.case.views import pause_view, promise_view
-from casework.workflows.messages.events import Event
+from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.people import Actor
 from casework.workflows.messages.views import NoticeView, RunningClock
 from casework.workflows.ports import (
@@ -120,7 +120,7 @@ class Journal:
         """A notice of this text to this role has met its fate. One that failed for good is an event: somebody must see it."""
         self.note(fate, tell)
         if fate.status is NoticeStatus.FAILED:
-            self.record("notice_failed", notice=template, to=to, error=fate.error)
+            self.record(EventType.NOTICE_FAILED, notice=template, to=to, error=fate.error)
         self._met(fate, template, to)
 
     def note(self, fate: NoticeFate, tell: bool) -> None:
@@ -208,7 +208,7 @@ class Journal:
             else:
                 self.settle(fate, notice.template, notice.to)
         if recorded.conflicts:
-            self.record("records_differ", keys=recorded.conflicts)
+            self.record(EventType.RECORDS_DIFFER, keys=recorded.conflicts)
         self.commit()
 
 

@@ -21,6 +21,7 @@ from casework.workflows.case.file import CaseFile, UnservedLetter
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.receipts import CLOCKS_DIFFER
 from casework.workflows.messages.commands import RecordService
+from casework.workflows.messages.events import EventType
 from casework.workflows.ports import NoticeFate, NoticeStatus
 
 NOT_TOLD = (NoticeStatus.BY_HAND, NoticeStatus.FAILED, NoticeStatus.MOOT)  # moot: on a way that a reset abandoned
@@ -48,7 +49,7 @@ class Letters:
             if fate.status is NoticeStatus.MOOT:
                 self._note(fate.id, NoticeStatus.BY_HAND, now)
             file.letters[fate.id] = UnservedLetter(template=template, since=now)
-            self._journal.record("letter_to_serve", notice=template)
+            self._journal.record(EventType.LETTER_TO_SERVE, notice=template)
             if LETTERS not in file.clocks or not file.clocks[LETTERS].running:
                 self._begin(LETTERS, now)
 
@@ -82,7 +83,7 @@ class Letters:
         """The day has come on which the law deems a posted letter to be served."""
         letter = self._file.letters[letter_id]
         assert letter.deemed_at is not None
-        self._journal.record("deemed_served", notice=letter.template)
+        self._journal.record(EventType.DEEMED_SERVED, notice=letter.template)
         self._served(letter_id, letter.deemed_at)
 
     def drop(self) -> None:
@@ -106,7 +107,7 @@ class Letters:
     def _moot(self, letter_id: str) -> None:
         letter = self._file.letters.pop(letter_id, None)
         if letter is not None:
-            self._journal.record("letter_moot", notice=letter.template)
+            self._journal.record(EventType.LETTER_MOOT, notice=letter.template)
             self._note(letter_id, NoticeStatus.MOOT, workflow.now())
             self._on_the_desk(workflow.now())
 
@@ -141,7 +142,7 @@ class Letters:
         try:
             self._counting.start(step, since)
         except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
-            self._journal.record("clock_not_started", step=step, problem=errors.words(error))
+            self._journal.record(EventType.CLOCK_NOT_STARTED, step=step, problem=errors.words(error))
 
 
 def may_serve(file: CaseFile, message: RecordService) -> str | None:

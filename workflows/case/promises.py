@@ -18,6 +18,7 @@ from casework.workflows import errors
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.case.journal import Journal
+from casework.workflows.messages.events import EventType
 
 EARLIER = Named(th="ดำเนินการก่อนกำหนด", en="the step before was done early")
 
@@ -37,7 +38,7 @@ class Promises:
         try:
             plan = self._counting.calculator.plan(chain, Ledger(started_at=since), now)
         except UNCOUNTABLE as error:  # the case goes on, and everybody sees why
-            self._journal.record("clock_not_started", step=chain, problem=errors.words(error))
+            self._journal.record(EventType.CLOCK_NOT_STARTED, step=chain, problem=errors.words(error))
             return
         before = file.promise
         if before is not None and because is None and plan.due_at >= before.due_at:
@@ -52,7 +53,7 @@ class Promises:
         if before is not None and now is not None and before != now:
             self._file.moved_from = before
             self._journal.record(
-                "promise_moved",
+                EventType.PROMISE_MOVED,
                 old_due_at=before.isoformat(),
                 new_due_at=now.isoformat(),
                 reason_th=because.th,

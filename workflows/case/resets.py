@@ -9,6 +9,7 @@ from temporalio import workflow
 from casework.workflows.case.command_desk import CommandDesk
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.journal import Journal
+from casework.workflows.messages.events import EventType
 from casework.workflows.ports import ResetMark
 
 
@@ -39,7 +40,7 @@ class Resets:
             self._pending = False
             file.clocks_told = ""
             file.reset = ResetMark(event=file.seq, at=workflow.now())
-            self._journal.record("reset", from_event=file.seq)
+            self._journal.record(EventType.RESET, from_event=file.seq)
             self._journal.commit()
 
     def _note(self, _: int) -> None:

@@ -20,6 +20,7 @@ from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, StandingPause
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.letters import Letters
+from casework.workflows.messages.events import EventType
 
 # Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
 JUST_AFTER = timedelta(milliseconds=1)
@@ -27,12 +28,12 @@ LATE = timedelta(minutes=1)
 MOST_HELD = 2.0  # twice as much as a case takes notes for
 
 FACTS = {
-    Action.WARN: "warned",
-    Action.REMIND: "reminded",
-    Action.PROGRESS: "progress_notified",
-    Action.CHASE: "chased",
-    Action.ESCALATE: "escalated",
-    Action.BREACH: "breached",
+    Action.WARN: EventType.WARNED,
+    Action.REMIND: EventType.REMINDED,
+    Action.PROGRESS: EventType.PROGRESS_NOTIFIED,
+    Action.CHASE: EventType.CHASED,
+    Action.ESCALATE: EventType.ESCALATED,
+    Action.BREACH: EventType.BREACHED,
 }
 
 
@@ -114,13 +115,13 @@ class Timekeeper:
                 self._fire_rung(alarm, clock, rung)
             except UNCOUNTABLE as error:  # a rung that cannot be made is said to be so, and stops nothing else
                 clock.mark_fired(rung)
-                self._journal.record("rung_skipped", step=clock.step, rung=rung.key, problem=str(error))
+                self._journal.record(EventType.RUNG_SKIPPED, step=clock.step, rung=rung.key, problem=str(error))
         elif clock.entry_closes_at:
             clock.expired = True
         else:
             # It was overdue before, and a change put its due time ahead again: the rungs have spoken, the fact stays one.
             clock.overdue = True
-            self._journal.record("overdue_again", step=clock.step, due_at=clock.due_at.isoformat())
+            self._journal.record(EventType.OVERDUE_AGAIN, step=clock.step, due_at=clock.due_at.isoformat())
 
     def _promise_not_kept(self) -> None:
         """What the requester was promised is late, even if the step is still in its own time. They are told, unless a ladder
@@ -131,7 +132,7 @@ class Timekeeper:
         file.promise.breached_at = now
         breached(file, PROMISE, now)
         due = file.promise.due_at.isoformat()
-        self._journal.record("promise_breached", chain=file.promise.chain, due_at=due)
+        self._journal.record(EventType.PROMISE_BREACHED, chain=file.promise.chain, due_at=due)
         at_the_counter = any(limit.unit.seconds for limit in self._counting.calculator.limits(file.promise.chain))
         if self._told_late_at != now and not at_the_counter and file.ending is None:
             self._journal.notify(file.terms.rung_notices["promise"], REQUESTER, due_at=due)
@@ -143,7 +144,7 @@ class Timekeeper:
         rule, words = file.terms.rules.pauses[pause.reason], file.terms.pause_notices
         if pause.remind_at is not None and pause.remind_at < pause.until:
             pause.remind_at = None
-            self._journal.record("pause_reminded", reason=pause.reason, to=rule.remind, until=pause.until.isoformat())
+            self._journal.record(EventType.PAUSE_REMINDED, reason=pause.reason, to=rule.remind, until=pause.until.isoformat())
             for role in rule.remind:
                 self._journal.notify(words["remind"], self._present(role), **self.pause_values())
         elif rule.outcome is not None:
@@ -156,7 +157,7 @@ class Timekeeper:
                 file.promise.ledger = ended(file.promise.ledger, pause.until)
             file.pause = None
             self._journal.record(
-                "resumed",
+                EventType.RESUMED,
                 reason=pause.reason,
                 steps=pause.steps,
                 paused_since=pause.begun.isoformat(),
@@ -173,7 +174,7 @@ class Timekeeper:
             at = self._counting.calculator.late(clock.ledger, rung, now)
             if at is None:
                 clock.mark_fired(rung)
-                self._journal.record("rung_skipped", step=clock.step, rung=rung.key, planned_at=rung.at.isoformat())
+                self._journal.record(EventType.RUNG_SKIPPED, step=clock.step, rung=rung.key, planned_at=rung.at.isoformat())
                 return
             if at > now:
                 since = {"waited_since": rung.at} if late else {}
@@ -211,7 +212,7 @@ class Timekeeper:
             self._told_late_at = now if rung.action is Action.BREACH else self._told_late_at
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
         if rung.action is Action.BREACH:
-            self._journal.record("improvement_task_opened", step=clock.step, because="breach")
+            self._journal.record(EventType.IMPROVEMENT_TASK_OPENED, step=clock.step, because="breach")
 
     def _next_repeat(self, clock: Clock, rung: PlannedRung, now: datetime) -> PlannedRung | None:
         """The next moment of a rung that repeats; if there is none, that is said and the case goes on without."""
@@ -220,7 +221,7 @@ class Timekeeper:
         try:
             return self._counting.calculator.repeat(clock.step, rung, clock.due_at, now, clock.ledger)
         except UNCOUNTABLE as error:
-            self._journal.record("rung_skipped", step=clock.step, rung=rung.key, problem=str(error))
+            self._journal.record(EventType.RUNG_SKIPPED, step=clock.step, rung=rung.key, problem=str(error))
             return None
 
     def _template(self, rung: PlannedRung) -> str:
