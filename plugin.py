@@ -37,7 +37,7 @@ class CaseworkPlugin(SimplePlugin):
         """`processes` are the agency's own, beside those that are installed (entry points `casework.processes`). Raises
         PackError if a pack of the library cannot be served."""
         served = {**processes_for(library.packs), **{process.definition.service: process for process in processes}}
-        problems = [f"{problem}" for pack in library.packs for problem in unserved(pack, served)]
+        problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, served)]
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
         self._contexts_asked_for = False

@@ -242,4 +242,6 @@ def _time(calendar: OfficeCalendar, text: str) -> datetime:
 
 
 def _text(value: object) -> Value:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
     return [str(item) for item in value] if isinstance(value, list) else "" if value is None else str(value)

@@ -12,7 +12,7 @@ from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.service_rules import service_rules
 from casework.standards.limits import Named
 from casework.standards.pack.loader import UnknownStandard
-from casework.standards.pack.model import ServiceStandards
+from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.errors import words
 from casework.workflows.ports import ActingTerms, CalendarNews, ExtensionTerms, StandardAnswer, StandardPort, StandardQuery, Terms
 
@@ -72,6 +72,12 @@ def _named(changes: Sequence[CalendarChange]) -> list[CalendarNews]:
     ]
 
 
+def _asked_after(pack: ServiceStandards, service: Service) -> list[str]:
+    """The outcomes after which satisfaction is asked: those of the pack, and those for which a declared service names a stage."""
+    named = {way.outcome for stage in service.stages.values() for way in stage.ways if way.ask_in}
+    return [outcome for outcome in service.outcomes if outcome in pack.satisfaction.ask_after or outcome in named]
+
+
 def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
     """The terms of one service at a centre. Raises KeyError for a service that the pack does not have."""
     service = pack.service(service_name)
@@ -108,7 +114,7 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
         extensions={s.id: ExtensionTerms(times=s.extend.times, up_to=s.extend.up_to) for s in service.steps if s.extend},
         pause_notices=pack.pause_notices.model_dump(),
         rung_notices=pack.rung_notices.model_dump(),
-        ask_after=[outcome for outcome in asked.ask_after if outcome in service.outcomes],
+        ask_after=_asked_after(pack, service),
         survey_items=[item.id for item in asked.items],
         scale=sorted(asked.scale),
         serve=[name for name, text in pack.notifications.items() if text.serve],

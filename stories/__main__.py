@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from datetime import datetime
@@ -17,6 +18,7 @@ from casework.starter.dev.embedded import NotInstalled
 from casework.stories.runner import Played, StoryRunner
 from casework.stories.servers import story_servers
 from casework.stories.story import ONE, Story, StoryError, read_story
+from casework.workflows.processes import NoProcess
 
 
 async def play(files: list[Path], timeline: bool, texts: bool) -> int:
@@ -38,7 +40,7 @@ async def play(files: list[Path], timeline: bool, texts: bool) -> int:
             began = time.monotonic()
             try:
                 played = await runner.play(story, file.parent)
-            except (PackError, StoryError, ValueError) as error:
+            except (PackError, StoryError, NoProcess, ValueError) as error:
                 complain(f"{file}: {error}")
                 problems += 1
                 continue
@@ -81,6 +83,7 @@ def main() -> None:
     words = sys.argv[1:]
     files = [Path(word) for word in words if not word.startswith("--")]
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers of a story end with it
         code = asyncio.run(play(files, "--timeline" in words, "--texts" in words))
     except NotInstalled as missing:
         complain(str(missing))

@@ -47,6 +47,7 @@ SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
 JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
 LATER = "later"  # the version of the pack that cases may move to
 NEVER_BY_ITSELF = "2399-01-01"
+STUCK_AFTER = 30.0  # seconds, of which a story takes one or two
 OPERATOR = Actor(id="operator", role="operator")
 
 
@@ -273,7 +274,10 @@ class _Playing:
         now = await self._environment.get_current_time(case.workflow)
         distance = moment + self._time.case(case.case_id).ahead - now
         if distance > timedelta():
-            await self._environment.fast_forward(case.workflow, distance)
+            try:
+                await asyncio.wait_for(self._environment.fast_forward(case.workflow, distance), STUCK_AFTER)
+            except TimeoutError:
+                raise StoryError(f"time does not pass for {name}: {await _why_stuck(case)}") from None
 
     async def _seen(self, name: str) -> Seen:
         case = self._cases[name]
@@ -289,6 +293,15 @@ class _Playing:
 
     def _aware(self, local: datetime) -> datetime:
         return local.replace(tzinfo=self.zone).astimezone(UTC)  # sums within a zone would go by its wall clock
+
+
+async def _why_stuck(case: CaseHandle) -> str:
+    """What the case's workflow task says that fails again and again."""
+    history = await case.workflow.fetch_history()
+    failed = [e for e in history.events if e.HasField("workflow_task_failed_event_attributes")]
+    if not failed:
+        return "its workflow does nothing"
+    return f"its workflow task fails: {failed[-1].workflow_task_failed_event_attributes.failure.message}"
 
 
 async def _is_open(case: CaseHandle) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -12,6 +14,8 @@ from casework.adapters.postgres.records import PostgresRecords
 from casework.standards.pack.layers import merged
 from casework.standards.pack.loader import PackError, StandardsLibrary, default_pack
 from casework.standards.pack.model import ServiceStandards
+from casework.workflows.pack_needs import unserved
+from casework.workflows.processes import installed
 from tests.counter import Counter
 
 CENTRES = {
@@ -40,6 +44,47 @@ async def test_each_centre_has_its_register_and_its_addresses(temporal: Workflow
     assert re.fullmatch(r"ชม-25\d\d-00001", str(numbers["CNX"]))
     assert "complaints@cc.example" in told["JSC"]
     assert "cnx@cc.example" in told["CNX"]
+
+
+async def test_two_centres_may_have_the_same_request_id(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
+    async with Counter(temporal, records, pack("twins", centres=CENTRES)) as counter:
+        request = {"service": "one_stop", "request_id": uuid4().hex}
+        here, there = await counter.open(**request, centre="JSC"), await counter.open(**request, centre="CNX")
+        assert here.case_id != there.case_id
+        assert not there.existed
+        for case in (here, there):
+            await case.workflow.terminate()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"centres": {"JSC": {"th": "ก", "en": "a"}}}, "centres.JSC: this is the organisation's own centre"),
+        ({"centres": {"CNX": {"th": "ก", "en": "a", "contacts": {"centre_hed": "a@b.example"}}}}, "unknown role centre_hed"),
+        ({"centres": {"CNX": {"th": "ก", "en": "a", "registry": "JSC"}}}, "two centres count in the registry JSC"),
+        (
+            {"acting": [{"role": "centre_head", "by": "centre_hed", "from": "2026-03-04", "until": "2026-03-05"}]},
+            "unknown role centre_hed",
+        ),
+        (
+            {"acting": [{"role": "centre_head", "by": "centre", "from": "2026-03-04", "until": "2026-03-05", "centre": "X"}]},
+            "unknown centre X",
+        ),
+        (
+            {
+                "acting": [
+                    {"role": "centre_head", "by": "centre_supervisor", "from": "2026-03-04", "until": "2026-03-05"},
+                    {"role": "centre_supervisor", "by": "centre", "from": "2026-03-05", "until": "2026-03-06"},
+                ]
+            },
+            "acting[0].by: centre_supervisor is absent itself in that time",
+        ),
+        ({"commands": {"one_stop": {"any": {"add_note": ["centre_offizer"]}}}}, "the role centre_offizer has no address"),
+    ],
+)
+def test_a_name_that_means_nobody_is_found_before_a_worker_serves_it(changes: dict[str, Any], says: str) -> None:
+    problems = unserved(pack("x", **changes), installed())
+    assert any(says in problem for problem in problems), problems
 
 
 def test_two_ministries_never_share_a_register() -> None:

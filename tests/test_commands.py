@@ -90,13 +90,6 @@ async def test_the_same_request_id_with_another_content_is_refused_open_or_close
         await office.open(other)
 
 
-async def test_two_centres_may_have_the_same_request_id(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
-    here, there = await office.open(request), await office.open(request.model_copy(update={"centre": "CNX"}))
-    assert here.case_id != there.case_id
-    assert not there.handle.existed
-
-
 async def test_a_case_that_is_not_there_is_not_found(office: Office) -> None:
     handle = office.client.case("forward-0000000000")
     with pytest.raises(NotFound):

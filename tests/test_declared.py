@@ -59,19 +59,22 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("clocks: [find]", "clocks: [seek]", "stages.searching.clocks: unknown step seek; steps are find, pay, satisfaction"),
         ("clocks: [find]", "clocks: []", "steps.find: its clock starts in no stage"),
         ("clocks_when_told: {pay: fee_due}", "clocks_when_told: {pay: copy_read}", "tell: no text copy_read in notifications"),
-        ("with: {reason: reason}", "with: {reason: why}", "tell.information_refused.with.reason: unknown why; known are reason, papers, missing, due:STEP"),
+        ("with: {reason: reason}", "with: {reason: why}", "tell.information_refused.with.reason: unknown why; known are licence_no, certified, reason, papers, missing, due:STEP"),
         ("with: {reason: reason}", "with: {reazon: reason}", "tell.information_refused.with.reazon: the text has no such token"),
-        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {free: true}, stage: awaiting_payment}", "leads_to[0].if: unknown field free; fields are pages, fee"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {free: true}, stage: awaiting_payment}", "leads_to[0].if: unknown field free; fields are licence_no, certified, pages, fee"),
         ("{if: {fee: true}, stage: awaiting_payment}", "{if: {fee: yes}, stage: awaiting_payment}", "leads_to[0].if.fee: it is true or false"),
         ("- {if: {fee: true}, stage: awaiting_payment}", "- {stage: awaiting_payment}", "leads_to[0]: the ways after this one are never taken; it needs an `if`"),
         ("- {outcome: handed_over, ask_in: given, tell: [copy_ready]}", "- {if: {fee: false}, outcome: handed_over}", "leads_to[1]: the last way has no `if`"),
         ("by: [centre_officer]\n            fields: {reason", "by: [centre_offizer]\n            fields: {reason", "by: the role centre_offizer has no address"),
         ("ask_satisfaction: true", "ask_satisfaction: false", "ask_in: given is no stage with `ask_satisfaction: true`"),
-        ("ask_after: [handed_over, completed]", "ask_after: [completed]", "ask_in: satisfaction.ask_after does not name handed_over"),
         ("      withdraw: [requester, centre_officer]", "", "outcomes: no way ends as withdrawn"),
         ("outcomes: [handed_over, no_such_licence, not_paid, withdrawn]", "outcomes: [handed_over, no_such_licence, not_paid]", "withdraw is given, and it ends as withdrawn"),
         ("  not_paid: {th: ไม่ชำระค่าธรรมเนียม, en: not paid}\n", "", "labels: not_paid has no words in Thai and English"),
         ("report_not_found:", "add_note:", "commands.add_note: every service has this command"),
+        ("      record_service: [centre_officer]\n", "", "a text must be served, and no role may give record_service"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {pages: \">3\"}, stage: awaiting_payment}", "if.pages: it is a number"),
+        ("receipt: {th", "documents: {th", "papers come in a field named documents"),
+        ("by: [centre_officer]\n            fields: {receipt", "by: [centre_officer]\n            event: closed\n            fields: {receipt", "closed is what the engine records itself"),
         ("licence_no: {th", "json: {th", "json cannot be the name of a field"),
         ("licence_no: {th", "subject: {th", "request.subject: every request has this field already"),
         ("type: yes_no}\n            leads_to:", "type: choice}\n            leads_to:", "`choices` are given for the type choice, and only then"),
@@ -122,6 +125,43 @@ async def test_bad_input_gets_the_field_and_the_reason(temporal: WorkflowEnviron
             await case.send("record_payment", {"receipt": "1", "actor": OFFICER})
         assert (await case.view()).stage == "searching"
         await case.workflow.terminate()
+
+
+async def test_what_was_asked_for_is_seen_and_told(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
+    """The fields of a request stand in the case and in its first event, and texts may use them."""
+    tells = COPY.replace("tell: [case_received]", "tell: [{notice: case_received, with: {subject: licence_no}}]", 1)
+    async with Counter(temporal, records, parse_pack(tells, "copy.yaml")) as counter:
+        case = await counter.open(**COPY_OF)
+        view = await case.view()
+        assert view.request == {"licence_no": "12/2560"}
+        assert view.events[0].data["request"] == {"licence_no": "12/2560"}
+        await case.workflow.terminate()
+
+
+async def test_two_versions_are_served_together_and_their_cases_go_their_own_ways(
+    temporal: WorkflowEnvironment, records: PostgresRecords
+) -> None:
+    """The later version renames a command and drops a field; each case takes its own version's."""
+    later = (
+        COPY.replace('version: "1"', 'version: "2"')
+        .replace("record_payment:", "confirm_payment:")
+        .replace("effective_from: 2026-10-01", "effective_from: 2026-10-02")
+    )
+    packs = parse_pack(COPY, "one.yaml"), parse_pack(later, "two.yaml")
+    async with Counter(temporal, records, *packs) as counter:
+        old = await counter.open(**COPY_OF, standard="licence-copies", received_at="2026-10-01T09:00:00+07:00")
+        new = await counter.open(**COPY_OF, standard="licence-copies")
+        paid = {"receipt": "1", "actor": OFFICER}
+        for case in (old, new):
+            await case.send("report_found", {"pages": 1, "fee": True, "actor": OFFICER})
+        with pytest.raises(CaseRefused):
+            await old.send("confirm_payment", paid)
+        with pytest.raises(CaseRefused):
+            await new.send("record_payment", paid)
+        assert (await old.send("record_payment", paid)).stage == "given"
+        assert (await new.send("confirm_payment", paid)).stage == "given"
+        for case in (old, new):
+            await case.workflow.terminate()
 
 
 async def test_a_case_keeps_the_version_it_was_opened_under(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:

@@ -89,19 +89,21 @@ def test_every_stage_of_a_process_is_walked_and_spoken(service: str) -> None:
 
 
 def test_a_pack_says_only_what_differs_from_the_one_it_is_based_on(tmp_path: Path) -> None:
-    (tmp_path / "ours.yaml").write_text("based_on: moe_jsc.yaml\nschema: 1\nid: ours\nsegments: null\nsegments_: 1\n")
+    (tmp_path / "ours.yaml").write_text(
+        "based_on: moe_jsc.yaml\nschema: 1\nid: ours\nversion: '1'\nsegments: null\nsegments_: 1\n"
+    )
     with pytest.raises(PackError) as found:
         load_pack(tmp_path / "ours.yaml")
-    assert "line 5: segments_: Extra inputs are not permitted" in str(found.value)
+    assert "line 6: segments_: Extra inputs are not permitted" in str(found.value)
     assert "segments: Field required" in str(found.value)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("based_on: nowhere.yaml\nid: x\n", "based_on: nowhere.yaml cannot be read (No such file or directory)"),
-        ("based_on: [1]\nid: x\n", "based_on: names another pack's file"),
-        ("based_on: moe_jsc.yaml\nid: x\ncalendar: {timezone: Asia/Bangkokk}\n", "line 3: calendar.timezone"),
+        ("based_on: nowhere.yaml\nid: x\nversion: '1'\n", "based_on: nowhere.yaml cannot be read (No such file or directory)"),
+        ("based_on: [1]\nid: x\nversion: '1'\n", "based_on: names another pack's file"),
+        ("based_on: moe_jsc.yaml\nid: x\nversion: '1'\ncalendar: {timezone: Asia/Bangkokk}\n", "line 4: calendar.timezone"),
     ],
 )
 def test_a_base_that_cannot_be_used_is_named(text: str, says: str) -> None:
@@ -110,8 +112,22 @@ def test_a_base_that_cannot_be_used_is_named(text: str, says: str) -> None:
     assert says in str(found.value)
 
 
+def test_steps_are_changed_added_and_taken_away_by_their_ids() -> None:
+    changes = "services: {one_stop: {steps: {triage: {limit: {n: 7}}, convert: null, farewell: {actor: centre_officer}}}}"
+    pack = parse_pack(f"based_on: moe_jsc.yaml\nid: x\nversion: '1'\n{changes}\n", "x.yaml")
+    steps = {step.id: step for step in pack.service("one_stop").steps}
+    assert str(steps["triage"].limit) == "7 minutes"
+    assert "convert" not in steps
+    assert steps["farewell"].actor == "centre_officer"
+
+
+def test_a_pack_based_on_another_has_a_name_of_its_own() -> None:
+    with pytest.raises(PackError, match="id and version: a pack that is based on another has its own"):
+        parse_pack("based_on: moe_jsc.yaml\n", "x.yaml")
+
+
 def test_two_packs_that_are_based_on_each_other_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("based_on: b.yaml\nid: a\n")
-    (tmp_path / "b.yaml").write_text("based_on: a.yaml\nid: b\n")
+    (tmp_path / "a.yaml").write_text("based_on: b.yaml\nid: a\nversion: '1'\n")
+    (tmp_path / "b.yaml").write_text("based_on: a.yaml\nid: b\nversion: '1'\n")
     with pytest.raises(PackError, match="never one that is based on this one"):
         load_pack(tmp_path / "a.yaml")

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from casework.standards.pack.declared import CommandSpec, DeclaredService, StageSpec, Tell, Way, holds
-from casework.standards.pack.model import Service
+from casework.standards.pack.declared import CommandSpec, DeclaredService, FieldSpec, StageSpec, Tell, Way, holds
+from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows import errors
 from casework.workflows.case.command_desk import DeclaredCommand, declared_commands, described, update_of
 from casework.workflows.case.declared_effects import DeclaredState, notice_values, said, take_effect, unfit
@@ -64,6 +64,23 @@ class DeclaredProcess(Process[DeclaredState]):
         """What its stage says."""
         return self.declared.stages[self.case.file.stage]
 
+    @property
+    def fields(self) -> dict[str, FieldSpec]:
+        """Every field that may be known: of the request, and of the commands that lead from stage to stage."""
+        led = {
+            name: spec
+            for stage in self.declared.stages.values()
+            for each in stage.commands.values()
+            for name, spec in each.fields.items()
+        }
+        return {**led, **self.declared.request}
+
+    def known(self, message: Command | None) -> dict[str, JsonValue]:
+        """What is said: by a command, by the one that led to this stage, by the request."""
+        request = self.case.file.request
+        asked = request.own_fields if isinstance(request, DeclaredRequest) else {}
+        return {**asked, **self.own.brought, **said(message)}
+
     async def walk(self) -> CaseResult:
         """The whole of it."""
         await self.case.open(steps_of=_first_steps)
@@ -97,8 +114,10 @@ class DeclaredProcess(Process[DeclaredState]):
         told = next((tell.notice for tell in notices if tell.to in (None, REQUESTER)), None)
         if self.case.begin(*(idle or stage.clocks), promise=stage.promise, because=again.because if again else None, told=told):
             self.own.entered = {**self.own.entered, name: self.own.entered.get(name, 0) + 1}
+            if any(self.declared.stages[way.stage].promise for way in stage.ways if way.stage and way.stage != name):
+                self.case.promise_waits()
             for step, tell in stage.clocks_when_told.items():
-                self.case.tell_and_start(step, tell.notice, **notice_values(self.case, tell, {}, {}))
+                self.case.tell_and_start(step, tell.notice, **notice_values(self.case, tell, self.fields, self.known(None)))
             self.tell(notices, None, None)
 
     def carry_out(self, message: Command) -> None:
@@ -108,8 +127,11 @@ class DeclaredProcess(Process[DeclaredState]):
         take_effect(self.case, name, spec, message)
         told = self.tell(spec.tell, spec, message)
         complete = not self.own.asked
-        way = next((way for way in spec.leads_to if holds(way, said(message), complete)), None)
+        known = self.known(message)
+        way = next((way for way in spec.leads_to if holds(way, known, complete)), None)
         if way is not None:
+            if way.stage is not None:
+                self.own.brought = {key: value for key, value in known.items() if isinstance(value, str | int | float | bool)}
             self.follow(way, spec, message, told)
 
     def follow(self, way: Way, spec: CommandSpec | None, message: Command | None, told: list[str]) -> None:
@@ -125,12 +147,12 @@ class DeclaredProcess(Process[DeclaredState]):
     def tell(self, notices: Sequence[Tell], spec: CommandSpec | None, message: Command | None) -> list[str]:
         """Owe these notices; their ids."""
         assert self.case.file.terms is not None
-        fields = spec.fields if spec else {}
+        fields = {**self.fields, **(spec.fields if spec else {})}
         return [
             self.case.notify(
                 tell.notice,
                 tell.to or self.case.file.terms.addressees.get(tell.notice, REQUESTER),
-                **notice_values(self.case, tell, fields, said(message)),
+                **notice_values(self.case, tell, fields, self.known(message)),
             )
             for tell in notices
         ]
@@ -225,6 +247,12 @@ def declared_process(service: str, offered: Sequence[tuple[Service, dict[str, Na
     return made
 
 
+def declared_by(pack: ServiceStandards) -> dict[str, type[DeclaredProcess]]:
+    """The processes of the services that one pack declares."""
+    offered = {name: service for name, service in pack.services.items() if service.declared is not None}
+    return {name: declared_process(name, [(service, pack.labels)]) for name, service in offered.items()}
+
+
 def _made(
     name: str, service: str, offered: Sequence[tuple[Service, dict[str, Named]]], specs: Sequence[DeclaredService]
 ) -> type[DeclaredProcess]:
@@ -250,11 +278,13 @@ def _made(
         form=form_of(service, f"{newest.th} · {newest.en}", newest.request),
     )
     by_command: dict[str, list[tuple[str, CommandSpec]]] = {}
-    for stage_name, stage in stages.items():
-        for each, spec in stage.commands.items():
-            if each in EVERY_CASE:
-                continue  # the check of the pack says so
-            by_command.setdefault(each, []).append((stage_name, spec))
+    for declared in specs:  # a command of any version that cases may be under
+        for stage_name, stage in declared.stages.items():
+            for each, spec in stage.commands.items():
+                known = by_command.setdefault(each, [])
+                if stage_name not in [name for name, _ in known]:
+                    known.append((stage_name, spec))
+    by_command = {each: by for each, by in by_command.items() if each not in EVERY_CASE}  # the check of the pack speaks of those
 
     # Temporal takes a first parameter with a type for an argument of the workflow.
     async def run(self, request: RawValue = NO_REQUEST) -> CaseResult:  # type: ignore[no-untyped-def]

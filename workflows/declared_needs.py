@@ -19,7 +19,7 @@ from casework.standards.pack.declared import (
 )
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.declared import EVERY_CASE
-from casework.workflows.messages.commands import Command, Rate
+from casework.workflows.messages.commands import Rate
 from casework.workflows.messages.declared import KNOWN, message_of
 from casework.workflows.messages.events import EventType
 from casework.workflows.names import CLOSED
@@ -41,15 +41,28 @@ def unplayable(pack: ServiceStandards, name: str) -> Iterator[str]:
         if stage == CLOSED:
             yield f"{at}: every case ends in {CLOSED}; it is not declared"
         yield from _clocks(at, pack, service, spec)
-        yield from _notices(at, pack, spec.tell, {}, spec.steps)
-        yield from _notices(f"{at}.again", pack, spec.again.tell if spec.again else [], {}, spec.steps)
-        yield from _notices(f"{at}.clocks_when_told", pack, list(spec.clocks_when_told.values()), {}, spec.steps)
+        brought = {*service.request, *_brought(service, stage)}
+        yield from _notices(at, pack, spec.tell, brought, spec.steps)
+        yield from _notices(f"{at}.again", pack, spec.again.tell if spec.again else [], brought, spec.steps)
+        yield from _notices(f"{at}.clocks_when_told", pack, list(spec.clocks_when_told.values()), brought, spec.steps)
         for command, said in spec.commands.items():
             yield from _command(f"{at}.commands.{command}", pack, service, spec, command, said)
         for step, way in spec.expires.items():
             yield from _expiry(f"{at}.expires.{step}", pack, service, spec, step, way)
         yield from _satisfaction(at, spec)
     yield from _reached(where, pack, service, name)
+
+
+def _brought(service: Service, stage: str) -> set[str]:
+    """The fields that every command brings which leads to a stage."""
+    leading = [
+        set(spec.fields)
+        for each in service.stages.values()
+        for spec in each.commands.values()
+        for way in spec.leads_to
+        if way.stage == stage
+    ]
+    return set.intersection(*leading) if leading else set()
 
 
 def _request(where: str, service: Service) -> Iterator[str]:
@@ -115,9 +128,10 @@ def _command(at: str, pack: ServiceStandards, service: Service, stage: StageSpec
     for role in sorted(set(spec.by) - _roles(pack)):
         yield f"{at}.by: the role {role} has no address in contacts or agencies"
     yield from (f"{at}.stops: {step} does not run in this stage" for step in spec.stops if step not in stage.steps)
-    fields = [field for field in model.model_fields if field != "actor"]
+    known = {**service.request, **spec.fields}
+    fields = list(dict.fromkeys([*known, *(field for field in model.model_fields if field != "actor")]))
     yield from _notices(at, pack, spec.tell, fields, stage.steps)
-    yield from _ways(f"{at}.leads_to", pack, service, stage, spec.leads_to, model, spec.fields)
+    yield from _ways(f"{at}.leads_to", pack, service, stage, spec.leads_to, fields, known)
 
 
 def _ways(
@@ -126,7 +140,7 @@ def _ways(
     service: Service,
     stage: StageSpec,
     ways: list[Way],
-    model: type[Command],
+    known: Collection[str],
     fields: dict[str, FieldSpec],
 ) -> Iterator[str]:
     for number, way in enumerate(ways):
@@ -146,8 +160,12 @@ def _ways(
                 yield f"{here}.if.{field}: it is one of {', '.join(said.choices)}"
             elif said.type == "yes_no" and not isinstance(wanted, bool):
                 yield f"{here}.if.{field}: it is true or false"
+            elif said.type in ("number", "amount") and (isinstance(wanted, bool) or not isinstance(wanted, int | float)):
+                yield f"{here}.if.{field}: it is a number; an `if` compares with one value, it does not compute"
+            elif said.type not in ("choice", "yes_no", "number", "amount", "line", "text", "date", "agency"):
+                yield f"{here}.if.{field}: a field of the type {said.type} cannot be compared"
         yield from _end(here, pack, service, way)
-        yield from _notices(here, pack, way.tell, [f for f in model.model_fields if f != "actor"], stage.steps)
+        yield from _notices(here, pack, way.tell, known, stage.steps)
 
 
 def _end(at: str, pack: ServiceStandards, service: Service, way: Way) -> Iterator[str]:
@@ -159,8 +177,6 @@ def _end(at: str, pack: ServiceStandards, service: Service, way: Way) -> Iterato
         asked = service.stages.get(way.ask_in)
         if asked is None or not asked.ask_satisfaction:
             yield f"{at}.ask_in: {way.ask_in} is no stage with `ask_satisfaction: true`"
-        elif way.outcome not in pack.satisfaction.ask_after:
-            yield f"{at}.ask_in: satisfaction.ask_after does not name {way.outcome}"
 
 
 def _expiry(at: str, pack: ServiceStandards, service: Service, spec: StageSpec, step: str, way: Way) -> Iterator[str]:
@@ -198,6 +214,8 @@ def _reached(where: str, pack: ServiceStandards, service: Service, name: str) ->
         if not spec.ask_satisfaction and not any(way.stage not in (None, stage) or way.outcome for way in spec.ways):
             yield f"{where}.stages.{stage}: no way leads out of it"
     given = {command for commands in pack.commands.get(name, {}).values() for command in commands}
+    if "record_service" not in given and any(pack.notifications[text].serve for text in _told(service) & set(pack.notifications)):
+        yield f"commands.{name}: a text must be served, and no role may give record_service"
     ends = {way.outcome for spec in service.stages.values() for way in spec.ways}
     ends |= {"withdrawn"} if "withdraw" in given else set()
     steps = {step.id for step in service.steps}
@@ -217,6 +235,14 @@ def _reached(where: str, pack: ServiceStandards, service: Service, name: str) ->
 def _tokens(pack: ServiceStandards, notice: str) -> set[str]:
     """What a text says, and its variants for single readers."""
     return {token for name, text in pack.notifications.items() if f"{name}_".startswith(f"{notice}_") for token in text.tokens}
+
+
+def _told(service: Service) -> set[str]:
+    """Every text that a declared service sends."""
+    tells = [tell for stage in service.stages.values() for tell in (*stage.tell, *stage.clocks_when_told.values())]
+    tells += [tell for stage in service.stages.values() for spec in stage.commands.values() for tell in spec.tell]
+    tells += [tell for stage in service.stages.values() for way in stage.ways for tell in way.tell]
+    return {tell.notice for tell in tells}
 
 
 def _roles(pack: ServiceStandards) -> set[str]:

@@ -199,6 +199,7 @@ class ForwardProcess(Process[Application]):
         """The requester completes the papers (15 calendar days; then the application is returned). One list only."""
         missing = self.own.missing
         if self.case.begin():
+            self.case.promise_waits()
             self.case.tell_and_start("requester_complete", "documents_incomplete", missing_list=missing)
         match await self.case.decision():
             case CompleteDocuments() as it:

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from casework.standards.counting.calendar_rules import minutes_open, overlapping_nights
 from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
-from casework.standards.pack.model import Service, ServiceStandards
+from casework.standards.pack.model import ActingRole, Service, ServiceStandards
 from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.declared import declared_by
 from casework.workflows.declared_needs import unplayable
 from casework.workflows.process import Process
 
@@ -32,8 +33,9 @@ Processes = Mapping[str, type[Process[Any]]]
 
 
 def unserved(pack: ServiceStandards, processes: Processes) -> list[str]:
-    """Why a worker with these processes cannot serve this pack, one line each; empty if it can."""
-    return list(_problems(pack, processes))
+    """Why a worker with these processes cannot serve this pack, one line each; empty if it can. What the pack declares itself
+    goes by what it says, whatever other versions of it do."""
+    return list(_problems(pack, {**processes, **declared_by(pack)}))
 
 
 def rungs_out_of_place(pack: ServiceStandards) -> Iterator[str]:
@@ -90,6 +92,8 @@ def _problems(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
         if SATISFACTION not in known:
             yield f"services.{service}.steps: the process needs the step {SATISFACTION}"
         for step in offered.steps:
+            if step.id in process.definition.expiring and not step.on_expiry and offered.declared is None:
+                yield f"services.{service}.steps.{step.id}.on_expiry: missing; a stage ends with this step's limit"
             if step.on_expiry and step.id not in process.definition.expiring:
                 yield f"services.{service}.steps.{step.id}.on_expiry: nothing follows when this step expires"
         for text in sorted({*COMMON_TEXTS, *process.definition.texts} - set(pack.notifications)):
@@ -99,6 +103,7 @@ def _problems(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
     yield from _rungs_before_the_start(pack)
     yield from (f"calendar.{problem}" for problem in overlapping_nights(pack.calendar))
     yield from _addresses(pack)
+    yield from _centres(pack)
     yield from _pauses(pack, processes)
     for name, link in pack.links.items():
         try:
@@ -156,6 +161,32 @@ def _addresses(pack: ServiceStandards) -> Iterator[str]:
                 yield f"{where}: the role {role} has no address in contacts{missing}"
 
 
+def _centres(pack: ServiceStandards) -> Iterator[str]:
+    """Centres, and who acts there for whom, are named as everywhere else."""
+    known = {*pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
+    for code, centre in pack.centres.items():
+        if code == pack.organisation.centre.code:
+            yield f"centres.{code}: this is the organisation's own centre; what is said of it stands in the pack itself"
+        if centre.region and pack.calendar.regions.get(code, centre.region) != centre.region:
+            yield f"centres.{code}.region: calendar.regions says {pack.calendar.regions[code]}"
+        for role in sorted(set(centre.contacts) - known):
+            yield f"centres.{code}.contacts: unknown role {role}; roles are {', '.join(sorted(known))}"
+    registries = [pack.registry(centre) for centre in pack.known_centres]
+    for code in sorted({code for code in registries if registries.count(code) > 1}):
+        yield f"centres: two centres count in the registry {code}"
+    for number, one in enumerate(pack.acting):
+        for role in {one.role, one.by} - known:
+            yield f"acting[{number}]: unknown role {role}; roles are {', '.join(sorted(known))}"
+        if one.centre is not None and one.centre not in pack.known_centres:
+            yield f"acting[{number}].centre: unknown centre {one.centre}; there are {', '.join(pack.known_centres)}"
+        if any(other.role == one.by and _overlap(one, other) for other in pack.acting):
+            yield f"acting[{number}].by: {one.by} is absent itself in that time"
+
+
+def _overlap(one: ActingRole, other: ActingRole) -> bool:
+    return one.first_day <= other.last_day and other.first_day <= one.last_day
+
+
 def _pauses(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
     """A pause ends in a way that the process of its steps can follow, and reminds before it does."""
     known = {step.id for offered in pack.services.values() for step in offered.steps if step.limit}
@@ -175,7 +206,12 @@ def _pauses(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
 
 
 def _unknown_commands(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
+    addressed = {REQUESTER, *pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
     for service, by_stage in pack.commands.items():
+        for stage, commands in by_stage.items():
+            for command, roles in commands.items():
+                for role in sorted(set(roles) - addressed):
+                    yield f"commands.{service}.{stage}.{command}: the role {role} has no address in contacts or agencies"
         if service not in processes:
             yield f"commands.{service}: no process is installed for it; installed are {', '.join(sorted(processes))}"
             continue

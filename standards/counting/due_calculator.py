@@ -224,6 +224,7 @@ class DueCalculator:
             action=rung.do,
             to=rung.to,
             notify_requester=rung.notify_requester,
+            text=rung.text,
             after_due=isinstance(rung.at, AfterDue),
             from_due=rung.at == "due" or isinstance(rung.at, (AfterDue, BeforeDue)),
             repeat_every=rung.repeat_every,

@@ -22,6 +22,7 @@ class PlannedRung(Frozen):
     action: Action
     to: list[str]
     notify_requester: str | None = None
+    text: str | None = None  # what it sends, if not what the pack says of its action
     after_due: bool = False
     from_due: bool = False  # it stands at, before or after the due time, not at a distance from the start
     repeat_every: Limit | None = None

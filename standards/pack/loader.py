@@ -102,6 +102,8 @@ def _layers(text: str, name: str, folder: Path | None, above: tuple[str, ...] = 
     base = data.pop(BASED_ON, None)
     if base is None:
         return data, [Layer(name, node)]
+    if missing := [key for key in ("id", "version") if key not in data]:
+        raise PackError(name, [f"{' and '.join(missing)}: a pack that is based on another has its own"])
     if not isinstance(base, str) or base in above:
         raise PackError(name, [f"{BASED_ON}: names another pack's file, and never one that is based on this one"])
     try:

@@ -143,6 +143,7 @@ class Rung(Frozen):
     do: Action
     to: list[str] = Field(min_length=1)
     notify_requester: str | None = None
+    text: str | None = None  # what it sends, instead of what rung_notices say
     repeat_every: Limit | None = None
     on_closed_day: ClosedDay = ClosedDay.AS_IS
     outside_hours: OutsideHours = OutsideHours.PLANNED
@@ -361,7 +362,8 @@ class ServiceStandards(Frozen):
             if strange:
                 raise ValueError(f"notifications.{key}: unknown token {', '.join(strange)}")
         wanted = set(self.rung_notices.model_dump().values())
-        wanted |= {r.notify_requester for ladder in self.escalations.values() for r in ladder if r.notify_requester}
+        rungs = [rung for ladder in self.escalations.values() for rung in ladder]
+        wanted |= {text for rung in rungs for text in (rung.notify_requester, rung.text) if text}
         if self.pauses:
             wanted |= set(self.pause_notices.model_dump().values())
         missing = sorted(wanted - set(self.notifications))

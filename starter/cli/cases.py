@@ -35,6 +35,7 @@ from casework.starter.open_records import known_changes, open_records
 from casework.starter.schemas import protocol_schema
 from casework.starter.services import all_stages, library_of, process_of, service_of, services, unknown
 from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.declared import CommandOfPack
 from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import CaseView
 from casework.workflows.processes import commands_of
@@ -54,6 +55,8 @@ def open_case(
     if isinstance(data, dict) and "request_id" not in data:
         data["request_id"] = uuid4().hex
         note(f"no request_id given; this one was made: {data['request_id']} (send it again to find the same case)")
+    if isinstance(data, dict) and data.setdefault("service", service) != service:
+        raise InvalidCase(f"the request is for the service {data['service']}, not {service}")
     if isinstance(data, dict) and "centre" not in data and (own := library_of(None).current().organisation.centre.code):
         data["centre"] = own
     request: CaseRequest = validated(TypeAdapter(model), data, "the request")
@@ -99,7 +102,10 @@ def do(
         known = commands_of({process.definition.service: process} if process else services())
         if command not in known:
             raise InvalidCase(unknown("command", command, known))
-        reply = await case.act(validated(TypeAdapter(known[command].message), data, command), command_id)
+        if isinstance(known[command], CommandOfPack):  # the case checks it, as its own version of the pack says
+            reply = await case.send(command, data, command_id)
+        else:
+            reply = await case.act(validated(TypeAdapter(known[command].message), data, command), command_id)
         if wait:
             await case.recorded(reply)
         print(reply.model_dump_json() if as_json else f"{reply.case_id}: {reply.stage} (event {reply.event})")

@@ -59,6 +59,8 @@ def up(
         note("in another terminal:")
         for name, value in servers.environment.items():
             console.print(f"export {name}='{value}'")
+        if not servers.packs and (served := os.environ.get("CASEWORK_PACKS")):
+            console.print(f"export CASEWORK_PACKS='{':'.join(str(Path(part).absolute()) for part in served.split(':') if part)}'")
         note("then: casework open forward examples/forward.json · casework list · casework doctor — Ctrl-C stops everything")
         wait_for_interrupt(servers)
     note("stopped")

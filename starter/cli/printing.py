@@ -13,7 +13,7 @@ from rich.table import Table
 
 from casework.starter.executions import Ended
 from casework.starter.services import spoken
-from casework.workflows.messages.events import Event
+from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.views import CaseView
 
 # Piped output has no width of its own: tables must not fold in a file.
@@ -38,6 +38,9 @@ SHOWN = (
     "text",
 )
 
+
+TOLD_IN_FULL = set(EventType)  # events of the engine, whose data say more than a line has room for
+QUIET = {"moved", "until", "received_at", "explanation"}
 
 WHOLE = {"case", "number", "at", "due", "date", "started", "→"}  # columns that are copied, never folded
 
@@ -70,14 +73,21 @@ def zone_of(view: CaseView) -> tzinfo | None:
 def say(event: Event) -> str:
     """One event in a line."""
     who = f"{event.actor.id} ({event.actor.role})" if event.actor else "⏰ the clock" if event.data.get("rung") else "the case"
-    data = {key: event.data[key] for key in SHOWN if event.data.get(key) not in (None, [], "")}
-    data = {key: f"{value[:60]}…" if isinstance(value, str) and len(value) > 60 else value for key, value in data.items()}
+    known = SHOWN if event.type in TOLD_IN_FULL else [key for key in event.data if key not in QUIET]
+    data = {key: event.data[key] for key in known if event.data.get(key) not in (None, [], "")}
     data |= _dates(event)
-    told = ", ".join(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in data.items())
+    told = ", ".join(f"{key}: {_short(value)}" for key, value in data.items())
     colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(
         event.type, "cyan"
     )
     return f"[{colour}]{event.type:<24}[/] [dim]{escape(who)}[/] {escape(told)}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each.get("name", each)) if isinstance(each, dict) else str(each) for each in value)
+    text = "; ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
+    return f"{text[:60]}…" if len(text) > 60 else text
 
 
 def _dates(event: Event) -> dict[str, str]:
@@ -103,6 +113,8 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
     console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {spoken(view.service, view.service)}")
     if view.subject:
         console.print(f"  subject   {escape(view.subject)}{f'  ({escape(view.requester)})' if view.requester else ''}")
+    for key, value in view.request.items():
+        console.print(f"  asked     {key}: {escape(_short(value))}")
     if ended:
         console.print(f"  [red]ended     {escape(ended.words)}[/]")
         console.print("  [dim]it stood as follows, and nothing happens in it any more[/]")

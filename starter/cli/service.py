@@ -14,6 +14,7 @@ from casework.standards.pack.loader import PackError, default_pack, load_pack
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.shared import JsonFlag
 from casework.starter.errors import InvalidCase
+from casework.starter.services import services
 
 EXAMPLE, NAME = "new_service.yaml", "my_service"
 
@@ -53,6 +54,8 @@ def new(
     """Write a commented example of a service without Python into SERVICE.yaml: change it, check it, play it."""
     if not service.isidentifier() or service != service.lower() or not service.isascii():
         raise InvalidCase(f"{service} is no name for a service: small letters, digits and _, such as licence_copy")
+    if service in services():
+        raise InvalidCase(f"there is a service {service} already; take another name")
     file = folder / f"{service}.yaml"
     if file.exists():
         raise InvalidCase(f"{file} is there already; nothing was written")

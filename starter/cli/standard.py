@@ -22,18 +22,20 @@ from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import complain, console, local, table
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import described
+from casework.starter.services import library_of
 from casework.workflows.pack_needs import rungs_out_of_place, unserved
 from casework.workflows.processes import processes_for
 
 PackOption = Annotated[
-    Path | None, typer.Option("--pack", metavar="FILE", help="Another pack than the one that comes with casework.")
+    Path | None,
+    typer.Option("--pack", metavar="FILE", help="Another pack than that of CASEWORK_PACKS, or the default one."),
 ]
 
 EARLIEST_YEAR = 1990
 
 
 def due(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="information_request | forward | one_stop")],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="A service of the pack, such as forward.")],
     step: Annotated[
         str, typer.Argument(metavar="STEP", help="A step of the service, or `promise` for the whole promise; a+b chains steps.")
     ],
@@ -50,7 +52,7 @@ def due(
 
     Example: casework due forward owner_act 2026-03-02T11:00:00+07:00
     """
-    calculator = PackCalculator(_pack(pack))
+    calculator = PackCalculator(_pack(pack) if pack else library_of(None).current())
     wrong = False
     for start in _starts(starts):
         try:

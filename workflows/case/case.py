@@ -189,6 +189,7 @@ class Case:
         self._end_pause(at)
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
         self.file.stage_counts_from = at
+        self.file.promise_waits = False
 
     async def _wait_until_notified(self) -> None:
         """The decision is made; the case ends when those who must know have been told. A letter counts when it was served."""
@@ -221,6 +222,10 @@ class Case:
             values["reply_by"] = calculator.plan(step, Ledger(started_at=now), now).due_at.isoformat()
         notice = self.notify(template, REQUESTER, **values)
         self.file.starts_when_told[notice] = step
+
+    def promise_waits(self) -> None:
+        """While the requester has the matter nobody is late with the promise: the procedure makes it anew after this stage."""
+        self.file.promise_waits = True
 
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""

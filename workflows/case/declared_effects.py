@@ -22,6 +22,7 @@ class DeclaredState(OwnState):
     entered: dict[str, int] = {}  # how often each stage began
     asked: list[str] = []  # papers that the requester must still bring
     last_paper_at: AwareDatetime | None = None
+    brought: dict[str, JsonValue] = {}  # what the command said that led to this stage
 
 
 def unfit(file: CaseFile, name: str, spec: CommandSpec, message: Command) -> str | None:

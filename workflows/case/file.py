@@ -155,6 +155,7 @@ class CaseFile(BaseModel):
     asked_for: bool = False  # a client has waited for the opening: whoever asks again finds the case that is there
     case_no: str | None = None
     promise: Promise | None = None
+    promise_waits: bool = False  # in this stage: the procedure makes it anew after it
     pause: StandingPause | None = None
     closed_at: AwareDatetime | None = None
     officer: Officer | None = None
@@ -213,7 +214,7 @@ class CaseFile(BaseModel):
         """Whether only the requester's own time runs, or waits to begin: the promise is made anew after it."""
         running = [clock.step for clock in self.clocks.values() if clock.stopped_at is None and clock.step != LETTERS]
         current = {*running, *self.starts_when_told.values()}
-        return self.terms is not None and bool(current) and current <= set(self.terms.requester_steps)
+        return self.promise_waits and self.terms is not None and bool(current) and current <= set(self.terms.requester_steps)
 
     @property
     def held(self) -> float:

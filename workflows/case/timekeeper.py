@@ -227,6 +227,8 @@ class Timekeeper:
     def _template(self, rung: PlannedRung) -> str:
         assert self._file.terms is not None
         notices = self._file.terms.rung_notices
+        if rung.text is not None:
+            return rung.text
         if rung.action is Action.ESCALATE and rung.after_due:
             return notices["escalate_after_due"]
         return notices[rung.action.value]

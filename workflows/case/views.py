@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.file import CaseFile, Promise, StandingPause
+from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import AllowedCommand, CaseView, ClockView, LetterView, PauseView, PromiseView
 
 
@@ -23,6 +25,7 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         stage_since=file.stage_since,
         subject=file.request.subject,
         requester=shown_name(file),
+        request=request_fields(file.request),
         outcome=file.outcome,
         standard_id=file.terms.standard_id if file.terms else None,
         standard_version=file.terms.standard_version if file.terms else None,
@@ -48,6 +51,12 @@ def case_view(file: CaseFile, allowed: Sequence[AllowedCommand]) -> CaseView:
         events=file.events,
         allowed_commands=list(allowed),
     )
+
+
+def request_fields(request: CaseRequest) -> dict[str, Any]:
+    """The fields of a request that its process or pack adds to those of every request."""
+    said = request.model_dump(mode="json", exclude_none=True, exclude=set(CaseRequest.model_fields))
+    return {key: value for key, value in said.items() if key != "service"}
 
 
 def shown_name(file: CaseFile) -> str | None:

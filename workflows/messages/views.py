@@ -5,6 +5,8 @@ carry their unit."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import AwareDatetime
 
 from casework.standards.counting.ledger import Balance, Ledger
@@ -138,6 +140,7 @@ class CaseView(Frozen):
     stage_since: AwareDatetime
     subject: str = ""
     requester: str | None = None  # the name as the pack lets it be shown
+    request: dict[str, Any] = {}  # what was asked for beside what every request says
     outcome: str | None
     standard_id: str | None
     standard_version: str | None

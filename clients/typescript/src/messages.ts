@@ -488,6 +488,9 @@ export interface CaseView {
   stage_since: string;
   subject?: string;
   requester?: string | null;
+  request?: {
+    [k: string]: unknown;
+  };
   outcome: string | null;
   standard_id: string | null;
   standard_version: string | null;
@@ -615,6 +618,7 @@ export interface PlannedRung {
   action: Action;
   to: string[];
   notify_requester?: string | null;
+  text?: string | null;
   after_due?: boolean;
   from_due?: boolean;
   repeat_every?: Limit | null;
