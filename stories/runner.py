@@ -277,7 +277,7 @@ class _Playing:
             try:
                 await asyncio.wait_for(self._environment.fast_forward(case.workflow, distance), STUCK_AFTER)
             except TimeoutError:
-                raise StoryError(f"time does not pass for {name}: {await _why_stuck(case)}") from None
+                raise StoryError(name, [f"time does not pass: {await _why_stuck(case)}"]) from None
 
     async def _seen(self, name: str) -> Seen:
         case = self._cases[name]
