@@ -25,7 +25,7 @@ from casework.runner import casework_runner
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.workflows.pack_needs import unserved
 from casework.workflows.process import Process
-from casework.workflows.processes import processes_for
+from casework.workflows.processes import mixed, processes_for
 
 
 class CaseworkPlugin(SimplePlugin):
@@ -38,6 +38,7 @@ class CaseworkPlugin(SimplePlugin):
         PackError if a pack of the library cannot be served."""
         served = {**processes_for(library.packs), **{process.definition.service: process for process in processes}}
         problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, served)]
+        problems += mixed(library.packs, [process.definition.service for process in processes])
         if problems:
             raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
         self._contexts_asked_for = False

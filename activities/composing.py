@@ -158,9 +158,10 @@ def _values(
         words, limit = pack.letters.from_service, Limit.model_validate(counted)
         thai = f" {limit.n} {THAI_UNITS[limit.unit]}"
         given["reply_by"] = words.th.format(limit=thai) if language == "th" else words.en.format(limit=limit)
-    for key in ("reason", "waiting_for", "result_text"):  # what is said in both languages where one token stands for it
-        said = given.pop(f"{key}_{language}", None)
-        given |= {key: said} if said is not None else {}
+    for key in [
+        key.removesuffix("_th") for key in given if key.endswith("_th")
+    ]:  # said in both languages: one token stands for it
+        given.setdefault(key, given.get(f"{key}_{language}", ""))
     adverse = given.pop("adverse", "True") != "False"  # appeals are told with decisions against the requester
     appeal = pack.appeal if pack.appeal and adverse else Named(th="", en="")
     service = pack.service(str(given.pop("service", notice.service)))

@@ -57,7 +57,7 @@ def format_time(
     return text.translate(THAI_DIGITS) if thai_digits else text
 
 
-def format_date(at: datetime, language: Literal["th", "en"], era: Literal["BE", "CE"] = "BE") -> str:
+def format_date(at: date, language: Literal["th", "en"], era: Literal["BE", "CE"] = "BE") -> str:
     """The date of a letter; `at` must already be in the office's zone."""
     if language == "en":
         return f"{at.day} {ENGLISH_MONTHS[at.month - 1]} {at.year}"

@@ -12,7 +12,7 @@ from temporalio.worker import Replayer
 from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.runner import casework_runner
-from casework.standards.pack.loader import PackError, StandardsLibrary, parse_pack
+from casework.standards.pack.loader import PackError, StandardsLibrary, default_pack, parse_pack
 from casework.starter.client import CaseHandle
 from casework.starter.errors import CaseRefused, InvalidCase
 from casework.stories.runner import StoryRunner
@@ -71,6 +71,15 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("outcomes: [handed_over, no_such_licence, not_paid, withdrawn]", "outcomes: [handed_over, no_such_licence, not_paid]", "withdraw is given, and it ends as withdrawn"),
         ("  not_paid: {th: ไม่ชำระค่าธรรมเนียม, en: not paid}\n", "", "labels: not_paid has no words in Thai and English"),
         ("report_not_found:", "add_note:", "commands.add_note: every service has this command"),
+        ("clocks: [find]", "clocks: [find, pay]", "the limit of pay ends another stage; say where it leads here"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {fee: true}, stage: given}", "given asks satisfaction with an outcome"),
+        ("pages: {th", "event: {th", "event cannot be the name of a field"),
+        ("report_found:", "report__found:", "String should match pattern"),
+        ("report_found:", "opened:", "every service has this command"),
+        ("promise: [find]", "promise: []", "promise: say which steps the requester is promised"),
+        ("clocks: [find]", "clocks: [find]\n        promise: find+pay", "the first stage keeps the whole promise, find"),
+        ("rate: {by: [requester, centre_officer]}", "rate: {by: [requester]}\n          shout: {th: ก, en: a, by: [centre_officer]}", "rate and reopen are all that is done"),
+        ("fee: {th: มีค่าธรรมเนียม, en: a fee is due, type: yes_no}", "fee: {th: ก, en: a, type: yes_no}\n              documents: {th: ก, en: a, type: papers}", "papers of a list can only come when a command asks for them"),
         ("      record_service: [centre_officer]\n", "", "a text must be served, and no role may give record_service"),
         ("{if: {fee: true}, stage: awaiting_payment}", "{if: {pages: \">3\"}, stage: awaiting_payment}", "if.pages: it is a number"),
         ("receipt: {th", "documents: {th", "papers come in a field named documents"),
@@ -185,4 +194,24 @@ async def test_a_case_keeps_the_version_it_was_opened_under(temporal: WorkflowEn
             workflow_runner=casework_runner(None),
         )
         await replayer.replay_workflow(history)
+        await case.workflow.terminate()
+
+
+def test_a_service_is_declared_for_all_of_a_worker_or_for_none(records: PostgresRecords) -> None:
+    declared = parse_pack((EXAMPLES / "forward.yaml").read_text(encoding="utf-8"), "forward.yaml")
+    with pytest.raises(PackError, match=r"services\.forward: declared in declared-forward, and in Python for moe-jsc"):
+        CaseworkPlugin(StandardsLibrary([declared, default_pack()]), records, Silent())
+
+
+async def test_a_message_with_a_thousand_mistakes_gets_a_short_answer(
+    temporal: WorkflowEnvironment, records: PostgresRecords
+) -> None:
+    async with Counter(temporal, records, parse_pack(COPY, "copy.yaml")) as counter:
+        case = await counter.open(**COPY_OF)
+        strange = {f"field_{number}_{'x' * 300}": 1 for number in range(1000)}
+        with pytest.raises(InvalidCase, match="and 970 more") as refused:
+            await case.send("report_found", {"pages": 1, "fee": False, "actor": OFFICER, **strange})
+        assert len(str(refused.value)) < 20_000
+        with pytest.raises(InvalidCase):
+            await counter.open(**COPY_OF, **strange)
         await case.workflow.terminate()

@@ -17,12 +17,14 @@ from pydantic import JsonValue, ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from casework.standards.counting.plan import PROMISE
 from casework.standards.pack.declared import CommandSpec, DeclaredService, FieldSpec, StageSpec, Tell, Way, holds
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows import errors
 from casework.workflows.case.command_desk import DeclaredCommand, declared_commands, described, update_of
 from casework.workflows.case.declared_effects import DeclaredState, notice_values, said, take_effect, unfit
 from casework.workflows.messages.declared import DeclaredRequest, form_of, message_of
+from casework.workflows.names import OPENED_UPDATE
 from casework.workflows.ports import Terms
 from casework.workflows.process import (
     NO_REQUEST,
@@ -45,7 +47,9 @@ from casework.workflows.process import (
     knows_survey_items,
 )
 
-EVERY_CASE = frozenset(declared_commands(Process))  # commands of every service; a pack gives them under `commands`
+EVERY_CASE = frozenset(
+    {*declared_commands(Process), OPENED_UPDATE}
+)  # commands of every service; a pack gives them under `commands`
 
 
 class DeclaredProcess(Process[DeclaredState]):
@@ -63,6 +67,14 @@ class DeclaredProcess(Process[DeclaredState]):
     def stage(self) -> StageSpec:
         """What its stage says."""
         return self.declared.stages[self.case.file.stage]
+
+    @property
+    def whole_promise(self) -> str | None:
+        """The steps of the promise made on receipt, where no stage has said which it keeps."""
+        file = self.case.file
+        if file.promise is None or file.promise.chain != PROMISE or file.terms is None:
+            return None
+        return "+".join(file.terms.rules.promise)
 
     @property
     def fields(self) -> dict[str, FieldSpec]:
@@ -96,10 +108,13 @@ class DeclaredProcess(Process[DeclaredState]):
         pause = self.case.file.pause
         if isinstance(message, Expired) and not (pause and pause.ran_out):
             step = next(clock.step for clock in self.case.file.clocks.values() if clock.expired and clock.stopped_at is None)
-            way = self.stage.expires[step]
-            if way.event is None:
+            way = self.stage.expires.get(step)
+            if way is None or way.event is None:
                 self.case.record(EventType.STEP_EXPIRED, step=step)
-            self.follow(way, None, None, [])
+            if way is None:
+                self.case.stop(step)  # nothing follows in this stage
+            else:
+                self.follow(way, None, None, [])
         elif isinstance(message, Expired | Withdraw):
             self.case.endings.end(message)
         else:
@@ -112,7 +127,12 @@ class DeclaredProcess(Process[DeclaredState]):
         notices = again.tell if again and again.tell else stage.tell
         idle = [step for step in stage.clocks if step not in file.clocks or not file.clocks[step].running]
         told = next((tell.notice for tell in notices if tell.to in (None, REQUESTER)), None)
-        if self.case.begin(*(idle or stage.clocks), promise=stage.promise, because=again.because if again else None, told=told):
+        if self.case.begin(
+            *(idle or stage.clocks),
+            promise=stage.promise or self.whole_promise,
+            because=again.because if again else None,
+            told=told,
+        ):
             self.own.entered = {**self.own.entered, name: self.own.entered.get(name, 0) + 1}
             if any(self.declared.stages[way.stage].promise for way in stage.ways if way.stage and way.stage != name):
                 self.case.promise_waits()
@@ -125,6 +145,8 @@ class DeclaredProcess(Process[DeclaredState]):
         name = message.command_name()
         spec = self.stage.commands[name]
         take_effect(self.case, name, spec, message)
+        if isinstance(message, ReportDelay):
+            self.case.remind_with("delay_reason", message.reason)
         told = self.tell(spec.tell, spec, message)
         complete = not self.own.asked
         known = self.known(message)
@@ -167,8 +189,7 @@ class DeclaredProcess(Process[DeclaredState]):
 
 
 def _first_steps(terms: Terms) -> list[str]:
-    assert terms.declared is not None, "the pack that answered declares the service"
-    return terms.declared.stages[terms.declared.first_stage].clocks
+    return terms.declared.stages[terms.declared.first_stage].clocks if terms.declared else []
 
 
 @dataclass(frozen=True)
@@ -238,7 +259,9 @@ def declared_process(service: str, offered: Sequence[tuple[Service, dict[str, Na
     says what it was made from.
     """
     specs = [each.declared for each, _ in offered if each.declared is not None]
-    digest = hashlib.sha256("".join(spec.model_dump_json() for spec in specs).encode()).hexdigest()[:12]
+    words = [service, *(each.model_dump_json() for each, _ in offered)]
+    words += [f"{key}={word.th}/{word.en}" for _, labels in offered for key, word in labels.items()]
+    digest = hashlib.sha256("".join(words).encode()).hexdigest()[:12]
     name = f"Declared_{service}_{digest}"
     module = sys.modules[__name__]
     if not hasattr(module, name):
@@ -314,14 +337,7 @@ def _named(base: Any, words: Mapping[str, Named]) -> Any:
 
 def _command(name: str, by_stage: list[tuple[str, CommandSpec]]) -> Any:
     message = message_of(name, by_stage[0][1])
-    act = explain_delay_of if message is ReportDelay else None
-    return update_of(CommandOfPack(message, (), act, _check, offered=_still_to_give(name), by_stage=tuple(by_stage)))
-
-
-def explain_delay_of(case: Case, message: ReportDelay) -> None:
-    """What delay notices say from now on."""
-    case.remind_with("delay_reason", message.reason)
-    case.record(message.event, message.actor, reason=message.reason)
+    return update_of(CommandOfPack(message, (), None, _check, offered=_still_to_give(name), by_stage=tuple(by_stage)))
 
 
 def _tells(stage: StageSpec) -> Iterable[Tell]:

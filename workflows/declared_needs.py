@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from casework.standards.counting.plan import REQUESTER, SATISFACTION
+from casework.standards.counting.plan import LETTERS, REQUESTER, SATISFACTION
 from casework.standards.pack.declared import (
     DUE,
     MISSING,
@@ -42,15 +42,43 @@ def unplayable(pack: ServiceStandards, name: str) -> Iterator[str]:
             yield f"{at}: every case ends in {CLOSED}; it is not declared"
         yield from _clocks(at, pack, service, spec)
         brought = {*service.request, *_brought(service, stage)}
-        yield from _notices(at, pack, spec.tell, brought, spec.steps)
-        yield from _notices(f"{at}.again", pack, spec.again.tell if spec.again else [], brought, spec.steps)
-        yield from _notices(f"{at}.clocks_when_told", pack, list(spec.clocks_when_told.values()), brought, spec.steps)
+        yield from _notices(at, pack, spec.tell, brought, spec.clocks)
+        yield from _notices(f"{at}.again", pack, spec.again.tell if spec.again else [], brought, spec.clocks)
+        yield from _notices(f"{at}.clocks_when_told", pack, list(spec.clocks_when_told.values()), brought, spec.clocks)
         for command, said in spec.commands.items():
             yield from _command(f"{at}.commands.{command}", pack, service, spec, command, said)
         for step, way in spec.expires.items():
             yield from _expiry(f"{at}.expires.{step}", pack, service, spec, step, way)
         yield from _satisfaction(at, spec)
+        for step in sorted({SATISFACTION, LETTERS} & set(spec.steps)):
+            yield f"{at}.clocks: {step} runs by itself; it is named in no stage"
+        if len({tell.notice for tell in spec.clocks_when_told.values()}) < len(spec.clocks_when_told):
+            yield f"{at}.clocks_when_told: one notice starts one step"
+        ends = {step for other in service.stages.values() for step in other.expires} & set(spec.steps)
+        for step in sorted(ends - set(spec.expires)):
+            yield f"{at}.expires: the limit of {step} ends another stage; say where it leads here"
+    yield from _service(where, service)
     yield from _reached(where, pack, service, name)
+
+
+def _service(where: str, service: Service) -> Iterator[str]:
+    limited = {step.id for step in service.steps if step.limit is not None}
+    if LETTERS in {step.id for step in service.steps}:
+        yield f"{where}.steps.{LETTERS}: the engine has this step itself"
+    if not service.promise:
+        yield f"{where}.promise: say which steps the requester is promised"
+    for step in sorted({*service.promise, *service.promise_remote} - limited):
+        yield f"{where}.promise: {step} has no limit"
+    first = next(iter(service.stages.values()))
+    if first.promise and first.promise != "+".join(service.promise):
+        yield f"{where}: the first stage keeps the whole promise, {'+'.join(service.promise)}"
+    if first.ask_satisfaction:
+        yield f"{where}: a case does not begin where satisfaction is asked"
+    types = {
+        field.type for stage in service.stages.values() for spec in stage.commands.values() for field in spec.fields.values()
+    }
+    if "papers" in types and "papers_asked" not in types:
+        yield f"{where}: papers of a list can only come when a command asks for them (a field of the type papers_asked)"
 
 
 def _brought(service: Service, stage: str) -> set[str]:
@@ -101,6 +129,8 @@ def _notices(
         if (to := tell.to or text.to) not in roles:
             yield f"{at}.tell.{tell.notice}: the role {to} has no address in contacts or agencies"
         for token, source in tell.values.items():
+            if token in ("to", "template", "self"):
+                yield f"{at}.tell.{tell.notice}.with.{token}: a token cannot have this name"
             if token != ADVERSE and not {token, f"{token}_th", f"{token}_en"} & _tokens(pack, tell.notice):
                 yield f"{at}.tell.{tell.notice}.with.{token}: the text has no such token"
             if source.startswith(DUE):
@@ -171,6 +201,8 @@ def _ways(
 def _end(at: str, pack: ServiceStandards, service: Service, way: Way) -> Iterator[str]:
     if way.stage is not None and way.stage not in service.stages:
         yield f"{at}.stage: unknown stage {way.stage}; stages are {', '.join(service.stages)}"
+    if way.stage in service.stages and service.stages[way.stage].ask_satisfaction:
+        yield f"{at}.stage: {way.stage} asks satisfaction with an outcome: name the outcome, and {way.stage} as ask_in"
     if way.outcome is not None and way.outcome not in service.outcomes:
         yield f"{at}.outcome: unknown outcome {way.outcome}; outcomes are {', '.join(service.outcomes)}"
     if way.ask_in is not None:
@@ -185,7 +217,7 @@ def _expiry(at: str, pack: ServiceStandards, service: Service, spec: StageSpec, 
     if not (way.stage or way.outcome) or way.conditions:
         yield f"{at}: when a limit passes it leads to a stage or an outcome, without `if`"
     yield from _end(at, pack, service, way)
-    yield from _notices(at, pack, way.tell, [], spec.steps)
+    yield from _notices(at, pack, way.tell, service.request, ())
 
 
 def _satisfaction(at: str, spec: StageSpec) -> Iterator[str]:
@@ -193,11 +225,17 @@ def _satisfaction(at: str, spec: StageSpec) -> Iterator[str]:
         yield f"{at}: where satisfaction is asked, the command rate is given"
     if spec.ask_satisfaction and (spec.clocks or spec.clocks_when_told or spec.expires):
         yield f"{at}: where satisfaction is asked, only the step {SATISFACTION} runs"
+    for name, said in spec.commands.items() if spec.ask_satisfaction else ():
+        if name not in ("rate", "reopen"):
+            yield f"{at}.commands.{name}: where satisfaction is asked, rate and reopen are all that is done"
+        elif said.fields or said.tell or said.at_most or (said.leads_to and name == "rate"):
+            yield f"{at}.commands.{name}: it brings its fields and what follows; say `by`, and for reopen one way"
     for name in ("rate", "reopen"):
         if name in spec.commands and not spec.ask_satisfaction:
             yield f"{at}.commands.{name}: belongs to a stage with `ask_satisfaction: true`"
-    if "reopen" in spec.commands and not any(way.stage for way in spec.commands["reopen"].leads_to[:1]):
-        yield f"{at}.commands.reopen: leads to a stage"
+    ways = spec.commands["reopen"].leads_to if "reopen" in spec.commands else None
+    if ways is not None and not (len(ways) == 1 and ways[0].stage and not ways[0].conditions):
+        yield f"{at}.commands.reopen: leads to one stage, without `if`"
 
 
 def _reached(where: str, pack: ServiceStandards, service: Service, name: str) -> Iterator[str]:

@@ -20,6 +20,9 @@ OTHER_REQUEST = "OtherRequest"
 ASK_AGAIN = "the case has news that its next task takes up; ask again in a moment"
 
 
+MOST, LONGEST = 30, 200  # of the problems of one message: a failure must stay small
+
+
 def words(error: Exception) -> str:
     """What an error says; a KeyError quotes itself otherwise."""
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
@@ -27,10 +30,12 @@ def words(error: Exception) -> str:
 
 def problems(error: ValidationError) -> list[str]:
     """One line for each thing that is wrong, by path and reason; what was entered is never repeated."""
-    return [
-        f"{'.'.join(str(part) for part in item['loc']) or 'message'}: {item['msg'].removeprefix('Value error, ')}"
-        for item in error.errors(include_input=False, include_url=False)
-    ]
+    found = error.errors(include_input=False, include_url=False)
+    lines = []
+    for item in found[:MOST]:
+        path = ".".join(str(part) for part in item["loc"])[:LONGEST] or "message"
+        lines.append(f"{path}: {item['msg'].removeprefix('Value error, ')[:LONGEST]}")
+    return [*lines, f"and {len(found) - MOST} more"] if len(found) > MOST else lines
 
 
 def invalid_input(what: str, error: ValidationError) -> ApplicationError:

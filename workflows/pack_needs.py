@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from casework.standards.counting.calendar_rules import minutes_open, overlapping_nights
+from casework.standards.counting.calendar_rules import Calendar, minutes_open, overlapping_nights
 from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import ActingRole, Service, ServiceStandards
@@ -169,6 +169,14 @@ def _centres(pack: ServiceStandards) -> Iterator[str]:
             yield f"centres.{code}: this is the organisation's own centre; what is said of it stands in the pack itself"
         if centre.region and pack.calendar.regions.get(code, centre.region) != centre.region:
             yield f"centres.{code}.region: calendar.regions says {pack.calendar.regions[code]}"
+        here = pack.calendar_at(code)
+        try:
+            Calendar.model_validate(here.model_dump(mode="json", by_alias=True))
+        except ValidationError as error:
+            yield from (
+                f"centres.{code}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors(include_url=False)
+            )
+        yield from (f"centres.{code}.{problem}" for problem in overlapping_nights(here))
         for role in sorted(set(centre.contacts) - known):
             yield f"centres.{code}.contacts: unknown role {role}; roles are {', '.join(sorted(known))}"
     registries = [pack.registry(centre) for centre in pack.known_centres]
@@ -177,6 +185,8 @@ def _centres(pack: ServiceStandards) -> Iterator[str]:
     for number, one in enumerate(pack.acting):
         for role in {one.role, one.by} - known:
             yield f"acting[{number}]: unknown role {role}; roles are {', '.join(sorted(known))}"
+        if one.role.startswith("owner_"):
+            yield f"acting[{number}].role: an owner agency says itself who acts for it"
         if one.centre is not None and one.centre not in pack.known_centres:
             yield f"acting[{number}].centre: unknown centre {one.centre}; there are {', '.join(pack.known_centres)}"
         if any(other.role == one.by and _overlap(one, other) for other in pack.acting):

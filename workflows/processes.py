@@ -51,6 +51,17 @@ def processes_for(packs: Iterable[ServiceStandards]) -> dict[str, type[Process[A
     return found | {name: declared_process(name, versions) for name, versions in offered.items()}
 
 
+def mixed(packs: Iterable[ServiceStandards], given: Iterable[str] = ()) -> list[str]:
+    """Services that one pack declares and another (or a process in `given`) carries out in Python: a worker can do one only."""
+    offered = [(pack, name, service) for pack in packs for name, service in pack.services.items()]
+    declared = {name: pack.id for pack, name, service in offered if service.declared is not None}
+    python = {name: pack.id for pack, name, service in offered if service.declared is None} | dict.fromkeys(given, "the worker")
+    return [
+        f"services.{name}: declared in {declared[name]}, and in Python for {python[name]}; a worker serves one of the two"
+        for name in sorted(declared.keys() & python.keys())
+    ]
+
+
 def first_stage(service: str) -> str | None:
     """Where a case of this service begins, if the service is installed here."""
     return installed()[service].definition.first_stage if service in installed() else None

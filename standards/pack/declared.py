@@ -24,12 +24,16 @@ from casework.standards.limits import Frozen, Named
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
+TAKEN = {"actor", "event", "event_type", "command_name", "received_at", "self", "papers_complete"}
+
+
 def _not_taken(name: str) -> str:
-    if hasattr(BaseModel, name) or name.startswith("model_"):
+    if hasattr(BaseModel, name) or name.startswith("model_") or name in TAKEN:
         raise ValueError(f"{name} cannot be the name of a field; use another")
     return name
 
 
+CommandName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*$", max_length=40)]
 FieldName = Annotated[Word, AfterValidator(_not_taken)]
 FieldType = Literal[
     "line",  # one line of text
@@ -46,7 +50,7 @@ FieldType = Literal[
     "papers_asked",  # the list of papers that the requester must bring; the case keeps it
     "papers",  # papers of that list
 ]
-Condition = bool | int | float | str | list[str]
+Condition = bool | int | float | str | list[int | float | str]
 PAPERS_COMPLETE = "papers_complete"  # in `if`: nothing of the list is missing any more
 DUE, PAPERS, MISSING = "due:", "papers", "missing"  # in `with`: when a step is due; the papers of the case; what is missing
 
@@ -142,7 +146,7 @@ class StageSpec(Named):
     tell: list[Tell] = []
     again: Again | None = None
     ask_satisfaction: bool = False
-    commands: dict[Word, CommandSpec] = {}
+    commands: dict[CommandName, CommandSpec] = {}
     expires: dict[str, Way] = {}  # step -> where it leads when its limit passes
 
     _short = field_validator("tell", mode="before")(_notices)
@@ -185,4 +189,11 @@ class DeclaredService(Frozen):
 def holds(way: Way, values: dict[str, JsonValue], papers_complete: bool) -> bool:
     """Whether a way is taken with these fields. A list is one of; a number or a word must be equal."""
     known = {**values, PAPERS_COMPLETE: papers_complete}
-    return all(known.get(name) in (wanted if isinstance(wanted, list) else [wanted]) for name, wanted in way.conditions.items())
+    return all(
+        any(_same(known.get(name), one) for one in (wanted if isinstance(wanted, list) else [wanted]))
+        for name, wanted in way.conditions.items()
+    )
+
+
+def _same(value: JsonValue, wanted: object) -> bool:
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)

@@ -108,8 +108,9 @@ def _layers(text: str, name: str, folder: Path | None, above: tuple[str, ...] = 
         raise PackError(name, [f"{BASED_ON}: names another pack's file, and never one that is based on this one"])
     try:
         below, nodes = _layers(_beside(folder, base).read_text(encoding="utf-8"), base, folder, (*above, base))
-    except OSError as error:
-        raise PackError(name, [f"{BASED_ON}: {base} cannot be read ({error.strerror})"]) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise PackError(name, [f"{BASED_ON}: {base} cannot be read ({reason})"]) from error
     return merged(below, data), [Layer(name, node), *nodes]
 
 

@@ -337,6 +337,17 @@ class ServiceStandards(Frozen):
     links: dict[str, str] = {}
     service_mind: dict[str, Any] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _regions_of_centres(cls, data: Any) -> Any:
+        """Days of a region may be named in the calendar wherever the region is said."""
+        centres = data.get("centres") if isinstance(data, dict) else None
+        calendar = data.get("calendar") if isinstance(data, dict) else None
+        if not isinstance(centres, dict) or not isinstance(calendar, dict):
+            return data
+        said = {code: centre["region"] for code, centre in centres.items() if isinstance(centre, dict) and centre.get("region")}
+        return {**data, "calendar": {**calendar, "regions": {**said, **(calendar.get("regions") or {})}}}
+
     @field_validator("effective_from")
     @classmethod
     def _is_common_era(cls, value: date) -> date:

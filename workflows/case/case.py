@@ -186,7 +186,7 @@ class Case:
             if clock.step not in (*going_on, LETTERS):
                 stop(self.file, self.journal, clock, at)
         self.letters.drop()
-        self._end_pause(at)
+        self._narrow_pause(going_on, at)
         self.file.stage, self.file.stage_since, self.file.entering = stage, workflow.now(), True
         self.file.stage_counts_from = at
         self.file.promise_waits = False
@@ -229,6 +229,7 @@ class Case:
 
     def stop(self, step: str) -> None:
         """A step is done; its clock stops."""
+        self.file.starts_when_told = {told: other for told, other in self.file.starts_when_told.items() if other != step}
         if step in self.file.clocks:
             stop(self.file, self.journal, self.file.clocks[step], workflow.now())
 
@@ -330,6 +331,15 @@ class Case:
     def _has_expired(self) -> bool:
         ran_out = self.file.pause is not None and self.file.pause.ran_out
         return ran_out or any(clock.expired and clock.stopped_at is None for clock in self.file.clocks.values())
+
+    def _narrow_pause(self, going_on: Sequence[str], now: datetime) -> None:
+        """A pause ends with its stage, except for clocks that go on into the next."""
+        pause = self.file.pause
+        still = [step for step in pause.steps if step in going_on and step in self.file.clocks] if pause else []
+        if pause is not None and still:
+            pause.steps = still
+        else:
+            self._end_pause(now)
 
     def _end_pause(self, now: datetime) -> None:
         """A pause ends with the stage it stood in."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, JsonValue
 
 from casework.standards.pack.declared import DUE, MISSING, PAPERS, CommandSpec, FieldSpec, Tell
+from casework.standards.thai_dates import format_date
 from casework.workflows.case.case import Case
 from casework.workflows.case.definition import OwnState
 from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
 from casework.workflows.case.papers import not_asked_for, still_missing
 from casework.workflows.messages.commands import Command, StartService
 from casework.workflows.messages.events import EventType
+
+NOT_SAID = "–"  # an optional field that was left out
 
 
 class DeclaredState(OwnState):
@@ -49,8 +53,7 @@ def unfit(file: CaseFile, name: str, spec: CommandSpec, message: Command) -> str
 def take_effect(case: Case, name: str, spec: CommandSpec, message: Command) -> None:
     """What a command changes in the file beside the stage."""
     own: DeclaredState = case.file.own
-    if spec.at_most is not None:
-        own.given = {**own.given, name: own.given.get(name, 0) + 1}
+    own.given = {**own.given, name: own.given.get(name, 0) + 1}
     if isinstance(message, StartService):
         case.file.officer = message.officer
     for field, said in spec.fields.items():
@@ -100,13 +103,20 @@ def notice_values(case: Case, tell: Tell, fields: dict[str, FieldSpec], given: d
             values[token] = own.asked
         elif source in given:
             values |= _worded(token, fields.get(source), given[source])
+        else:
+            values[token] = NOT_SAID
     return values
 
 
 def _worded(token: str, field: FieldSpec | None, value: JsonValue) -> dict[str, JsonValue]:
-    if field is None or field.type != "choice":
-        if isinstance(value, list):
-            value = [each["name"] if isinstance(each, dict) else each for each in value]
-        return {token: value}
-    chosen = field.choices[str(value)]
-    return {f"{token}_th": chosen.th, f"{token}_en": chosen.en}
+    if isinstance(value, bool) and token != "adverse":  # noqa: S105 - a token of a text
+        return {f"{token}_th": "ใช่" if value else "ไม่ใช่", f"{token}_en": "yes" if value else "no"}
+    if field is not None and field.type == "date":
+        day = date.fromisoformat(str(value))
+        return {f"{token}_th": format_date(day, "th", "BE"), f"{token}_en": format_date(day, "en", "BE")}
+    if field is not None and field.type == "choice":
+        chosen = field.choices[str(value)]
+        return {f"{token}_th": chosen.th, f"{token}_en": chosen.en}
+    if isinstance(value, list):
+        return {token: [str(each["name"]) if isinstance(each, dict) else each for each in value]}
+    return {token: str(value.get("name") or value.get("id")) if isinstance(value, dict) else value}

@@ -117,7 +117,9 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
     if request.service in terms.identity_required_for and not request.requester.identified:
         found.append("requester.citizen_id: this service needs the requester's identity (citizen_id or other_identity)")
     found += without_papers(terms, request.service, request.matter, request.documents)
-    if terms.declared is not None and isinstance(request, DeclaredRequest):
+    if (terms.declared is not None) != isinstance(request, DeclaredRequest):
+        found.append(f"service: {terms.standard_id} and this worker differ in whether {request.service} is declared in the pack")
+    elif terms.declared is not None and isinstance(request, DeclaredRequest):
         found += _unfit_fields(request, terms.declared)
     if file.received_at > file.opened_at + CLOCKS_DIFFER:
         found.append("received_at: lies in the future")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -54,6 +56,12 @@ class DeclaredRequest(CaseRequest):
     when the case is opened under it."""
 
     model_config = ConfigDict(extra="allow")
+
+    @property
+    def digest(self) -> str:
+        """As of every request, in whatever order its fields were said."""
+        said = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(said.encode()).hexdigest()[:20]
 
     @property
     def own_fields(self) -> dict[str, Any]:
