@@ -40,7 +40,7 @@ class CaseworkPlugin(SimplePlugin):
         problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, served)]
         problems += mixed(library.packs, [process.definition.service for process in processes])
         if problems:
-            raise PackError(", ".join(f"{pack.id} {pack.version}" for pack in library.packs), problems)
+            raise PackError("this worker", problems)
         self._contexts_asked_for = False
         library = library.with_labels(named for process in served.values() for named in process.definition.labels.items())
         book = CalendarBook(library, records)

@@ -31,7 +31,9 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("agency")
     source = base / "source"
     shutil.copytree(
-        ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "docs")
+        ROOT,
+        source,
+        ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "docs", "clients"),
     )
     run(*UV, "build", "--wheel", "--out-dir", base / "dist", cwd=source)
     run(*UV, "venv", "--python", sys.executable, base / "venv", cwd=base)

@@ -52,7 +52,8 @@ def current_details(file: CaseFile, definition: ProcessDefinition, allowed: Sequ
             lines += [f"✉ หนังสือรอส่งมอบ · letter to serve: {letter.template}, ตั้งแต่ · since {_time(letter.since, file)}{then}", ""]
     if allowed:
         lines += ["| ทำได้ขณะนี้ · possible now | โดย · by |", "|---|---|"]
-        lines += [f"| `{command.name}` | {', '.join(command.roles)} |" for command in allowed]
+        ordered = sorted(allowed, key=lambda command: not command.decides)  # what takes the case further comes first
+        lines += [f"| {_said(command)} | {', '.join(command.roles)} |" for command in ordered]
     return "\n".join(lines)
 
 
@@ -99,6 +100,10 @@ def _responsible(file: CaseFile) -> list[str]:
 
 def _time(at: datetime, file: CaseFile) -> str:
     return f"{at.astimezone(file.zone):%Y-%m-%d %H:%M}"
+
+
+def _said(command: AllowedCommand) -> str:
+    return f"**`{command.name}`**" if command.decides else f"`{command.name}`"
 
 
 def _named(definition: ProcessDefinition, key: str) -> str:
