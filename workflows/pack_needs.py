@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from casework.standards.counting.calendar_rules import Calendar, minutes_open, overlapping_nights
 from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
-from casework.standards.pack.model import ActingRole, Service, ServiceStandards
+from casework.standards.pack.model import Service, ServiceStandards
+from casework.standards.pack.organisation import ActingRole
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.declared import declared_by
 from casework.workflows.declared_needs import unplayable

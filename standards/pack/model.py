@@ -9,30 +9,28 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from casework.standards.counting.calendar_rules import Break, Calendar, Hours
-from casework.standards.limits import Action, AfterDue, BeforeDue, ClosedDay, Frozen, Limit, Moment, Named, OutsideHours, Unit
+from casework.standards.counting.calendar_rules import Calendar
+from casework.standards.limits import (
+    Action,
+    AfterDue,
+    BeforeDue,
+    ClosedDay,
+    Code,
+    Frozen,
+    Limit,
+    Moment,
+    Named,
+    OutsideHours,
+    Unit,
+)
 from casework.standards.pack.declared import DeclaredService, FieldName, FieldSpec, StageSpec, Word
 from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
+from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations
 
 Source = Literal["standard", "law", "default"]
 LATEST_YEAR = 2400  # nobody means a later one; 2569 is 2026
-
-
-class Organisation(Named):
-    """A body with its short names."""
-
-    code: str | None = None
-    abbr_th: str | None = None
-
-
-class Organisations(Frozen):
-    """Who runs the centre, and the complaint centre that relays forwarded matters to the owner agencies."""
-
-    ministry: Organisation
-    centre: Organisation
-    complaint_centre: Organisation
 
 
 class Display(Frozen):
@@ -240,44 +238,7 @@ class Satisfaction(Frozen):
     anonymous_allowed: bool = True
 
 
-Registry = Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,20}$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;:<>()]+@[^@\s,;:<>()]+$")]
-
-
-class Agency(Named):
-    """An owner agency and the addresses of its roles."""
-
-    contacts: dict[str, Address] = {}
-
-
-class Centre(Named):
-    """A centre beside the organisation's own: what is different there."""
-
-    region: str | None = None  # whose holidays and floods it keeps
-    hours: list[Hours] = []  # its own opening hours; empty: those of the calendar
-    breaks: list[Break] | None = None
-    contacts: dict[str, Address] = {}  # of its own roles; others are the pack's
-    registry: Registry | None = None  # what its numbers begin with; its own code if it is not given
-
-
-class ActingRole(Frozen):
-    """Who acts for a role that is absent, from one day through another."""
-
-    role: str
-    by: str
-    first_day: date = Field(alias="from")
-    last_day: date = Field(alias="until")
-    centre: Code | None = None  # only there; None: everywhere
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last_day < self.first_day or self.role == self.by:
-            raise ValueError("names two roles, and a last day that is not before the first")
-        return self
 
 
 class Queue(Frozen):

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConst
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.th import pin
 
+from casework.standards.limits import Code as Code
+
 # One address and nothing else: no spaces, control characters, quotes, comments or second addresses.
 EMAIL = re.compile(
     r'[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\]+@[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\=?]+\.[^@\s\x00-\x1f\x7f,;:<>()\[\]"\\=?]+'
@@ -46,7 +48,6 @@ def _plausible(value: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_plausible)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_storable)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True), AfterValidator(_storable)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 
 
 def _one_address(value: str) -> str:
