@@ -42,7 +42,7 @@ class CaseworkPlugin(SimplePlugin):
         if problems:
             raise PackError("this worker", problems)
         self._contexts_asked_for = False
-        library = library.with_labels(named for process in served.values() for named in process.definition.labels.items())
+        library = library.with_labels({name: process.definition.labels for name, process in served.items()})
         book = CalendarBook(library, records)
         standard = StandardActivities(book)
         journal = JournalActivities(book, records, notifier)

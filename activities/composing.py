@@ -184,10 +184,10 @@ def _values(
         "received_at": notice.received_at.astimezone(calendar.zone),
         "owner_agency_th": owner.th,
         "owner_agency_en": owner.en,
-        "status_th": _name(pack, state.stage).th,
-        "status_en": _name(pack, state.stage).en,
-        "step_th": _name(pack, step).th,
-        "step_en": _name(pack, step).en,
+        "status_th": _name(pack, notice.service, state.stage).th,
+        "status_en": _name(pack, notice.service, state.stage).en,
+        "step_th": _name(pack, notice.service, step).th,
+        "step_en": _name(pack, notice.service, step).en,
         "appeal_text_th": appeal.th,
         "appeal_text_en": appeal.en,
         **{name: url.format(case_id=notice.case_id) for name, url in pack.links.items()},
@@ -225,9 +225,13 @@ def _addressed(pack: ServiceStandards, requester: Requester, language: Language)
     return f"{honorific.th if language == 'th' else honorific.en}{requester.name}" if honorific else requester.name
 
 
-def _name(pack: ServiceStandards, key: str) -> Named:
-    """A stage or a step as the public reads it: the pack's word, or the engine's own where it has none."""
-    return pack.labels.get(key) or label(key)
+def _name(pack: ServiceStandards, service: str, key: str) -> Named:
+    """A stage or a step of a service as the public reads it: as the service declares it, the pack's word, its process's, or the
+    engine's own. Two services may call different stages by one name."""
+    stage = pack.services[service].stages.get(key) if service in pack.services else None
+    if stage is not None:
+        return Named(th=stage.th, en=stage.en)
+    return pack.labels.get(key) or pack.labels.get(f"{service}/{key}") or label(key)
 
 
 def _distance(calendar: OfficeCalendar, now: datetime, due: datetime) -> dict[str, Value]:

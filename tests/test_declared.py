@@ -9,6 +9,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
+from casework.activities.composing import _name
 from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.runner import casework_runner
@@ -215,3 +216,13 @@ async def test_a_message_with_a_thousand_mistakes_gets_a_short_answer(
         with pytest.raises(InvalidCase):
             await counter.open(**COPY_OF, **strange)
         await case.workflow.terminate()
+
+
+def test_a_stage_has_the_words_of_its_own_service() -> None:
+    """The ministry's one-stop service has a stage `given` too; what is told of a copy is not told of its publications."""
+    pack = parse_pack(COPY, "copy.yaml")
+    [known] = StandardsLibrary([pack]).with_labels({n: p.definition.labels for n, p in processes_for([pack]).items()}).packs
+    assert _name(known, "licence_copy", "given").en == "handed over"
+    assert _name(known, "one_stop", "given").en == "publications given"
+    assert _name(known, "licence_copy", "find").en == "search"
+    assert _name(known, "forward", "check_forward").en == "check and forward"

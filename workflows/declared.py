@@ -47,9 +47,8 @@ from casework.workflows.process import (
     knows_survey_items,
 )
 
-EVERY_CASE = frozenset(
-    {*declared_commands(Process), OPENED_UPDATE}
-)  # commands of every service; a pack gives them under `commands`
+# Commands of every service: a pack gives them under `commands`.
+EVERY_CASE = frozenset({*declared_commands(Process), OPENED_UPDATE})
 
 
 class DeclaredProcess(Process[DeclaredState]):

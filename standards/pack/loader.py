@@ -7,7 +7,7 @@ library = StandardsLibrary.load([Path("our-packs")])     # the packs of the hous
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -172,9 +172,9 @@ class StandardsLibrary:
         found = [file for path in paths for file in (_packs_in(path) if path.is_dir() else [path])]
         return cls([load_pack(file) for file in found] or [default_pack()])
 
-    def with_labels(self, labels: Iterable[tuple[str, Named]]) -> StandardsLibrary:
-        """The same packs, which also know these words for what people read; a pack's own words come first."""
-        known = dict(labels)
+    def with_labels(self, words: Mapping[str, Mapping[str, Named]]) -> StandardsLibrary:
+        """The same packs, which also know these words of each service for what people read, as SERVICE/KEY."""
+        known = {f"{service}/{key}": named for service, labels in words.items() for key, named in labels.items()}
         return StandardsLibrary(pack.model_copy(update={"labels": {**known, **pack.labels}}) for pack in self.packs)
 
     def get(self, pack_id: str, version: str) -> ServiceStandards:
