@@ -69,8 +69,8 @@ def test_the_packs_of_the_house_can_be_served(name: str) -> None:
     ("old", "new", "says"),
     [
         ("{id: relay, actor", "{id: pass_on, actor", "the process needs the step relay"),
-        ("limit: {n: 1, unit: working_day}, start_on: owner_replied", "limit: null, start_on: owner_replied", "needs a limit here"),
-        ("stop_on: [assigned_to_owner]", "stop_on: [assigned_to_owner], on_expiry: explode", "nothing follows when this step expires"),
+        ("{id: tell_requester, actor: centre_officer, limit: {n: 1, unit: working_day}", "{id: tell_requester, actor: centre_officer, limit: null", "needs a limit here"),
+        ("{id: relay, actor: complaint_centre,", "{id: relay, ends_stage: true, actor: complaint_centre,", "nothing follows when this step expires"),
         ("  case_settled:\n", "  case_agreed:\n", "forward needs the text case_settled"),
         ("do: breach, to: [centre_supervisor]", "do: breach, to: [centre_supervizor]", "the role centre_supervizor has no address"),
         ("      start_service: [centre_officer]\n      record_no_show: [centre_officer]\n    serving:", "      start_service: []\n    serving:", "no role may take this stage further"),

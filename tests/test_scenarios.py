@@ -141,7 +141,7 @@ def test_s11_fifteen_calendar_days_ending_in_songkran() -> None:
 )
 def test_months_end_on_the_day_of_the_same_number_or_the_last_of_a_shorter_month(start: str, months: int, due: str) -> None:
     text = PACK_TEXT.replace(
-        "limit: {n: 15, unit: calendar_day}, start_on: referred", f"limit: {{n: {months}, unit: month}}, start_on: referred"
+        "actor: owner_agency, limit: {n: 15, unit: calendar_day}", f"actor: owner_agency, limit: {{n: {months}, unit: month}}"
     )
     text = text.replace(
         "extend: {times: 1, up_to: {n: 15, unit: calendar_day}}", "extend: {times: 1, up_to: {n: 1, unit: month}}"

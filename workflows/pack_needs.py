@@ -46,7 +46,7 @@ def rungs_out_of_place(pack: ServiceStandards) -> Iterator[str]:
             if step.limit is None:
                 continue
             moments = [(rung.do.value, rung.at) for rung in pack.escalations.get(step.escalation or "", [])]
-            if offered.progress_notice and "requester_notified_of_result" in step.stop_on:
+            if offered.progress_notice and offered.progress_notice.step == step.id:
                 days = offered.progress_notice.at_working_days
                 moments += [("progress notice", Limit(n=n, unit=Unit.WORKING_DAY)) for n in days]
             for action, at in moments:
@@ -93,10 +93,10 @@ def _problems(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
         if SATISFACTION not in known:
             yield f"services.{service}.steps: the process needs the step {SATISFACTION}"
         for step in offered.steps:
-            if step.id in process.definition.expiring and not step.on_expiry and offered.declared is None:
-                yield f"services.{service}.steps.{step.id}.on_expiry: missing; a stage ends with this step's limit"
-            if step.on_expiry and step.id not in process.definition.expiring:
-                yield f"services.{service}.steps.{step.id}.on_expiry: nothing follows when this step expires"
+            if step.id in process.definition.expiring and not step.ends_stage and offered.declared is None:
+                yield f"services.{service}.steps.{step.id}.ends_stage: missing; a stage ends with this step's limit"
+            if step.ends_stage and step.id not in process.definition.expiring:
+                yield f"services.{service}.steps.{step.id}.ends_stage: nothing follows when this step expires"
         for text in sorted({*COMMON_TEXTS, *process.definition.texts} - set(pack.notifications)):
             yield f"notifications: {service} needs the text {text}"
         yield from _steps(process, offered)

@@ -87,8 +87,8 @@ def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
 
 
 def _step_rules(pack: ServiceStandards, service: Service, step: Step) -> StepRules:
-    expires = step.on_expiry is not None or any(step.id in stage.expires for stage in service.stages.values())
-    told = service.progress_notice if "requester_notified_of_result" in step.stop_on else None
+    expires = step.ends_stage or any(step.id in stage.expires for stage in service.stages.values())
+    told = service.progress_notice if service.progress_notice and service.progress_notice.step == step.id else None
     rungs = [Rung(at="due", do=Action.WARN, to=[OFFICER])] if step.warn_only else []
     return StepRules(
         limit=step.limit or (pack.satisfaction.link_valid if step.id == SATISFACTION else None),

@@ -59,20 +59,15 @@ class Extension(Frozen):
 
 
 class Step(Frozen):
-    """One published step: who acts, within what limit, what starts and stops its clock."""
+    """One published step: who acts, within what limit. When its clock starts and stops is the story of its process."""
 
     id: str
     actor: str
     limit: Limit | None = None
-    start_on: str | None = None
-    restart_on: str | None = None
-    stop_on: list[str] = []
-    stop_when: Literal["any", "all"] = "any"
-    counts_inside: str | None = None
-    on_expiry: str | None = None
-    warn_only: bool = False
-    when: str | None = None
-    to: list[str] = []
+    start_on: Literal["service_started"] | None = None  # promised when somebody is served, not on receipt (1.1 (1))
+    ends_stage: bool = False  # its stage ends when the limit passes
+    warn_only: bool = False  # promises nothing that can be broken
+    to: list[str] = []  # the services that a case may go on as from here
     escalation: str | None = None
     extend: Extension | None = None
     src: Source = "default"
@@ -81,6 +76,7 @@ class Step(Frozen):
 class ProgressNotice(Frozen):
     """When the requester hears, unasked, that the matter is still in our care (source 003)."""
 
+    step: str
     at_working_days: list[int]
 
 
@@ -96,7 +92,6 @@ class Service(Named):
     points: list[int]
     channels: list[str] = Field(min_length=1)
     identity_required: bool = False
-    complaint_flag: bool = False
     steps: list[Step] = Field(min_length=1)
     promise: list[str] = []
     promise_remote: list[str] = []  # for channels other than walk_in
@@ -119,7 +114,7 @@ class Service(Named):
         if len(set(ids)) != len(ids):
             raise ValueError("two steps have the same id")
         unknown = [s for s in (*self.promise, *self.promise_remote) if s not in ids]
-        unknown += [s.counts_inside for s in self.steps if s.counts_inside and s.counts_inside not in ids]
+        unknown += [self.progress_notice.step] if self.progress_notice and self.progress_notice.step not in ids else []
         if unknown:
             raise ValueError(f"unknown step {', '.join(dict.fromkeys(unknown))}; steps are {', '.join(ids)}")
         if bool(self.process) != bool(self.stages) or (self.request and not self.process):
@@ -221,7 +216,6 @@ class SurveyItem(Named):
 class Dissatisfaction(Frozen):
     """What a low score leads to."""
 
-    free_text: bool = True
     low_score: int = 2
     open_improvement_task: bool = True
 
@@ -230,12 +224,10 @@ class Satisfaction(Frozen):
     """After which outcomes satisfaction is asked for, how, and how long the answer may take."""
 
     ask_after: list[str]
-    at: str = "service_point"
     link_valid: Limit
     scale: dict[int, str]
     items: list[SurveyItem] = Field(min_length=1)
     dissatisfaction: Dissatisfaction = Dissatisfaction()
-    anonymous_allowed: bool = True
 
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -278,7 +270,6 @@ class ServiceStandards(Frozen):
     owner_pauses: OwnerPauses | None = None
     satisfaction: Satisfaction
     segments: list[str] = Field(min_length=1)
-    retention: dict[str, Any] = {}
     tokens: list[str]
     notifications: dict[str, Text]
     commands: Permissions = {}
@@ -296,7 +287,6 @@ class ServiceStandards(Frozen):
     token_defaults: dict[str, Named] = {}
     labels: dict[str, Named] = {}
     links: dict[str, str] = {}
-    service_mind: dict[str, Any] = {}
 
     @model_validator(mode="before")
     @classmethod
