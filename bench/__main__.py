@@ -95,7 +95,7 @@ class Bench:
         """Open a case, give its commands, wait for its end."""
         requester = Requester(name="สมชาย", email="citizen@home.example", citizen_id="1101700230708")
         request = ForwardRequest(
-            request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")]
+            centre="JSC", request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")]
         )
         case = await self.client.open(request)
         for command, events, *_ in JOURNEYS[journey]:
@@ -178,6 +178,7 @@ class Bench:
             async with slots:
                 requester = Requester(name="สมชาย", citizen_id="1101700230708")
                 request = ForwardRequest(
+                    centre="JSC",
                     request_id=f"memory-{number}-{uuid4().hex}",
                     requester=requester,
                     subject="ก",

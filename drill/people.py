@@ -96,6 +96,7 @@ class People:
         request = installed()[service].definition.request.model_validate(
             {
                 "service": service,
+                "centre": "JSC",
                 "request_id": f"drill-{self._seed}-{number}",
                 "requester": requester,
                 "subject": defaults.SUBJECT,

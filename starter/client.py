@@ -1,7 +1,7 @@
 """CaseClient: open, act on, view, wait for and list cases.
 
     client = await CaseClient.connect()
-    case = await client.open(ForwardRequest(request_id="2569/0042", requester=…, subject=…, documents=[…]))
+    case = await client.open(ForwardRequest(centre="JSC", request_id="2569/0042", requester=…, subject=…, documents=[…]))
     await case.act(ForwardApplication(actor=Actor(id="somying", role="centre_officer")))
     view = await case.view()
 

@@ -178,7 +178,8 @@ class _Playing:
         given = {**defaults.REQUESTS.get(str(step.open), {}), **step.with_}
         now, at = datetime.now(UTC), self._aware(step.at)
         received = datetime.fromisoformat(str(given.pop("received_at", step.at)))
-        self._time.begin(names.case_id(str(step.open), given.get("centre", "JSC"), request_id), at, now)
+        given.setdefault("centre", self._packs[0].organisation.centre.code)
+        self._time.begin(names.case_id(str(step.open), given["centre"], request_id), at, now)
         data = {
             "service": step.open,
             "request_id": request_id,

@@ -67,7 +67,12 @@ class Counter:
 
     async def open(self, **fields: Any) -> CaseHandle:
         """Open a case of a service, with its clock standing."""
-        same = {"request_id": uuid4().hex, "requester": {"name": "สมชาย", "email": "s@home.example"}, "subject": "เรื่อง"}
+        same = {
+            "centre": self.packs[0].organisation.centre.code,
+            "request_id": uuid4().hex,
+            "requester": {"name": "สมชาย", "email": "s@home.example"},
+            "subject": "เรื่อง",
+        }
         model = processes_for(self.packs)[fields["service"]].definition.request
         with self._temporal.with_time_skipping_disabled():
             return await self.client.open(model.model_validate({**same, **fields}))

@@ -130,4 +130,4 @@ class Office:
         return await self.open(OneStopRequest.model_validate({**self._common(), **changes}))
 
     def _common(self) -> dict[str, Any]:
-        return {"request_id": uuid4().hex, "requester": self.requester(), "subject": "สถานีบริการน้ำมัน"}
+        return {"centre": "JSC", "request_id": uuid4().hex, "requester": self.requester(), "subject": "สถานีบริการน้ำมัน"}

@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_understood_changes_nothing_and_names_the_event(tm
 # On the real servers, by the command line
 
 pytestmark = pytest.mark.xdist_group("cli")
-FORWARD = {"requester": {"name": "ก", "citizen_id": "1101700230708", "email": "k@home.example"}, "subject": "ก"}
+FORWARD = {"centre": "JSC", "requester": {"name": "ก", "citizen_id": "1101700230708", "email": "k@home.example"}, "subject": "ก"}
 
 
 def opened(casework: Line) -> str:

@@ -210,7 +210,12 @@ async def test_what_stops_in_a_pause_is_counted_as_it_was(office: Office) -> Non
 
 @pytest.mark.xdist_group("cli")
 def test_cases_are_moved_to_another_version_only_when_a_worker_serves_it(casework: Line, tmp_path: Path) -> None:
-    request = {"request_id": uuid4().hex, "requester": {"name": "ก", "citizen_id": "1101700230708"}, "subject": "ก"}
+    request = {
+        "centre": "JSC",
+        "request_id": uuid4().hex,
+        "requester": {"name": "ก", "citizen_id": "1101700230708"},
+        "subject": "ก",
+    }
     case = casework("open", "forward", stdin={**request, "documents": [{"name": "คำขอ"}]}).strip()
     casework("do", case, "forward_application", "--as", "somying:centre_officer:JSC")
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"

@@ -135,7 +135,7 @@ class ClockMachine(RuleBasedStateMachine):
         pack = PACK.model_copy(update={"calendar": calendar})
         book = CalendarBook(StandardsLibrary([pack]), self.changes)  # type: ignore[arg-type]  # all it reads
         activities = StandardActivities(book)
-        asked = {"request_id": "x", "requester": {"name": "ก"}, "subject": "ก", "channel": "email"}
+        asked = {"centre": "JSC", "request_id": "x", "requester": {"name": "ก"}, "subject": "ก", "channel": "email"}
         request: InformationRequest | ForwardRequest
         if self.service == "forward":
             request = ForwardRequest.model_validate({**asked, "documents": []})

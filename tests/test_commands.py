@@ -65,7 +65,9 @@ async def test_a_command_on_a_closed_case_is_refused_for_good(office: Office) ->
 
 
 async def test_the_same_request_is_the_same_case_open_or_closed(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
+    request = ForwardRequest(
+        centre="JSC", request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")]
+    )
     first = await office.open(request)
     assert (await office.open(request)).case_id == first.case_id
     await first.act(Withdraw(actor=CITIZEN))
@@ -75,7 +77,9 @@ async def test_the_same_request_is_the_same_case_open_or_closed(office: Office) 
 
 
 async def test_the_same_request_id_with_another_content_is_refused_open_or_closed(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
+    request = ForwardRequest(
+        centre="JSC", request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")]
+    )
     case = await office.open(request)
     assert not case.handle.existed
     assert (await office.open(request)).handle.existed
@@ -109,7 +113,9 @@ async def test_a_case_that_is_not_there_is_not_found(office: Office) -> None:
 async def test_a_request_the_standard_cannot_take_is_told_why_and_may_be_sent_again(
     office: Office, changes: dict[str, Any], reason: str
 ) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
+    request = ForwardRequest(
+        centre="JSC", request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")]
+    )
     with pytest.raises(InvalidCase, match=reason):
         await office.open(request.model_copy(update=changes))
     assert (await (await office.open(request)).view()).stage == "submitted"
@@ -146,7 +152,7 @@ def test_a_citizen_id_is_checked_and_masked_before_it_goes_anywhere() -> None:
     ],
 )
 def test_a_request_with_a_wrong_field_is_refused_by_its_model(change: dict[str, Any], path: str) -> None:
-    data = {"request_id": "1", "requester": {"name": "ก"}, "subject": "ก", "documents": [], **change}
+    data = {"centre": "JSC", "request_id": "1", "requester": {"name": "ก"}, "subject": "ก", "documents": [], **change}
     with pytest.raises(ValidationError) as wrong:
         ForwardRequest.model_validate(data)
     assert ".".join(str(part) for part in wrong.value.errors()[0]["loc"]) == path
@@ -199,12 +205,19 @@ async def test_an_unknown_command_past_our_client_hears_the_known_ones(office: O
         ("forward", None, "valid dictionary"),
         (
             "one_stop",
-            {"service": "forward", "request_id": "x", "requester": {"name": "a"}, "subject": "b", "documents": []},
+            {
+                "service": "forward",
+                "centre": "JSC",
+                "request_id": "x",
+                "requester": {"name": "a"},
+                "subject": "b",
+                "documents": [],
+            },
             "process one_stop",
         ),
         (
             "information_request",
-            {"request_id": "x", "requester": {"name": "a"}, "subject": "b", "received_at": "2026-01-01T10:00"},
+            {"centre": "JSC", "request_id": "x", "requester": {"name": "a"}, "subject": "b", "received_at": "2026-01-01T10:00"},
             "received_at",
         ),
     ],
@@ -221,7 +234,7 @@ async def test_a_bad_request_past_our_client_fails_the_case_with_the_reason(
 
 
 async def test_a_good_request_past_our_client_opens_a_case(office: Office) -> None:
-    payload = {"request_id": uuid4().hex, "requester": {"name": "ก"}, "subject": "ข"}
+    payload = {"centre": "JSC", "request_id": uuid4().hex, "requester": {"name": "ก"}, "subject": "ข"}
     case_id = names.case_id("information_request", "JSC", str(payload["request_id"]))
     with office.temporal.with_time_skipping_disabled():
         handle = await office.temporal.client.start_workflow(
@@ -234,7 +247,7 @@ async def test_a_good_request_past_our_client_opens_a_case(office: Office) -> No
 
 
 async def test_a_request_under_another_workflow_id_does_not_become_a_second_case(office: Office) -> None:
-    payload = {"request_id": "x", "requester": {"name": "ก"}, "subject": "ข"}
+    payload = {"centre": "JSC", "request_id": "x", "requester": {"name": "ก"}, "subject": "ข"}
     handle = await office.temporal.client.start_workflow(
         "information_request", payload, id=f"raw-{uuid4().hex}", task_queue=names.TASK_QUEUE
     )
@@ -305,7 +318,7 @@ async def test_a_command_that_comes_with_the_start_is_checked_once_the_standard_
         request_id = uuid4().hex
         return WithStartWorkflowOperation(
             "information_request",
-            {"request_id": request_id, "requester": {"name": "ก"}, "subject": "ข"},
+            {"centre": "JSC", "request_id": request_id, "requester": {"name": "ก"}, "subject": "ข"},
             id=names.case_id("information_request", "JSC", request_id),
             task_queue=names.TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,

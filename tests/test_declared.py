@@ -88,6 +88,9 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("licence_no: {th", "json: {th", "json cannot be the name of a field"),
         ("licence_no: {th", "subject: {th", "request.subject: every request has this field already"),
         ("type: yes_no}\n            leads_to:", "type: choice}\n            leads_to:", "`choices` are given for the type choice, and only then"),
+        ("tell: [case_received]", "tell: [case_received, case_received]", "stages.searching.tell: case_received is told twice to the same people"),
+        ("fields: {receipt", "tell: [copy_ready]\n            fields: {receipt", "copy_ready is told by the command already"),
+        ("leads_to: {outcome: handed_over, ask_in: given, tell: [copy_ready]}\n        expires:\n          pay: {outcome: not_paid}", "at_most: 1\n            leads_to: {outcome: not_paid}", "may be given only so often, or only while papers are missing"),
         ("    process: declared\n", "", "`stages` and `request` are given with `process: declared`, and only then"),
     ],
 )  # fmt: skip

@@ -150,7 +150,9 @@ async def test_a_reset_to_the_very_first_task_takes_every_command_again_in_order
 
 
 async def test_a_terminated_case_is_not_opened_again_by_its_request(office: Office) -> None:
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
+    request = ForwardRequest(
+        centre="JSC", request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")]
+    )
     case = await office.open(request)
     await case.handle.workflow.terminate(reason="opened twice by mistake")
     again = await office.client.open(request)
@@ -167,7 +169,9 @@ async def test_a_case_that_does_not_replay_is_found_and_healed(
     queue = f"stuck-{uuid4().hex[:6]}"
     office = Office(temporal, records, mailbox)
     office.client = CaseClient(temporal.client, queue)
-    request = ForwardRequest(request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")])
+    request = ForwardRequest(
+        centre="JSC", request_id=uuid4().hex, requester=office.requester(), subject="ก", documents=[Document(name="คำขอ")]
+    )
     stuck = case_id("forward", "JSC", request.request_id)
     plain = temporal.client.config()
     plain["plugins"] = []

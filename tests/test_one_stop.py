@@ -126,7 +126,7 @@ async def test_a_second_command_during_a_conversion_is_refused_and_the_case_clos
 async def test_a_conversion_that_happened_before_a_reset_is_linked_not_failed(office: Office) -> None:
     case = await at_triage(office)
     taken = case_id("information_request", "JSC", case.case_id)
-    await office.open(InformationRequest(request_id=case.case_id, requester=office.requester(), subject="ก"))
+    await office.open(InformationRequest(centre="JSC", request_id=case.case_id, requester=office.requester(), subject="ก"))
     await case.act(Convert(actor=OFFICER, into="information_request"))
     assert (await case.handle.result()).outcome == "converted"
     assert [link.case_id for link in (await case.view()).links] == [taken]

@@ -44,6 +44,7 @@ async def test_plain_temporal_opens_acts_and_looks(temporal: WorkflowEnvironment
     request_id = uuid4().hex
     request: dict[str, object] = {
         "request_id": request_id,
+        "centre": "JSC",
         "requester": {"name": "สมชาย", "citizen_id": "x-xxxx-xxxx0-70-8", "email": f"{request_id}@home.example"},
         "subject": "ขอขยายสถานี",
         "documents": [{"name": "คำขอ"}],

@@ -296,7 +296,7 @@ def _made(
         own=DeclaredState,
         steps={step: label(step) for stage in newest.stages.values() for step in stage.steps},
         expiring=[step for stage in stages.values() for step in stage.expires],
-        texts=list(dict.fromkeys(told)),
+        notices=list(dict.fromkeys(told)),
         form=form_of(service, f"{newest.th} · {newest.en}", newest.request),
     )
     by_command: dict[str, list[tuple[str, CommandSpec]]] = {}

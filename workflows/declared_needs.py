@@ -3,7 +3,7 @@ clock started, every text, field and role there. What is wrong is one line each,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from casework.standards.counting.plan import LETTERS, REQUESTER, SATISFACTION
 from casework.standards.pack.declared import (
@@ -22,11 +22,11 @@ from casework.workflows.declared import EVERY_CASE
 from casework.workflows.messages.commands import Rate
 from casework.workflows.messages.declared import KNOWN, message_of
 from casework.workflows.messages.events import EventType
+from casework.workflows.messages.request import CaseRequest
 from casework.workflows.names import CLOSED
 
 ADVERSE = "adverse"  # a decision against the requester: how to appeal is told with it
-EVERY_REQUEST = {"service", "request_id", "centre", "channel", "requester", "subject", "details", "received_at", "standard"}
-EVERY_REQUEST |= {"linked_from", "officer", "matter", "documents"}
+EVERY_REQUEST = set(CaseRequest.model_fields)
 
 
 def unplayable(pack: ServiceStandards, name: str) -> Iterator[str]:
@@ -121,6 +121,9 @@ def _notices(
     at: str, pack: ServiceStandards, notices: Collection[Tell], fields: Collection[str], steps: Collection[str]
 ) -> Iterator[str]:
     roles = _roles(pack)
+    told = [(tell.notice, tell.to) for tell in notices]
+    for notice in sorted({notice for notice, to in told if told.count((notice, to)) > 1}):
+        yield f"{at}.tell: {notice} is told twice to the same people"
     for tell in notices:
         text = pack.notifications.get(tell.notice)
         if text is None:
@@ -161,7 +164,7 @@ def _command(at: str, pack: ServiceStandards, service: Service, stage: StageSpec
     known = {**service.request, **spec.fields}
     fields = list(dict.fromkeys([*known, *(field for field in model.model_fields if field != "actor")]))
     yield from _notices(at, pack, spec.tell, fields, stage.steps)
-    yield from _ways(f"{at}.leads_to", pack, service, stage, spec.leads_to, fields, known)
+    yield from _ways(f"{at}.leads_to", pack, service, stage, spec.leads_to, fields, known, spec.tell)
 
 
 def _ways(
@@ -172,6 +175,7 @@ def _ways(
     ways: list[Way],
     known: Collection[str],
     fields: dict[str, FieldSpec],
+    told: Collection[Tell],
 ) -> Iterator[str]:
     for number, way in enumerate(ways):
         last = number == len(ways) - 1
@@ -196,6 +200,9 @@ def _ways(
                 yield f"{here}.if.{field}: a field of the type {said.type} cannot be compared"
         yield from _end(here, pack, service, way)
         yield from _notices(here, pack, way.tell, known, stage.steps)
+        for tell in way.tell:
+            if any((tell.notice, tell.to) == (other.notice, other.to) for other in told):
+                yield f"{here}.tell: {tell.notice} is told by the command already"
 
 
 def _end(at: str, pack: ServiceStandards, service: Service, way: Way) -> Iterator[str]:
@@ -249,8 +256,8 @@ def _reached(where: str, pack: ServiceStandards, service: Service, name: str) ->
             ahead += [to for way in service.stages[stage].ways for to in (way.stage, way.ask_in) if to]
     yield from (f"{where}.stages.{stage}: no way leads here" for stage in service.stages if stage not in seen)
     for stage, spec in service.stages.items():
-        if not spec.ask_satisfaction and not any(way.stage not in (None, stage) or way.outcome for way in spec.ways):
-            yield f"{where}.stages.{stage}: no way leads out of it"
+        if not spec.ask_satisfaction:
+            yield from _left(f"{where}.stages.{stage}", stage, spec)
     given = {command for commands in pack.commands.get(name, {}).values() for command in commands}
     if "record_service" not in given and any(pack.notifications[text].serve for text in _told(service) & set(pack.notifications)):
         yield f"commands.{name}: a text must be served, and no role may give record_service"
@@ -268,6 +275,23 @@ def _reached(where: str, pack: ServiceStandards, service: Service, name: str) ->
     for key in (*service.outcomes, *sorted(timed - {SATISFACTION})):
         if key not in pack.labels:
             yield f"labels: {key} has no words in Thai and English"
+
+
+def _left(at: str, stage: str, spec: StageSpec) -> Iterator[str]:
+    """Why a case could stay in a stage for ever."""
+
+    def out(ways: Iterable[Way]) -> bool:
+        return any(way.stage not in (None, stage) or way.outcome for way in ways)
+
+    sure = [each for each in spec.commands.values() if each.at_most is None and "papers" not in _types(each)]
+    if not out(spec.ways):
+        yield f"{at}: no way leads out of it"
+    elif not out(way for each in sure for way in each.leads_to) and not out(spec.expires.values()):
+        yield f"{at}: what leads out of it may be given only so often, or only while papers are missing"
+
+
+def _types(spec: CommandSpec) -> set[str]:
+    return {field.type for field in spec.fields.values()}
 
 
 def _tokens(pack: ServiceStandards, notice: str) -> set[str]:

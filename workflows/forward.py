@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import AwareDatetime
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -64,6 +66,24 @@ class Outcome(Outcomes):
     REDIRECTED = "redirected", "แนะนำให้ติดต่อหน่วยงานอื่น", "redirected"
     WITHDRAWN = "withdrawn", "ผู้รับบริการขอถอนเรื่อง", "withdrawn"
     SETTLED = "settled", "ได้ข้อยุติ", "settled"
+
+
+class Notice(StrEnum):
+    """What the requester, the owner agency and the centre are told."""
+
+    CASE_RECEIVED = "case_received"
+    PROGRESS_UPDATE = "progress_update"
+    DOCUMENTS_INCOMPLETE = "documents_incomplete"
+    DOCUMENTS_REMINDER = "documents_reminder"
+    APPLICATION_RETURNED = "application_returned"
+    CASE_FORWARDED = "case_forwarded"
+    CASE_REOPENED = "case_reopened"
+    CASE_PASSED_ON = "case_passed_on"
+    OWNER_NEW_CASE = "owner_new_case"
+    RESULT_NOTICE = "result_notice"
+    RESULT_NOTICE_CENTRE = "result_notice_centre"
+    APPLICATION_REFUSED = "application_refused"
+    CASE_SETTLED = "case_settled"
 
 
 class Application(OwnState):
@@ -138,11 +158,7 @@ class ForwardProcess(Process[Application]):
         },
         expiring=["requester_complete"],
         events=["application_returned"],
-        texts=[
-            "case_received", "progress_update", "documents_incomplete", "documents_reminder", "application_returned",
-            "case_forwarded", "case_reopened", "case_passed_on", "owner_new_case", "result_notice", "result_notice_centre",
-            "application_refused", "case_settled",
-        ],
+        notices=Notice,
     )  # fmt: skip
 
     forward_application = command(ForwardApplication, Stage.SUBMITTED, check=knows_agency)
@@ -180,8 +196,8 @@ class ForwardProcess(Process[Application]):
         2) เจ้าหน้าที่ตรวจสอบความถูกต้องครบถ้วนของเอกสาร และทำเรื่องส่งต่อให้ศูนย์รับเรื่องร้องเรียน ภายใน 1 วันทำการ — the officer checks
         that the papers are correct and complete and forwards them within 1 working day."""
         completed = COMPLETED if self.own.deficiency_lists else None
-        if self.case.begin("check_forward", promise="check_forward+owner_act", because=completed, told="progress_update"):
-            self.case.notify("progress_update" if completed else "case_received", REQUESTER)
+        if self.case.begin("check_forward", promise="check_forward+owner_act", because=completed, told=Notice.PROGRESS_UPDATE):
+            self.case.notify(Notice.PROGRESS_UPDATE if completed else Notice.CASE_RECEIVED, REQUESTER)
         match await self.case.decision():
             case ForwardApplication() as it:
                 self.case.file.agency = it.agency
@@ -200,7 +216,7 @@ class ForwardProcess(Process[Application]):
         missing = self.own.missing
         if self.case.begin():
             self.case.promise_waits()
-            self.case.tell_and_start("requester_complete", "documents_incomplete", missing_list=missing)
+            self.case.tell_and_start("requester_complete", Notice.DOCUMENTS_INCOMPLETE, missing_list=missing)
         match await self.case.decision():
             case CompleteDocuments() as it:
                 self.case.add_documents(it.documents)
@@ -210,14 +226,14 @@ class ForwardProcess(Process[Application]):
                 self.case.remind_with("missing_list", missing)
                 if missing:  # one may be brought before the other
                     reply_by = self.case.due("requester_complete")  # the list says it, until it was served
-                    self.case.notify("documents_reminder", REQUESTER, missing_list=missing, reply_by=reply_by)
+                    self.case.notify(Notice.DOCUMENTS_REMINDER, REQUESTER, missing_list=missing, reply_by=reply_by)
                 else:
                     self.case.file.counts_from = came  # complete when the last of them came
                     self.case.record(EventType.DOCUMENTS_COMPLETED)
                     self.case.move(Stage.SUBMITTED)
             case Expired():
                 self.case.record("application_returned", missing=missing)
-                self.case.notify("application_returned", REQUESTER, missing_list=missing)
+                self.case.notify(Notice.APPLICATION_RETURNED, REQUESTER, missing_list=missing)
                 self.case.endings.conclude(Outcome.RETURNED_INCOMPLETE)
             case ending:
                 self.case.endings.end(ending)
@@ -226,26 +242,27 @@ class ForwardProcess(Process[Application]):
         """3) ส่วนราชการเจ้าของเรื่องดำเนินการตามขั้นตอนแล้วแจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ ภายใน 30 วันทำการ — the owner agency
         acts, then tells the requester and the centre, within 30 working days. The complaint centre relays first."""
         reopened = REOPENED if self.own.reopened else None
-        told = "case_reopened" if reopened else "case_forwarded"
+        told = Notice.CASE_REOPENED if reopened else Notice.CASE_FORWARDED
         if self.case.begin("relay", "owner_act", promise="owner_act", because=reopened, told=told):
             self.case.notify(told, REQUESTER)
-            self.case.notify("owner_new_case", "complaint_centre", due_at=self.case.due("relay"), **self.case.papers())
+            self.case.notify(Notice.OWNER_NEW_CASE, "complaint_centre", due_at=self.case.due("relay"), **self.case.papers())
         match await self.case.decision():
             case AssignToOwner() as it:
                 on = passes_on(self.case.file, it)
                 self.case.file.agency = it.agency
                 if on:
                     self.own.passed_on += 1
-                    self.case.notify("case_passed_on", REQUESTER, reason=it.reason)
+                    self.case.notify(Notice.CASE_PASSED_ON, REQUESTER, reason=it.reason)
                 self.case.stop("relay")
-                self.case.notify("owner_new_case", "owner_agency", due_at=self.case.due("owner_act"), **self.case.papers())
+                self.case.notify(Notice.OWNER_NEW_CASE, "owner_agency", due_at=self.case.due("owner_act"), **self.case.papers())
             case ReportProgress() as it:
-                self.case.notify("progress_update", REQUESTER, status_th=it.status_th, status_en=it.status_en or it.status_th)
+                status = {"status_th": it.status_th, "status_en": it.status_en or it.status_th}
+                self.case.notify(Notice.PROGRESS_UPDATE, REQUESTER, **status)
             case ReportResult() as it:
                 self.case.stop("relay")
                 both = [  # แจ้งให้ผู้รับบริการและศูนย์บริการร่วมทราบ — the owner's clock stops when the later of the two has been told
-                    self.case.notify("result_notice", REQUESTER, result_text=it.result, adverse=it.adverse),
-                    self.case.notify("result_notice_centre", "centre", result_text=it.result),
+                    self.case.notify(Notice.RESULT_NOTICE, REQUESTER, result_text=it.result, adverse=it.adverse),
+                    self.case.notify(Notice.RESULT_NOTICE_CENTRE, "centre", result_text=it.result),
                 ]
                 self.case.endings.conclude(Outcome.COMPLETED, Stage.COMPLETED, when_told=both)
             case ending:

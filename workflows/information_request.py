@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -61,6 +63,18 @@ class Outcome(Outcomes):
     NO_SHOW = "no_show", "ผู้รับบริการไม่มาตามคิว", "no show"
 
 
+class Notice(StrEnum):
+    """What the requester, the owner agency and the centre are told."""
+
+    CASE_RECEIVED = "case_received"
+    CASE_GOES_ON = "case_goes_on"
+    OWNER_NEW_CASE = "owner_new_case"
+    INFO_REFERRED = "info_referred"
+    INFO_READY = "info_ready"
+    RESULT_NOTICE = "result_notice"
+    INFORMATION_REFUSED = "information_refused"
+
+
 class Inquiry(OwnState):
     """What is asked of the owner agency."""
 
@@ -92,10 +106,7 @@ class InformationRequestProcess(Process[Inquiry]):
             "tell_requester": Named(th="แจ้งผู้รับบริการ", en="tell the requester"),
         },
         events=["papers_handed_to_owner"],
-        texts=[
-            "case_received", "case_goes_on", "owner_new_case", "info_referred", "info_ready", "result_notice",
-            "information_refused",
-        ],
+        notices=Notice,
     )  # fmt: skip
 
     start_service = command(StartService, Stage.QUEUED, check=knows_point)
@@ -139,9 +150,9 @@ class InformationRequestProcess(Process[Inquiry]):
         """1) ประชาชนติดต่อเจ้าหน้าที่ แจ้งเรื่องข้อมูล/เอกสารที่ต้องการ — the citizen says what is wanted and waits to be called."""
         if self.case.begin(*self.answered_by_letter):
             if self.case.file.request.linked_from:
-                self.case.notify("case_goes_on", REQUESTER)
+                self.case.notify(Notice.CASE_GOES_ON, REQUESTER)
             elif not self.case.walked_in:
-                self.case.notify("case_received", REQUESTER)
+                self.case.notify(Notice.CASE_RECEIVED, REQUESTER)
         match await self.case.decision():
             case StartService() as it:
                 self.case.file.officer = it.officer
@@ -165,7 +176,7 @@ class InformationRequestProcess(Process[Inquiry]):
                     self.case.record("papers_handed_to_owner", agency=it.agency, papers=it.papers)
                 self.case.move(Stage.REFERRED)
             case ending:
-                self.case.endings.end(ending, refusal_notice="information_refused")
+                self.case.endings.end(ending, refusal_notice=Notice.INFORMATION_REFUSED)
 
     async def select_documents(self) -> None:
         """โดยให้ผู้รับบริการคัดเลือกเอกสารด้วยตนเอง (ไม่จำกัดเวลา) — the requester picks documents; there is no time limit."""
@@ -179,11 +190,11 @@ class InformationRequestProcess(Process[Inquiry]):
     async def owner_gathers(self) -> None:
         """สอบถามไปยังหน่วยงานเจ้าของเรื่องรวบรวมข้อมูล แล้วแจ้งผู้รับบริการ และจัดส่งเอกสารให้ส่วนราชการเจ้าของเรื่องดำเนินการ — the
         owner agency gathers the information (15 calendar days), the requester has been told so."""
-        if self.case.begin("owner_gather", promise="owner_gather+tell_requester", because=NOT_HELD, told="info_referred"):
+        if self.case.begin("owner_gather", promise="owner_gather+tell_requester", because=NOT_HELD, told=Notice.INFO_REFERRED):
             papers = self.case.papers(*self.own.papers)
             due = self.case.due("owner_gather")
-            self.case.notify("owner_new_case", "owner_agency", due_at=due, question=self.own.question, **papers)
-            self.case.notify("info_referred", REQUESTER)
+            self.case.notify(Notice.OWNER_NEW_CASE, "owner_agency", due_at=due, question=self.own.question, **papers)
+            self.case.notify(Notice.INFO_REFERRED, REQUESTER)
         match await self.case.decision():
             case RecordOwnerReply(requester_told=True):  # the text lets the owner agency tell the requester itself
                 self.case.endings.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED)
@@ -191,18 +202,18 @@ class InformationRequestProcess(Process[Inquiry]):
                 self.own.answer = it.answer
                 self.case.move(Stage.TELLING)
             case ending:
-                self.case.endings.end(ending, refusal_notice="information_refused", when_told=True)
+                self.case.endings.end(ending, refusal_notice=Notice.INFORMATION_REFUSED, when_told=True)
 
     async def tell(self) -> None:
         """แล้วแจ้งผู้รับบริการ — the requester is told what the owner agency answered (1 working day)."""
         if self.case.begin("tell_requester"):
-            self.case.notify("info_ready", REQUESTER)
+            self.case.notify(Notice.INFO_READY, REQUESTER)
         match await self.case.decision():
             case TellRequester() as it:
                 answer = it.answer or self.own.answer
-                told = [self.case.notify("result_notice", REQUESTER, result_text=answer, adverse=False)]
+                told = [self.case.notify(Notice.RESULT_NOTICE, REQUESTER, result_text=answer, adverse=False)]
                 self.case.endings.conclude(Outcome.REFERRED_ANSWERED, Stage.ANSWERED, when_told=told)
             case ending:
-                self.case.endings.end(ending, refusal_notice="information_refused", when_told=True)
+                self.case.endings.end(ending, refusal_notice=Notice.INFORMATION_REFUSED, when_told=True)
 
     # 4) ประเมินความพึงพอใจแก่ผู้รับบริการหลังได้รับบริการ ณ จุดให้บริการ — satisfaction is asked after the service: Case.ask_satisfaction.

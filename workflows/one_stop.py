@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -58,6 +60,12 @@ class Outcome(Outcomes):
     NO_SHOW = "no_show", "ผู้รับบริการไม่มาตามคิว", "no show"
 
 
+class Notice(StrEnum):
+    """What the requester, the owner agency and the centre are told."""
+
+    CASE_CONVERTED = "case_converted"
+
+
 @workflow.defn(name="one_stop")
 class OneStopProcess(Process[OwnState]):
     """ขั้นตอนการให้บริการเบ็ดเสร็จ · One-stop service."""
@@ -73,7 +81,7 @@ class OneStopProcess(Process[OwnState]):
             "advise": Named(th="ให้คำปรึกษา", en="advise"),
             "publications": Named(th="ให้เอกสารเผยแพร่", en="give publications"),
         },
-        texts=["case_converted"],
+        notices=Notice,
     )
 
     start_service = command(StartService, Stage.QUEUED, check=knows_point)
@@ -129,7 +137,7 @@ class OneStopProcess(Process[OwnState]):
                 self.case.move(Stage.GIVING)
             case Convert() as it:
                 await go_on_as(self.case, it)
-                self.case.notify("case_converted", REQUESTER, service=it.into)
+                self.case.notify(Notice.CASE_CONVERTED, REQUESTER, service=it.into)
                 self.case.endings.conclude(Outcome.CONVERTED)
             case ending:
                 self.case.endings.end(ending)

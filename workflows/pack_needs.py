@@ -19,17 +19,9 @@ from casework.standards.pack.organisation import ActingRole
 from casework.workflows.case.command_desk import declared_commands
 from casework.workflows.declared import declared_by
 from casework.workflows.declared_needs import unplayable
+from casework.workflows.messages.notices import EVERY_SERVICE
 from casework.workflows.process import Process
 
-COMMON_TEXTS = {
-    "case_withdrawn",
-    "redirected",
-    "satisfaction_invite",
-    "improvement_task",
-    "case_reassigned",
-    "officer_changed",
-    "due_date_changed",
-}
 Processes = Mapping[str, type[Process[Any]]]
 
 
@@ -97,7 +89,7 @@ def _problems(pack: ServiceStandards, processes: Processes) -> Iterator[str]:
                 yield f"services.{service}.steps.{step.id}.ends_stage: missing; a stage ends with this step's limit"
             if step.ends_stage and step.id not in process.definition.expiring:
                 yield f"services.{service}.steps.{step.id}.ends_stage: nothing follows when this step expires"
-        for text in sorted({*COMMON_TEXTS, *process.definition.texts} - set(pack.notifications)):
+        for text in sorted({*EVERY_SERVICE, *process.definition.notices} - set(pack.notifications)):
             yield f"notifications: {service} needs the text {text}"
         yield from _steps(process, offered)
         yield from _ways_on(pack, process)

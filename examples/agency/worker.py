@@ -96,7 +96,7 @@ async def main() -> None:
             name="บริษัท ปั๊มดี จำกัด", email="owner@station.example", segment="business", other_identity="0105551234567"
         )
         application = ForwardRequest(
-            request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")]
+            centre="JSC", request_id=uuid4().hex, requester=requester, subject="ขยายสถานี", documents=[Document(name="คำขอ")]
         )
         permit = await client.start_workflow(
             StationPermit.run, application, id=f"permit-{application.request_id}", task_queue=queue
@@ -112,7 +112,7 @@ async def main() -> None:
         print(await permit.result())
 
         licence = await CaseClient(client, queue).open(
-            LicenceRequest(request_id=uuid4().hex, requester=requester, subject="คลังน้ำมัน", premises="9 ถนนพหลโยธิน")
+            LicenceRequest(centre="JSC", request_id=uuid4().hex, requester=requester, subject="คลังน้ำมัน", premises="9 ถนนพหลโยธิน")
         )
         inspector, head = Actor(id="nok", role="centre_officer"), Actor(id="wichai", role="centre_head")
         await licence.act(ReportInspection(actor=inspector, fit=True, findings="ถังเก็บได้มาตรฐาน"))

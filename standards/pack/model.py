@@ -336,8 +336,7 @@ class ServiceStandards(Frozen):
     @property
     def known_centres(self) -> list[str]:
         """The centres that cases may be opened at, the organisation's own first."""
-        own = [self.organisation.centre.code] if self.organisation.centre.code else []
-        return list(dict.fromkeys([*own, *self.centres, *self.calendar.regions]))
+        return list(dict.fromkeys([self.organisation.centre.code, *self.centres, *self.calendar.regions]))
 
     def registry(self, centre: str) -> str:
         """What the numbers of a centre begin with."""

@@ -15,16 +15,15 @@ Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;:<>()]+@[^@\s,;:<>(
 
 
 class Organisation(Named):
-    """A body with its short names."""
+    """A body with its short name."""
 
-    code: str | None = None
-    abbr_th: str | None = None
+    code: Code
 
 
 class Organisations(Frozen):
     """Who runs the centre, and the complaint centre that relays forwarded matters to the owner agencies."""
 
-    ministry: Organisation
+    ministry: Named
     centre: Organisation
     complaint_centre: Organisation
 

@@ -57,8 +57,8 @@ def open_case(
         note(f"no request_id given; this one was made: {data['request_id']} (send it again to find the same case)")
     if isinstance(data, dict) and data.setdefault("service", service) != service:
         raise InvalidCase(f"the request is for the service {data['service']}, not {service}")
-    if isinstance(data, dict) and "centre" not in data and (own := library_of(None).current().organisation.centre.code):
-        data["centre"] = own
+    if isinstance(data, dict) and "centre" not in data:
+        data["centre"] = library_of(None).current().organisation.centre.code
     request: CaseRequest = validated(TypeAdapter(model), data, "the request")
 
     async def go() -> None:

@@ -169,12 +169,14 @@ async def _records(servers: Embedded, cases: list[tuple[str, str]]) -> None:
 
 
 def _information() -> InformationRequest:
-    return InformationRequest(request_id=uuid4().hex, requester=REQUESTER, subject="รายชื่อสถานีบริการ LPG")
+    return InformationRequest(centre="JSC", request_id=uuid4().hex, requester=REQUESTER, subject="รายชื่อสถานีบริการ LPG")
 
 
 def _forward(subject: str) -> ForwardRequest:
-    return ForwardRequest(request_id=uuid4().hex, requester=REQUESTER, subject=subject, documents=[Document(name="คำขอ")])
+    return ForwardRequest(
+        centre="JSC", request_id=uuid4().hex, requester=REQUESTER, subject=subject, documents=[Document(name="คำขอ")]
+    )
 
 
 def _visit() -> OneStopRequest:
-    return OneStopRequest(request_id=uuid4().hex, requester=REQUESTER, subject="คู่มือประหยัดพลังงาน")
+    return OneStopRequest(centre="JSC", request_id=uuid4().hex, requester=REQUESTER, subject="คู่มือประหยัดพลังงาน")

@@ -31,6 +31,7 @@ from casework.workflows.case.timekeeper import Timekeeper
 from casework.workflows.case.views import pause_view
 from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
 from casework.workflows.messages.events import EventType
+from casework.workflows.messages.notices import NoticeType
 from casework.workflows.messages.people import Actor
 from casework.workflows.ports import CalendarNews, Terms
 
@@ -64,7 +65,7 @@ class ClockChanges:
         self._journal.record(message.event, message.actor, step=message.step, by=message.by, reason=message.reason, **dates)
         if before is not None and file.promised_at is not None and before != file.promised_at:  # the date that was told
             dates = {"old_due_at": before.isoformat(), "new_due_at": file.promised_at.isoformat()}
-        self._journal.notify("due_date_changed", REQUESTER, reason=message.reason, **dates)
+        self._journal.notify(NoticeType.DUE_DATE_CHANGED, REQUESTER, reason=message.reason, **dates)
         self._promises.moved(before, Named(th=message.reason, en=message.reason), "due_date_changed")
 
     def pause(self, message: Pause) -> None:
@@ -274,7 +275,7 @@ class ClockChanges:
         if step in dates:
             old, new = dates[step]["old_due_at"], dates[step]["new_due_at"]
             values = {"reason_th": because.th, "reason_en": because.en, "old_due_at": old, "new_due_at": new}
-            self._journal.notify("due_date_changed", REQUESTER, **values)
+            self._journal.notify(NoticeType.DUE_DATE_CHANGED, REQUESTER, **values)
         return "due_date_changed" if step == PROMISE in dates else None
 
 

@@ -5,7 +5,7 @@ Everything that must know a service (worker, client, lists, checks of packs, sto
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -51,7 +51,7 @@ class ProcessDefinition:
     """A process in one place.
 
     `service` is its name in packs, commands and as workflow type. A pack that offers it must have its `steps` (with limits)
-    and `texts`; only steps in `expiring` may end a stage when their limit passes.
+    and texts for its `notices`; only steps in `expiring` may end a stage when their limit passes.
     """
 
     service: str
@@ -62,7 +62,7 @@ class ProcessDefinition:
     own: type[OwnState] = OwnState
     steps: Mapping[str, Named] = field(default_factory=dict)
     expiring: Collection[str] = ()
-    texts: Collection[str] = ()
+    notices: Iterable[str] = ()  # an enumeration: what it tells people beside what every service does
     events: Collection[str] = ()  # what it records beside its commands and what every case does
     form: type[CaseRequest] | None = None  # what people fill in, where a request is checked only by the case
 

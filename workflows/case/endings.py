@@ -11,6 +11,7 @@ from casework.standards.counting.plan import REQUESTER, SATISFACTION
 from casework.workflows.case.file import Ending
 from casework.workflows.messages.commands import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
 from casework.workflows.messages.events import EventType
+from casework.workflows.messages.notices import NoticeType
 from casework.workflows.messages.people import Actor
 from casework.workflows.names import CLOSED
 from casework.workflows.ports import NoticeStatus
@@ -54,17 +55,17 @@ class Endings:
                 ]
                 self.conclude(refused_as, rating_stage, told if when_told else None)
             case Redirect():
-                told = [self._case.notify("redirected", REQUESTER, other_agency=message.to, contact=message.contact)]
+                told = [self._case.notify(NoticeType.REDIRECTED, REQUESTER, other_agency=message.to, contact=message.contact)]
                 told += centre("แนะนำให้ผู้รับบริการติดต่อ", "sent to another body:", message.to)
                 self.conclude("redirected", when_told=told if when_told else None)
             case Settle():
                 told = [
-                    self._case.notify("case_settled", REQUESTER, result_text=message.terms),
+                    self._case.notify(NoticeType.CASE_SETTLED, REQUESTER, result_text=message.terms),
                     *centre("ได้ข้อยุติ", "settled:", message.terms),
                 ]
                 self.conclude("settled", when_told=told if when_told else None)
             case Withdraw():
-                self._case.notify("case_withdrawn", REQUESTER)
+                self._case.notify(NoticeType.CASE_WITHDRAWN, REQUESTER)
                 self.conclude("withdrawn")
             case Expired() if self._case.file.pause and self._case.file.terms:
                 pause, terms = self._case.file.pause, self._case.file.terms
@@ -95,7 +96,7 @@ class Endings:
         """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
         self._case.file.counts_from = None  # the invitation goes out now, whenever the matter was done
         if self._case.begin(SATISFACTION):
-            self._case.notify("satisfaction_invite", REQUESTER)
+            self._case.notify(NoticeType.SATISFACTION_INVITE, REQUESTER)
         if SATISFACTION not in self._case.file.clocks:  # it could not be counted, and nothing would ever end the wait
             self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
             self.close()
@@ -127,7 +128,7 @@ class Endings:
         if terms.open_improvement_task and (low or rating.dissatisfaction):
             self._case.record(EventType.IMPROVEMENT_TASK_OPENED, because="low score" if low else "dissatisfaction")
             why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
-            self._case.notify("improvement_task", "centre_supervisor", **why)
+            self._case.notify(NoticeType.IMPROVEMENT_TASK, "centre_supervisor", **why)
         return low or bool(rating.dissatisfaction)
 
     @property
@@ -150,7 +151,7 @@ class Endings:
     def _tell_centre(self, thai: str, english: str, what: str) -> list[str]:
         """What ends with the owner is told to the requester and the centre (standard 1.2, step 3)."""
         said = {"result_text_th": f"{thai} {what}", "result_text_en": f"{english} {what}"}
-        return [self._case.notify("result_notice_centre", "centre", **said)]
+        return [self._case.notify(NoticeType.RESULT_NOTICE_CENTRE, "centre", **said)]
 
 
 def _nobody(thai: str, english: str, what: str) -> list[str]:

@@ -184,4 +184,10 @@ def account(file: CaseFile, counting: Counting) -> dict[str, Any]:
 
 def _placeholder(service: str) -> CaseRequest:
     """Stands in the file of a case whose request cannot be read, until the workflow fails with the reason."""
-    return CaseRequest(service=service, request_id="unreadable", requester=Requester(name="unreadable"), subject="unreadable")
+    return CaseRequest(
+        service=service,
+        centre="unreadable",
+        request_id="unreadable",
+        requester=Requester(name="unreadable"),
+        subject="unreadable",
+    )

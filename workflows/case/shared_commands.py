@@ -36,6 +36,7 @@ from casework.workflows.messages.commands import (
     StartService,
     Withdraw,
 )
+from casework.workflows.messages.notices import NoticeType
 from casework.workflows.messages.views import CaseView, CommandReply
 
 
@@ -55,8 +56,8 @@ def give_to(case: Case, message: Reassign) -> None:
     before = case.file.officer.id if case.file.officer else None
     case.file.officer = message.to
     case.record(message.event, message.actor, before=before, to=message.to.id, reason=message.reason)
-    case.notify("case_reassigned", OFFICER, reason=message.reason)
-    case.notify("officer_changed", REQUESTER, reason=message.reason)
+    case.notify(NoticeType.CASE_REASSIGNED, OFFICER, reason=message.reason)
+    case.notify(NoticeType.OFFICER_CHANGED, REQUESTER, reason=message.reason)
 
 
 def explain_delay(case: Case, message: ReportDelay) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, create_model
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, create_model, model_validator
 
 from casework.standards.limits import Frozen
 from casework.standards.pack.declared import CommandSpec, FieldSpec
@@ -57,6 +57,14 @@ class DeclaredRequest(CaseRequest):
 
     model_config = ConfigDict(extra="allow")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _trimmed(cls, data: Any) -> Any:
+        """White space around a text says nothing: of the pack's own fields as of the others."""
+        if not isinstance(data, dict):
+            return data
+        return {key: value if key in cls.model_fields else trimmed(value) for key, value in data.items()}
+
     @property
     def digest(self) -> str:
         """As of every request, in whatever order its fields were said."""
@@ -67,6 +75,13 @@ class DeclaredRequest(CaseRequest):
     def own_fields(self) -> dict[str, Any]:
         """What was said beside what every request says."""
         return dict(self.model_extra or {})
+
+
+def trimmed(value: Any) -> Any:
+    """A text, or each text of a list, without white space around it; anything else as it is."""
+    if isinstance(value, list):
+        return [trimmed(each) for each in value]
+    return value.strip() if isinstance(value, str) else value
 
 
 def message_of(name: str, spec: CommandSpec) -> type[Command]:

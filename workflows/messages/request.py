@@ -21,7 +21,7 @@ class CaseRequest(Frozen):
 
     service: Code
     request_id: Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_storable)]
-    centre: Code = "JSC"
+    centre: Code  # where it is opened, by the code of the standard
     channel: Code = "walk_in"
     requester: Requester
     subject: Line

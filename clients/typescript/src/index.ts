@@ -3,7 +3,7 @@
  * made from its schemas (`casework commands --json-schema`).
  *
  *     const cases = await CaseClient.connect({ address: "localhost:7233" });
- *     const one = await cases.open("forward", { request_id: "2569/0042", requester: {…}, subject: "…", documents: [{ name: "คำขอ" }] });
+ *     const one = await cases.open("forward", { centre: "JSC", request_id: "2569/0042", requester: {…}, subject: "…", documents: [{ name: "คำขอ" }] });
  *     await one.act("forward_application", { actor: { id: "somying", role: "centre_officer" } });
  */
 import { createHash, randomUUID } from "node:crypto";
@@ -107,9 +107,8 @@ export class CaseClient {
 
   /** Open a case, or find the one that this request_id opened before. Throws InvalidCase, CaseExists. */
   async open<S extends keyof Requests & string>(service: S, request: Requests[S]): Promise<CaseHandle> {
-    const said = request as { request_id: string; centre?: string };
-    const centre = said.centre ?? "JSC";
-    const workflowId = caseId(service, centre, said.request_id);
+    const { centre, request_id } = request as { request_id: string; centre: string };
+    const workflowId = caseId(service, centre, request_id);
     try {
       await this.start(service, request, workflowId, centre, "REJECT_DUPLICATE");
     } catch (error) {

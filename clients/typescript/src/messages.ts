@@ -70,7 +70,7 @@ export interface CaseworkProtocol {
 export interface ForwardRequest {
   service?: "forward";
   request_id: string;
-  centre?: string;
+  centre: string;
   channel?: string;
   requester: Requester;
   subject: string;
@@ -125,7 +125,7 @@ export interface Document {
 export interface InformationRequest {
   service?: "information_request";
   request_id: string;
-  centre?: string;
+  centre: string;
   channel?: string;
   requester: Requester;
   subject: string;
@@ -146,7 +146,7 @@ export interface InformationRequest {
 export interface OneStopRequest {
   service?: "one_stop";
   request_id: string;
-  centre?: string;
+  centre: string;
   channel?: string;
   requester: Requester;
   subject: string;

@@ -8,7 +8,7 @@ const requester = { name: "สมชาย รักไทย", citizen_id: mask
 let cases: CaseClient;
 
 const application = (more: Partial<Requests["forward"]> = {}): Requests["forward"] => ({
-  request_id: randomUUID(), requester, subject: "ขอขยายสถานี", documents: [{ name: "คำขอ" }], ...more,
+  centre: "JSC", request_id: randomUUID(), requester, subject: "ขอขยายสถานี", documents: [{ name: "คำขอ" }], ...more,
 });
 
 before(async () => { cases = await CaseClient.connect({ address: process.env.TEMPORAL_ADDRESS }); });
@@ -65,7 +65,7 @@ test("a case that was refused at its opening may be sent again, corrected", asyn
 });
 
 test("a case is watched until it closes", async () => {
-  const one = await cases.open("one_stop", { request_id: randomUUID(), requester: { name: "วันดี" }, subject: "คำปรึกษา" });
+  const one = await cases.open("one_stop", { centre: "JSC", request_id: randomUUID(), requester: { name: "วันดี" }, subject: "คำปรึกษา" });
   const stages = new Set<string>();
   const watched = (async () => { for await (const view of one.changes(50)) stages.add(view.stage); })();
   await one.act("start_service", { actor: officer, officer: { id: "somying" } });

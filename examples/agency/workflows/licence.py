@@ -83,7 +83,7 @@ class LicenceProcess(Process[Licence]):
         outcomes=Outcome,
         own=Licence,
         steps={"inspect": Named(th="ตรวจสถานที่", en="inspect"), "decide": Named(th="พิจารณา", en="decide")},
-        texts=["case_received", "licence_granted", "application_refused"],
+        notices=["case_received", "licence_granted", "application_refused"],
     )
     report_inspection = command(ReportInspection, Stage.RECEIVED)
     grant_licence = command(GrantLicence, Stage.INSPECTED, check=only_if_fit)
