@@ -11,7 +11,7 @@ from casework.standards.counting.office_calendar import OfficeCalendar
 from casework.standards.counting.plan import OFFICER, REQUESTER
 from casework.standards.limits import Limit, Named, Unit
 from casework.standards.pack.model import ServiceStandards
-from casework.standards.pack.texts import Value, filled, render, subject
+from casework.standards.pack.texts import Value, filled, open_hours, render, subject
 from casework.standards.thai_dates import format_date
 from casework.workflows.labels import label
 from casework.workflows.messages.people import Requester
@@ -55,7 +55,7 @@ def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
         prefers=notice.requester.prefers if notice.to == REQUESTER else None,
         template=notice.template,
         values=notice.values,
-        subject=subject(pack, _text_name(pack, notice), _languages(pack, notice)[0], notice.case_no),
+        subject=subject(pack, pack.centre(notice.centre), _text_name(pack, notice), _languages(pack, notice)[0], notice.case_no),
         body="\n\n".join(part for page in pages for part in (page.head, page.text, page.foot) if part),
     )
 
@@ -165,6 +165,8 @@ def _values(
     adverse = given.pop("adverse", "True") != "False"  # appeals are told with decisions against the requester
     appeal = pack.appeal if pack.appeal and adverse else Named(th="", en="")
     service = pack.service(str(given.pop("service", notice.service)))
+    here = pack.centre(notice.centre)
+    here_said = here.th if language == "th" else here.en
     owner: Named = pack.agencies.get(state.agency or "") or pack.organisation.complaint_centre
     step = str(given.pop("step", ""))
     due = given.get("due_at")
@@ -176,7 +178,9 @@ def _values(
         "subject": notice.subject,
         "question": "",
         "officer_position": "",
-        "centre_contact": defaults.get("contact", ""),
+        "centre_name": here_said,
+        "open_hours": open_hours(pack.calendar_at(notice.centre).hours, language),
+        "centre_contact": here_said if notice.centre in pack.centres else defaults.get("contact", ""),
         "today": format_date(notice.ordered_at.astimezone(calendar.zone), language, pack.display.date_era),
         "service_th": service.th,
         "service_en": service.en,

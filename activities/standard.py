@@ -93,7 +93,7 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
         identity_required_for=sorted(reachable & needs_identity),
         commands=pack.permissions(service_name),
         declared=service.declared,
-        addressees={name: text.to for name, text in pack.notifications.items()} if service.declared else {},
+        addressees={name: pack.notifications[name].to for name in service.declared.notices} if service.declared else {},
         agencies=sorted(pack.agencies),
         centres=pack.known_centres,
         names_shown=pack.display.names,

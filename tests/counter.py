@@ -21,13 +21,13 @@ from casework.workflows.processes import processes_for
 
 
 class Silent:
-    """Keeps the addresses that it was told to write to."""
+    """Keeps what it was told to send."""
 
     def __init__(self) -> None:
-        self.sent: list[str] = []
+        self.sent: list[Message] = []
 
     async def send(self, message: Message) -> None:
-        self.sent.append(message.address)
+        self.sent.append(message)
 
 
 class Counter:
@@ -60,10 +60,14 @@ class Counter:
     async def __aexit__(self, *_: object) -> None:
         await self._worker.__aexit__(None, None, None)
 
-    def addresses(self) -> list[str]:
-        """Where mail went since the last question."""
+    def messages(self) -> list[Message]:
+        """What was sent since the last question."""
         sent, self._mail.sent = self._mail.sent, []
         return sent
+
+    def addresses(self) -> list[str | None]:
+        """Where mail went since the last question."""
+        return [message.addresses.get("email") for message in self.messages()]
 
     async def open(self, **fields: Any) -> CaseHandle:
         """Open a case of a service, with its clock standing."""

@@ -19,7 +19,7 @@ from casework.workflows.processes import installed
 from tests.counter import Counter
 
 CENTRES = {
-    "CNX": {"th": "ศูนย์บริการร่วม เชียงใหม่", "en": "Chiang Mai", "registry": "ชม", "contacts": {"complaint_centre": "cnx@cc.example"}},
+    "CNX": {"th": "ศูนย์บริการร่วม เชียงใหม่", "en": "Chiang Mai", "registry": "ชม", "hours": [{"open": "09:00", "close": "15:00"}], "contacts": {"complaint_centre": "cnx@cc.example"}},
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def pack(name: str, **changes: object) -> ServiceStandards:
 
 async def test_each_centre_has_its_register_and_its_addresses(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
     async with Counter(temporal, records, pack("two-centres", centres=CENTRES)) as counter:
-        numbers, told = {}, {}
+        numbers, told, said = {}, {}, {}
         for centre in ("JSC", "CNX"):
             request = {"service": "forward", "centre": centre, "documents": [{"name": "คำขอ"}]}
             case = await counter.open(
@@ -38,12 +38,19 @@ async def test_each_centre_has_its_register_and_its_addresses(temporal: Workflow
             reply = await case.send("forward_application", {"actor": {"id": "somying", "role": "centre_officer"}})
             view = await case.recorded(reply)
             numbers[centre] = view.case_no
-            told[centre] = counter.addresses()
+            sent = counter.messages()
+            told[centre] = [message.addresses.get("email") for message in sent]
+            [received] = [message for message in sent if message.to == "requester" and message.template == "case_received"]
+            said[centre] = f"{received.subject}\n{received.body}"
             await case.workflow.terminate()
     assert re.fullmatch(r"JSC-25\d\d-\d{5}", str(numbers["JSC"]))
     assert re.fullmatch(r"ชม-25\d\d-00001", str(numbers["CNX"]))
     assert "complaints@cc.example" in told["JSC"]
     assert "cnx@cc.example" in told["CNX"]
+    assert "เวลา 08.30-16.30 น." in said["JSC"]
+    assert "เวลา 09.00-15.00 น." in said["CNX"]
+    assert "ติดต่อ ศูนย์บริการร่วม เชียงใหม่" in said["CNX"]
+    assert "ศูนย์บริการร่วม กระทรวงพลังงาน" not in said["CNX"]
 
 
 async def test_two_centres_may_have_the_same_request_id(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:

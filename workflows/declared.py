@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,7 +286,6 @@ def _made(
     stages = {name: stage for spec in reversed(specs) for name, stage in spec.stages.items()}
     order = list(dict.fromkeys(name for spec in specs for name in spec.stages))
     outcomes = dict.fromkeys(outcome for each, _ in offered for outcome in each.outcomes)
-    told = [tell.notice for stage in stages.values() for tell in _tells(stage)]
     definition = ProcessDefinition(
         service=service,
         label=Named(th=newest.th, en=newest.en),
@@ -296,7 +295,7 @@ def _made(
         own=DeclaredState,
         steps={step: label(step) for stage in newest.stages.values() for step in stage.steps},
         expiring=[step for stage in stages.values() for step in stage.expires],
-        notices=list(dict.fromkeys(told)),
+        notices=list(dict.fromkeys(tell.notice for stage in stages.values() for tell in stage.tells)),
         form=form_of(service, f"{newest.th} · {newest.en}", newest.request),
     )
     by_command: dict[str, list[tuple[str, CommandSpec]]] = {}
@@ -337,13 +336,3 @@ def _named(base: Any, words: Mapping[str, Named]) -> Any:
 def _command(name: str, by_stage: list[tuple[str, CommandSpec]]) -> Any:
     message = message_of(name, by_stage[0][1])
     return update_of(CommandOfPack(message, (), None, _check, offered=_still_to_give(name), by_stage=tuple(by_stage)))
-
-
-def _tells(stage: StageSpec) -> Iterable[Tell]:
-    yield from stage.tell
-    yield from stage.clocks_when_told.values()
-    yield from (stage.again.tell if stage.again else [])
-    for spec in stage.commands.values():
-        yield from spec.tell
-    for way in stage.ways:
-        yield from way.tell

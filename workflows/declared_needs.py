@@ -259,7 +259,9 @@ def _reached(where: str, pack: ServiceStandards, service: Service, name: str) ->
         if not spec.ask_satisfaction:
             yield from _left(f"{where}.stages.{stage}", stage, spec)
     given = {command for commands in pack.commands.get(name, {}).values() for command in commands}
-    if "record_service" not in given and any(pack.notifications[text].serve for text in _told(service) & set(pack.notifications)):
+    if "record_service" not in given and any(
+        pack.notifications[text].serve for text in set(declared.notices) & set(pack.notifications)
+    ):
         yield f"commands.{name}: a text must be served, and no role may give record_service"
     ends = {way.outcome for spec in service.stages.values() for way in spec.ways}
     ends |= {"withdrawn"} if "withdraw" in given else set()
@@ -297,14 +299,6 @@ def _types(spec: CommandSpec) -> set[str]:
 def _tokens(pack: ServiceStandards, notice: str) -> set[str]:
     """What a text says, and its variants for single readers."""
     return {token for name, text in pack.notifications.items() if f"{name}_".startswith(f"{notice}_") for token in text.tokens}
-
-
-def _told(service: Service) -> set[str]:
-    """Every text that a declared service sends."""
-    tells = [tell for stage in service.stages.values() for tell in (*stage.tell, *stage.clocks_when_told.values())]
-    tells += [tell for stage in service.stages.values() for spec in stage.commands.values() for tell in spec.tell]
-    tells += [tell for stage in service.stages.values() for way in stage.ways for tell in way.tell]
-    return {tell.notice for tell in tells}
 
 
 def _roles(pack: ServiceStandards) -> set[str]:

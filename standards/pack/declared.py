@@ -168,6 +168,13 @@ class StageSpec(Named):
             yield from command.leads_to
         yield from self.expires.values()
 
+    @property
+    def tells(self) -> Iterator[Tell]:
+        """Everything that is told in it."""
+        yield from (*self.tell, *self.clocks_when_told.values(), *(self.again.tell if self.again else ()))
+        yield from (tell for command in self.commands.values() for tell in command.tell)
+        yield from (tell for way in self.ways for tell in way.tell)
+
 
 class DeclaredService(Frozen):
     """What a case of a declared service goes by, as it is kept in its terms."""
@@ -179,6 +186,11 @@ class DeclaredService(Frozen):
     def first_stage(self) -> str:
         """Where a case begins."""
         return next(iter(self.stages))
+
+    @property
+    def notices(self) -> list[str]:
+        """Every text that it sends."""
+        return list(dict.fromkeys(tell.notice for stage in self.stages.values() for tell in stage.tells))
 
     @property
     def commands(self) -> dict[str, dict[str, list[str]]]:

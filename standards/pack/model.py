@@ -338,6 +338,10 @@ class ServiceStandards(Frozen):
         """The centres that cases may be opened at, the organisation's own first."""
         return list(dict.fromkeys([self.organisation.centre.code, *self.centres, *self.calendar.regions]))
 
+    def centre(self, code: str) -> Named:
+        """The name of a centre; of one that is not known, the organisation's own."""
+        return self.centres.get(code) or self.organisation.centre
+
     def registry(self, centre: str) -> str:
         """What the numbers of a centre begin with."""
         found = self.centres.get(centre)

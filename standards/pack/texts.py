@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from casework.standards.counting.calendar_rules import Hours
 from casework.standards.limits import Named
 from casework.standards.pack.model import ServiceStandards
 from casework.standards.pack.notice_texts import Text
@@ -42,9 +43,15 @@ def filled(pack: ServiceStandards, text: Named | Text, language: Language, value
     return re.sub(r" +$", "", re.sub(r" {2,}", " ", said), flags=re.MULTILINE).strip()
 
 
-def subject(pack: ServiceStandards, template: str, language: Language, case_no: str) -> str:
+def open_hours(hours: Sequence[Hours], language: Language) -> str:
+    """Opening hours as people read them: 08.30-16.30 น., 08:30-16:30."""
+    spans = [f"{each.open}-{each.close}" for each in hours]
+    return f"{', '.join(spans).replace(':', '.')} น." if language == "th" else ", ".join(spans)
+
+
+def subject(pack: ServiceStandards, centre: Named, template: str, language: Language, case_no: str) -> str:
     """The subject line of a message about a case: the centre, the case number and what it is about, nothing personal."""
-    centre, about = pack.organisation.centre, pack.notifications[template].about
+    about = pack.notifications[template].about
     name, number = (centre.th, f"เลขที่ {case_no}") if language == "th" else (centre.en, f"no. {case_no}")
     what = [about.th if language == "th" else about.en] if about else []
     return " · ".join([name, number, *what])
