@@ -187,6 +187,9 @@ async def test_a_case_keeps_the_version_it_was_opened_under(temporal: WorkflowEn
     )
     async with Counter(temporal, records, parse_pack(COPY, "copy.yaml")) as counter:
         case = await counter.open(**COPY_OF, standard="licence-copies")
+        await case.send("report_found", {"pages": 1, "fee": True, "actor": OFFICER})
+        with pytest.raises(CaseRefused, match=r"launch_rocket is not possible in the stage awaiting_payment.*record_payment"):
+            await case.send("launch_rocket", {})
     async with Counter(temporal, records, parse_pack(COPY, "copy.yaml"), parse_pack(later, "later.yaml")) as counter:
         case = CaseHandle(counter.temporal, case.case_id)
         history = await case.workflow.fetch_history()

@@ -23,13 +23,15 @@ from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows import errors
 from casework.workflows.case.command_desk import DeclaredCommand, declared_commands, described, update_of
 from casework.workflows.case.declared_effects import DeclaredState, notice_values, said, take_effect, unfit
-from casework.workflows.messages.declared import DeclaredRequest, form_of, message_of
+from casework.workflows.messages.declared import DeclaredRequest, form_of, message_named, message_of
+from casework.workflows.messages.views import CommandReply
 from casework.workflows.names import OPENED_UPDATE
 from casework.workflows.ports import Terms
 from casework.workflows.process import (
     NO_REQUEST,
     REQUESTER,
     SATISFACTION,
+    Actor,
     Case,
     CaseFile,
     CaseResult,
@@ -41,12 +43,14 @@ from casework.workflows.process import (
     Process,
     ProcessDefinition,
     Rate,
+    Reopen,
     ReportDelay,
     Stages,
     Withdraw,
     knows_survey_items,
 )
 
+NOBODY = Actor(id="nobody", role="nobody")
 # Commands of every service: a pack gives them under `commands`.
 EVERY_CASE = frozenset({*declared_commands(Process), OPENED_UPDATE})
 
@@ -86,11 +90,27 @@ class DeclaredProcess(Process[DeclaredState]):
         }
         return {**led, **self.declared.request}
 
-    def known(self, message: Command | None) -> dict[str, JsonValue]:
-        """What is said: by a command, by the one that led to this stage, by the request."""
+    @property
+    def asked(self) -> dict[str, JsonValue]:
+        """What the request says in the pack's own fields."""
         request = self.case.file.request
-        asked = request.own_fields if isinstance(request, DeclaredRequest) else {}
-        return {**asked, **self.own.brought, **said(message)}
+        return request.own_fields if isinstance(request, DeclaredRequest) else {}
+
+    def known(self, spec: CommandSpec | None, message: Command | None) -> dict[str, JsonValue]:
+        """What notices may say: the fields of a command, of the one that led to this stage, of the request. What a command
+        leaves out is left out, whatever was said before."""
+        before = {key: value for key, value in self.own.brought.items() if spec is None or key not in spec.fields}
+        return {**self.asked, **before, **said(message)}
+
+    @workflow.update(dynamic=True)
+    async def other_command(self, name: str, payloads: Sequence[RawValue]) -> CommandReply:
+        """A command that the case's own version of the pack has and none of the worker's packs."""
+        return await self.case.desk.obey(_of_terms(name), _content(payloads), self.case)
+
+    @other_command.validator
+    def admit_other_command(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """As for every command."""
+        self.case.desk.admit(_of_terms(name), _content(payloads))
 
     async def walk(self) -> CaseResult:
         """The whole of it."""
@@ -126,17 +146,19 @@ class DeclaredProcess(Process[DeclaredState]):
         notices = again.tell if again and again.tell else stage.tell
         idle = [step for step in stage.clocks if step not in file.clocks or not file.clocks[step].running]
         told = next((tell.notice for tell in notices if tell.to in (None, REQUESTER)), None)
+        first = file.stage == self.declared.first_stage and not self.own.entered  # it keeps what was promised on receipt
+        promise = stage.promise if not first else None
         if self.case.begin(
             *(idle or stage.clocks),
-            promise=stage.promise or self.whole_promise,
-            because=again.because if again else None,
+            promise=promise or self.whole_promise,
+            because=again.because if again and promise else None,
             told=told,
         ):
             self.own.entered = {**self.own.entered, name: self.own.entered.get(name, 0) + 1}
             if any(self.declared.stages[way.stage].promise for way in stage.ways if way.stage and way.stage != name):
                 self.case.promise_waits()
             for step, tell in stage.clocks_when_told.items():
-                self.case.tell_and_start(step, tell.notice, **notice_values(self.case, tell, self.fields, self.known(None)))
+                self.case.tell_and_start(step, tell.notice, **notice_values(self.case, tell, self.fields, self.known(None, None)))
             self.tell(notices, None, None)
 
     def carry_out(self, message: Command) -> None:
@@ -147,12 +169,11 @@ class DeclaredProcess(Process[DeclaredState]):
         if isinstance(message, ReportDelay):
             self.case.remind_with("delay_reason", message.reason)
         told = self.tell(spec.tell, spec, message)
-        complete = not self.own.asked
-        known = self.known(message)
-        way = next((way for way in spec.leads_to if holds(way, known, complete)), None)
+        decided = {**self.asked, **said(message)}
+        way = next((way for way in spec.leads_to if holds(way, decided, not self.own.asked)), None)
         if way is not None:
             if way.stage is not None:
-                self.own.brought = {key: value for key, value in known.items() if isinstance(value, str | int | float | bool)}
+                self.own.brought = {key: value for key, value in said(message).items() if isinstance(value, str | int | float)}
             self.follow(way, spec, message, told)
 
     def follow(self, way: Way, spec: CommandSpec | None, message: Command | None, told: list[str]) -> None:
@@ -173,18 +194,18 @@ class DeclaredProcess(Process[DeclaredState]):
             self.case.notify(
                 tell.notice,
                 tell.to or self.case.file.terms.addressees.get(tell.notice, REQUESTER),
-                **notice_values(self.case, tell, fields, self.known(message)),
+                **notice_values(self.case, tell, fields, self.known(spec, message)),
             )
             for tell in notices
         ]
 
-    def taken_up_again(self) -> None:
+    def taken_up_again(self, message: Reopen) -> None:
         """What was concluded is open again."""
         file = self.case.file
         file.outcome, file.rated = None, False
         file.clocks.pop(SATISFACTION, None)
-        [way] = self.stage.commands["reopen"].leads_to[:1]
-        self.follow(way, None, None, [])
+        spec = self.stage.commands["reopen"]
+        self.follow(spec.leads_to[0], spec, message, [])
 
 
 def _first_steps(terms: Terms) -> list[str]:
@@ -196,11 +217,6 @@ class CommandOfPack(DeclaredCommand):
     """A command as the terms of a case declare it, whatever the worker's packs say now."""
 
     by_stage: tuple[tuple[str, CommandSpec], ...] = ()  # as the worker's packs say it: for people who look
-
-    @property
-    def name(self) -> str:
-        """The name of the update."""
-        return self.message.command_name()
 
     @property
     def description(self) -> str:
@@ -224,8 +240,8 @@ class CommandOfPack(DeclaredCommand):
     def read(self, payload: Any, file: CaseFile) -> Command:
         """The message in a payload, as the terms of the case say its fields."""
         spec = self.spec(file)
-        if spec is None:
-            return super().read(payload, file)
+        if spec is None:  # refused by the stage, whatever it says
+            return self.message.model_construct(actor=NOBODY) if not self.by_stage else super().read(payload, file)
         try:
             return message_of(self.name, spec).model_validate(payload)
         except ValidationError as error:
@@ -336,3 +352,12 @@ def _named(base: Any, words: Mapping[str, Named]) -> Any:
 def _command(name: str, by_stage: list[tuple[str, CommandSpec]]) -> Any:
     message = message_of(name, by_stage[0][1])
     return update_of(CommandOfPack(message, (), None, _check, offered=_still_to_give(name), by_stage=tuple(by_stage)))
+
+
+def _of_terms(name: str) -> CommandOfPack:
+    """A command of which only the terms of a case can say more than its name."""
+    return CommandOfPack(message_named(name), (), None, _check)
+
+
+def _content(payloads: Sequence[RawValue]) -> Any:
+    return workflow.payload_converter().from_payload(payloads[0].payload) if payloads else None

@@ -278,7 +278,7 @@ class ForwardProcess(Process[Application]):
         """Satisfaction is asked for; until it is given or 7 days pass, the matter may be taken up again."""
         await self.case.endings.ask_satisfaction(or_reopened=self.reopened)
 
-    def reopened(self) -> None:
+    def reopened(self, _: Reopen) -> None:
         """The owner agency has the matter again, with its limit; the first result stays in the records."""
         self.case.file.outcome, self.case.file.rated = None, False
         self.case.file.clocks.pop(SATISFACTION, None)

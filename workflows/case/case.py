@@ -137,12 +137,11 @@ class Case:
         if not self.file.entering:
             return False
         self.file.entering = False
-        if steps and all(step in self.file.clocks and self.file.clocks[step].running for step in steps):
-            if promise and self.file.promise:
-                self.file.promise.chain = promise
-            return True  # they began with the receipt
+        going_on = {step for step, clock in self.file.clocks.items() if clock.running}
+        if steps and going_on.issuperset(steps) and (promise is None or self._promises.keeps(promise)):
+            return True  # they began with the receipt, and keep what was promised then
         since, self.file.counts_from = self.file.counts_from or workflow.now(), None
-        for step in steps:
+        for step in steps if not going_on.issuperset(steps) else ():
             try:
                 self._counting.start(step, since)
             except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, JsonValue
 
+from casework.standards.limits import Named
 from casework.standards.pack.declared import DUE, MISSING, PAPERS, CommandSpec, FieldSpec, Tell
 from casework.standards.thai_dates import format_date
 from casework.workflows.case.case import Case
@@ -115,7 +116,7 @@ def _worded(token: str, field: FieldSpec | None, value: JsonValue) -> dict[str, 
         day = date.fromisoformat(str(value))
         return {f"{token}_th": format_date(day, "th", "BE"), f"{token}_en": format_date(day, "en", "BE")}
     if field is not None and field.type == "choice":
-        chosen = field.choices[str(value)]
+        chosen = field.choices.get(str(value)) or Named(th=str(value), en=str(value))  # of a version that the case was moved from
         return {f"{token}_th": chosen.th, f"{token}_en": chosen.en}
     if isinstance(value, list):
         return {token: [str(each["name"]) if isinstance(each, dict) else each for each in value]}

@@ -92,7 +92,7 @@ class Endings:
         else:
             self.close()
 
-    async def ask_satisfaction(self, or_reopened: Callable[[], None] | None = None) -> None:
+    async def ask_satisfaction(self, or_reopened: Callable[[Reopen], None] | None = None) -> None:
         """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
         self._case.file.counts_from = None  # the invitation goes out now, whenever the matter was done
         if self._case.begin(SATISFACTION):
@@ -106,8 +106,8 @@ class Endings:
                 unhappy = self._rated(rating)
                 if not (unhappy and or_reopened):  # who is not content may still have the matter taken up again
                     self.close()
-            case Reopen() if or_reopened:
-                or_reopened()
+            case Reopen() as again if or_reopened:
+                or_reopened(again)
             case _:
                 if not self._case.file.rated:
                     self._case.record(EventType.SATISFACTION_NOT_ANSWERED)

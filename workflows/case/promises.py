@@ -47,6 +47,16 @@ class Promises:
         if before is not None:
             self.moved(before.due_at, because or EARLIER, told)
 
+    def keeps(self, chain: str) -> bool:
+        """Whether these steps are those that the promise is made of; it goes by their names from now on."""
+        promise, terms = self._file.promise, self._file.terms
+        if promise is None or terms is None:
+            return False
+        same = (terms.rules.chain(promise.chain) or [promise.chain]) == (terms.rules.chain(chain) or [chain])
+        if same:
+            promise.chain = chain
+        return same
+
     def moved(self, before: datetime | None, because: Named, told: str | None) -> None:
         """Record that the promise moved, if it did. `told` names the notice that says so to the requester."""
         now = self._file.promised_at

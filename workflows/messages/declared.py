@@ -90,6 +90,12 @@ def message_of(name: str, spec: CommandSpec) -> type[Command]:
     return known if known is not None and not spec.fields else _made(name, spec.model_dump_json())
 
 
+@lru_cache(maxsize=MODELS_AT_HAND)
+def message_named(name: str) -> type[Command]:
+    """A message of which nothing is known but its name."""
+    return type("Command", (Command,), {"command_name": classmethod(lambda _: name)})
+
+
 def fields_of(service: str, fields: dict[str, FieldSpec]) -> type[Frozen]:
     """The model of the fields that a pack asks for in a request."""
     made: dict[str, Any] = {name: _field(spec) for name, spec in fields.items()}
