@@ -11,12 +11,11 @@ from casework.standards.counting.office_calendar import OfficeCalendar
 from casework.standards.counting.plan import OFFICER, REQUESTER
 from casework.standards.limits import Limit, Named, Unit
 from casework.standards.pack.model import ServiceStandards
-from casework.standards.pack.texts import Value, filled, open_hours, render, subject
+from casework.standards.pack.texts import TIMES, Value, filled, open_hours, render, subject
 from casework.standards.thai_dates import format_date
 from casework.workflows.labels import label
 from casework.workflows.messages.people import Requester
 
-TIMES = {"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"}
 PERSONS = {"citizen", "foreigner"}
 AHEAD = {"due_at", "new_due_at", "reply_by"}  # dates to come
 Language = Literal["th", "en"]

@@ -7,7 +7,8 @@ played.ok, played.checks, played.timeline
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -266,19 +268,21 @@ class _Playing:
         await self._pass_time(name, time.stop_at(at))
         if await _is_open(case):
             await case.view()  # what became due on the way has been carried out in its own time
-            time.say(await self._environment.get_current_time(case.workflow), at)
+            with _unless_it_ended():
+                time.say(await self._environment.get_current_time(case.workflow), at)
 
     async def _pass_time(self, name: str, moment: datetime) -> None:
         case = self._cases[name]
         if not await _is_open(case):
             return
-        now = await self._environment.get_current_time(case.workflow)
-        distance = moment + self._time.case(case.case_id).ahead - now
-        if distance > timedelta():
-            try:
-                await asyncio.wait_for(self._environment.fast_forward(case.workflow, distance), STUCK_AFTER)
-            except TimeoutError:
-                raise StoryError(name, [f"time does not pass: {await _why_stuck(case)}"]) from None
+        with _unless_it_ended():
+            now = await self._environment.get_current_time(case.workflow)
+            distance = moment + self._time.case(case.case_id).ahead - now
+            if distance > timedelta():
+                try:
+                    await asyncio.wait_for(self._environment.fast_forward(case.workflow, distance), STUCK_AFTER)
+                except TimeoutError:
+                    raise StoryError(name, [f"time does not pass: {await _why_stuck(case)}"]) from None
 
     async def _seen(self, name: str) -> Seen:
         case = self._cases[name]
@@ -303,6 +307,16 @@ async def _why_stuck(case: CaseHandle) -> str:
     if not failed:
         return "its workflow does nothing"
     return f"its workflow task fails: {failed[-1].workflow_task_failed_event_attributes.failure.message}"
+
+
+@contextmanager
+def _unless_it_ended() -> Iterator[None]:
+    """A case may end after it was seen open; then its time need not pass any more."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 async def _is_open(case: CaseHandle) -> bool:

@@ -80,8 +80,8 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("promise: [find]", "promise: []", "promise: say which steps the requester is promised"),
         ("clocks: [find]", "clocks: [find]\n        promise: find+pay", "the first stage keeps the whole promise, find"),
         ("rate: {by: [requester, centre_officer]}", "rate: {by: [requester]}\n          shout: {th: ก, en: a, by: [centre_officer]}", "rate and reopen are all that is done"),
-        ("fee: {th: มีค่าธรรมเนียม, en: a fee is due, type: yes_no}", "fee: {th: ก, en: a, type: yes_no}\n              documents: {th: ก, en: a, type: papers}", "papers of a list can only come when a command asks for them"),
-        ("      record_service: [centre_officer]\n", "", "a text must be served, and no role may give record_service"),
+        ("fee: {th: มีค่าธรรมเนียม, en: a fee is due, type: yes_no}", "fee: {th: ก, en: a, type: yes_no}\n              documents: {th: ก, en: a, type: papers}", "a list of papers is asked for by one command (papers_asked) and brought by another (papers)"),
+        ("      record_service: [centre_officer]\n", "", "must be served; no role may give record_service in every stage"),
         ("{if: {fee: true}, stage: awaiting_payment}", "{if: {pages: \">3\"}, stage: awaiting_payment}", "if.pages: it is a number"),
         ("receipt: {th", "documents: {th", "papers come in a field named documents"),
         ("by: [centre_officer]\n            fields: {receipt", "by: [centre_officer]\n            event: closed\n            fields: {receipt", "closed is what the engine records itself"),
@@ -90,7 +90,15 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("type: yes_no}\n            leads_to:", "type: choice}\n            leads_to:", "`choices` are given for the type choice, and only then"),
         ("tell: [case_received]", "tell: [case_received, case_received]", "stages.searching.tell: case_received is told twice to the same people"),
         ("fields: {receipt", "tell: [copy_ready]\n            fields: {receipt", "copy_ready is told by the command already"),
-        ("leads_to: {outcome: handed_over, ask_in: given, tell: [copy_ready]}\n        expires:\n          pay: {outcome: not_paid}", "at_most: 1\n            leads_to: {outcome: not_paid}", "may be given only so often, or only while papers are missing"),
+        ("leads_to: {outcome: handed_over, ask_in: given, tell: [copy_ready]}\n        expires:\n          pay: {outcome: not_paid}", "at_most: 1\n            leads_to: {outcome: not_paid}", "stages.awaiting_payment: no way from here ends the case that may not be used up"),
+        ("      searching:\n", "      any: {th: ก, en: a, commands: {}}\n      searching:\n", "stages.any: a stage cannot be named so"),
+        ("receipt: {th: เลขที่ใบเสร็จ, en: number of the receipt, type: line}", "pages: {th: ก, en: a, type: line}", "fields.pages: services.licence_copy.stages.searching.commands.report_found.fields.pages has another type"),
+        ("report_found:", "rated:", "commands.rated.event: rated is what the engine records itself"),
+        ("outcome: handed_over, ask_in: given, tell: [copy_ready]}\n          report", "outcome: handed_over, event: closed}\n          report", "leads_to[1].event: closed is what the engine records itself"),
+        ("ask_satisfaction: true", "ask_satisfaction: true\n        tell: [copy_ready]", "only the invitation is told"),
+        ("with: {reason: reason}", "with: {due_at: reason}", "with.due_at: a time is said by"),
+        ("with: {reason: reason}", "with: {reason: \"due:find\"}", "with.reason: a time is said by"),
+        ("            th: พบใบอนุญาต\n", "", "commands.report_found: say in `th` and `en` what it does"),
         ("    process: declared\n", "", "`stages` and `request` are given with `process: declared`, and only then"),
     ],
 )  # fmt: skip
@@ -103,6 +111,26 @@ def test_a_service_that_would_not_reach_its_end_is_not_served(old: str, new: str
     except PackError as error:
         problems = error.problems
     assert any(says in problem for problem in problems), problems
+
+
+def test_a_circle_without_an_end_is_not_served() -> None:
+    """Every stage is reached and left, and no case would ever end."""
+    text = COPY.replace(
+        "              - {outcome: handed_over, ask_in: given, tell: [copy_ready]}\n",
+        "              - {stage: awaiting_payment}\n",
+    )
+    text = text.replace(
+        "leads_to: {outcome: no_such_licence, when_told: true, tell: [{", "leads_to: {stage: awaiting_payment, tell: [{"
+    )
+    text = text.replace("pay: {outcome: not_paid}", "pay: {stage: searching}")
+    text = text.replace("leads_to: {outcome: handed_over, ask_in: given, tell: [copy_ready]}", "leads_to: {stage: searching}")
+    pack = parse_pack(text, "copy.yaml")
+    problems = unserved(pack, processes_for([pack]))
+    for stage in ("searching", "awaiting_payment"):
+        assert (
+            f"services.licence_copy.stages.{stage}: no way from here ends the case that may not be used up (at_most, papers)"
+            in problems
+        )
 
 
 COPY_OF = {"service": "licence_copy", "licence_no": "12/2560"}

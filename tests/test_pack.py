@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from casework.activities.composing import TIMES, compose
+from casework.activities.composing import compose
 from casework.adapters.ports import OwedNotice
 from casework.plugin import CaseworkPlugin
 from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import PlannedRung
 from casework.standards.limits import Action
 from casework.standards.pack.loader import PackError, StandardsLibrary, UnknownStandard, default_pack, load_pack, parse_pack
-from casework.standards.pack.texts import render
+from casework.standards.pack.texts import TIMES, render
 from casework.standards.thai_dates import format_time
 from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.pack_needs import unserved

@@ -87,14 +87,13 @@ def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
 
 
 def _step_rules(pack: ServiceStandards, service: Service, step: Step) -> StepRules:
-    expires = step.ends_stage or any(step.id in stage.expires for stage in service.stages.values())
     told = service.progress_notice if service.progress_notice and service.progress_notice.step == step.id else None
     rungs = [Rung(at="due", do=Action.WARN, to=[OFFICER])] if step.warn_only else []
     return StepRules(
         limit=step.limit or (pack.satisfaction.link_valid if step.id == SATISFACTION else None),
         binds_requester=step.actor == REQUESTER,
         soft=step.warn_only,
-        expires=expires or step.id == SATISFACTION,
+        expires=step.id in service.expiring or step.id == SATISFACTION,
         starts_with_service=step.start_on == "service_started",
         ladder=step.escalation or "default",
         rungs=pack.escalations[step.escalation] if step.escalation else rungs,

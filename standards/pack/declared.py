@@ -50,6 +50,8 @@ FieldType = Literal[
     "papers_asked",  # the list of papers that the requester must bring; the case keeps it
     "papers",  # papers of that list
 ]
+BROUGHT = {"line", "text", "number", "amount", "yes_no", "date", "choice", "agency"}  # what a case keeps for its next stage
+WORDED_TWICE = {"yes_no", "date", "choice"}  # said in Thai and in English, by a token each: NAME_th, NAME_en
 Condition = bool | int | float | str | list[int | float | str]
 PAPERS_COMPLETE = "papers_complete"  # in `if`: nothing of the list is missing any more
 DUE, PAPERS, MISSING = "due:", "papers", "missing"  # in `with`: when a step is due; the papers of the case; what is missing

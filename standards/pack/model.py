@@ -108,6 +108,12 @@ class Service(Named):
         """How the service goes, if it is written here."""
         return DeclaredService(request=self.request, stages=self.stages) if self.process else None
 
+    @property
+    def expiring(self) -> list[str]:
+        """The steps whose limit ends a stage when it passes."""
+        declared = [step for stage in self.stages.values() for step in stage.expires]
+        return list(dict.fromkeys([*(step.id for step in self.steps if step.ends_stage), *declared]))
+
     @model_validator(mode="after")
     def _steps_fit(self) -> Self:
         ids = [step.id for step in self.steps]

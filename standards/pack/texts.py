@@ -21,6 +21,9 @@ class UnknownText(LookupError):
     """The pack has no such notice."""
 
 
+TIMES = frozenset({"due_at", "old_due_at", "new_due_at", "reply_by", "received_at"})  # tokens that say a time
+
+
 def render(pack: ServiceStandards, template: str, language: Language, values: Mapping[str, Value]) -> str:
     """The text of a notice. Times become dates of the pack's era; a token without a value becomes nothing.
 

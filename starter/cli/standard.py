@@ -17,13 +17,14 @@ from casework.standards.counting.explanation import Entry, explain
 from casework.standards.counting.government_holidays import provided
 from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
+from casework.standards.pack.checks import rungs_out_of_place
 from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
 from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import complain, console, local, table
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import described
 from casework.starter.services import library_of
-from casework.workflows.pack_needs import rungs_out_of_place, unserved
+from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import processes_for
 
 PackOption = Annotated[
@@ -85,7 +86,8 @@ def due(
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")]) -> None:
     """Check an agency's own pack: every error with file, line, path and reason."""
     pack = _pack(file)
-    problems = unserved(pack, processes_for([pack])) if pack.commands else []
+    served = pack.commands or any(service.declared for service in pack.services.values())
+    problems = unserved(pack, processes_for([pack])) if served else []
     for problem in problems:
         complain(f"{file}: {problem}")
     if problems:
@@ -93,7 +95,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     steps = sum(len(service.steps) for service in pack.services.values())
     size = f"{len(pack.services)} services, {steps} steps, {len(pack.notifications)} texts"
     console.print(f"[green]✓[/] {file}: {pack.id} {pack.version}, {size}")
-    if not pack.commands:
+    if not served:
         console.print("[yellow]![/] no section `commands`: it counts (casework due), but no worker serves it")
     for warning in rungs_out_of_place(pack):
         console.print(f"[yellow]![/] {warning}")
