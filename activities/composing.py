@@ -234,7 +234,7 @@ def _name(pack: ServiceStandards, service: str, key: str) -> Named:
     stage = pack.services[service].stages.get(key) if service in pack.services else None
     if stage is not None:
         return Named(th=stage.th, en=stage.en)
-    return pack.labels.get(key) or pack.labels.get(f"{service}/{key}") or label(key)
+    return pack.labels.get(f"{service}/{key}") or pack.labels.get(key) or label(key)
 
 
 def _distance(calendar: OfficeCalendar, now: datetime, due: datetime) -> dict[str, Value]:

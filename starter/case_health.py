@@ -199,7 +199,9 @@ async def _reset(client: Client, case_id: str) -> str | None:
 
 
 async def replay_problem(history: WorkflowHistory, codec: PayloadCodec | None = None) -> str | None:
-    """Why a history does not replay, or None if it does."""
+    """Why a history does not replay, or None if it does; of a service that is not installed here nothing can be said."""
+    if _workflow_type(history) not in services():
+        return None
     replayer = Replayer(
         workflows=list(services().values()),
         data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter, payload_codec=codec),
@@ -207,6 +209,10 @@ async def replay_problem(history: WorkflowHistory, codec: PayloadCodec | None = 
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     return str(result.replay_failure) if result.replay_failure else None
+
+
+def _workflow_type(history: WorkflowHistory) -> str:
+    return history.events[0].workflow_execution_started_event_attributes.workflow_type.name
 
 
 async def _each(items: Sequence[str], look: Callable[[str], Awaitable[list[Trouble]]]) -> AsyncIterator[Trouble]:

@@ -73,6 +73,7 @@ class CaseRow:
     escalation: int
     opened_at: datetime
     status: str
+    stage_since: datetime | None = None
 
     @property
     def refused(self) -> bool:
@@ -212,6 +213,7 @@ class CaseClient:
                     centre=shown.get(names.CASE_CENTRE),
                     unit=shown.get(names.CASE_UNIT),
                     assignee=shown.get(names.CASE_ASSIGNEE),
+                    stage_since=shown.get(names.CASE_STAGE_SINCE),
                     due_at=shown.get(names.CASE_DUE_AT),
                     overdue=bool(shown.get(names.CASE_OVERDUE)),
                     paused=shown.get(names.CASE_PAUSED),

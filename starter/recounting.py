@@ -24,6 +24,7 @@ from casework.adapters.postgres.records import PostgresRecords
 from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import PROMISE
+from casework.standards.pack.declared import stranded
 from casework.standards.pack.loader import StandardsLibrary
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseClosed, CaseworkError, NotFound, Unreachable
@@ -96,6 +97,9 @@ def under_version(
             return None
         if case.pause is not None:
             raise ValueError(f"the clocks stand still ({case.pause.reason}); resume first")
+        declared = [library.get(*version).service(case.service).declared for version in (before, after)]
+        if reason := stranded(declared[0], declared[1], case.stage, [clock.step for clock in case.clocks]):
+            raise ValueError(reason)
         return made(case.centre)
 
     return counted

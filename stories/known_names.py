@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from casework.standards.counting.plan import LETTERS, REQUESTER
+from casework.standards.counting.plan import LETTERS
+from casework.standards.pack.checks import roles_of
 from casework.standards.pack.model import ServiceStandards
-from casework.stories.story import Story, Then
+from casework.stories.story import Story
 from casework.workflows.messages.events import EventType
 from casework.workflows.names import CLOSED
 from casework.workflows.processes import commands_of, processes_for
 
 
-def unknown_names(story: Story, pack: ServiceStandards) -> list[str]:
-    """One line for each name that neither the pack nor the engine knows, with what was probably meant."""
-    return list(dict.fromkeys(_unknown(story, pack)))
+def unknown_names(story: Story, packs: Sequence[ServiceStandards]) -> list[str]:
+    """One line for each name that neither the story's packs (the first, and its later version) nor the engine know, with what
+    was probably meant."""
+    return list(dict.fromkeys(_unknown(story, packs)))
 
 
-def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
-    processes = processes_for([pack])
+def _unknown(story: Story, packs: Sequence[ServiceStandards]) -> Iterator[str]:
+    processes = processes_for(packs)
     declared = commands_of(processes)
     stages = {CLOSED, *(stage.value for process in processes.values() for stage in process.definition.stages)}
     outcomes = {outcome.value for process in processes.values() for outcome in process.definition.outcomes}
-    given = [pack.permissions(service) for service in pack.services]
+    services = [service for pack in packs for service in pack.services.values()]
+    given = [pack.permissions(service) for pack in packs for service in pack.services]
     roles = {role for stages in given for by in stages.values() for each in by.values() for role in each}
-    roles |= {REQUESTER, *pack.contacts, *(role for agency in pack.agencies.values() for role in agency.contacts)}
-    steps = {LETTERS, *(step.id for service in pack.services.values() for step in service.steps)}
+    roles = roles.union(*map(roles_of, packs))
+    steps = {LETTERS, *(step.id for service in services for step in service.steps)}
     events = {*EventType, *(one.message.event for one in declared.values())}
     events |= {event for process in processes.values() for event in process.definition.events}
-    events |= {way.event for each in pack.services.values() for stage in each.stages.values() for way in stage.ways if way.event}
-    texts, pauses = set(pack.notifications), set(pack.pauses)
+    events |= {way.event for service in services for stage in service.stages.values() for way in stage.ways if way.event}
+    texts, pauses = {text for pack in packs for text in pack.notifications}, {each for pack in packs for each in pack.pauses}
     for number, step in enumerate(story.when, start=1):
         where = f"when {number}"
         if step.open is not None:
-            yield from _check(where, "service", [step.open], set(processes) & set(pack.services))
+            yield from _check(where, "service", [step.open], set(processes) & {name for pack in packs for name in pack.services})
         if step.do is not None:
             yield from _check(where, "command", [step.do], declared)
         if step.by is not None and step.refused is None:
@@ -42,8 +45,8 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
         if step.do == "pause" and step.refused is None:
             yield from _check(where, "pause", [str(step.with_.get("reason", ""))], pauses)
         if step.calendar and step.calendar.region:
-            yield from _check(where, "region", [step.calendar.region], pack.regions.values())
-    for where, then in _expected(story):
+            yield from _check(where, "region", [step.calendar.region], packs[0].regions.values())
+    for where, then in story.expected:
         yield from _check(where, "step", (*then.due, *then.target, *then.used, *then.extended_by), steps)
         yield from _check(where, "step", (each.step for each in then.happened if each.step), steps)
         yield from _check(where, "event", (*(each.event for each in then.happened), *then.never, *then.once), events)
@@ -52,14 +55,6 @@ def _unknown(story: Story, pack: ServiceStandards) -> Iterator[str]:
         yield from _check(where, "stage", [then.stage] if then.stage else [], stages)
         yield from _check(where, "outcome", [then.outcome] if then.outcome else [], outcomes)
         yield from _check(where, "pause", [then.paused] if then.paused else [], pauses)
-
-
-def _expected(story: Story) -> Iterator[tuple[str, Then]]:
-    for where, then in (*((f"when {n}", step.then) for n, step in enumerate(story.when, start=1)), ("then", story.then)):
-        if isinstance(then, dict):
-            yield from ((f"{where}.{case}", each) for case, each in then.items())
-        elif then is not None:
-            yield where, then
 
 
 def _check(where: str, what: str, used: Iterable[str], known: Iterable[str]) -> Iterator[str]:

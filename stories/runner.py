@@ -41,7 +41,7 @@ from casework.stories.story_time import StoryTime
 from casework.workflows import names
 from casework.workflows.errors import problems
 from casework.workflows.messages.commands import ChangeStandard, Recount
-from casework.workflows.messages.events import Event
+from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.people import Actor
 from casework.workflows.processes import processes_for
 
@@ -96,7 +96,7 @@ class StoryRunner:
         """Play a story; `folder` is where its pack is looked for. Raises PackError if the pack it asks for is not valid, and
         StoryError for names that the pack does not know."""
         packs = _packs(story.given, folder)
-        unknown = unknown_names(story, packs[0])
+        unknown = unknown_names(story, packs)
         if unknown:
             raise StoryError(story.story, unknown)
         async with AsyncExitStack() as stack:
@@ -106,6 +106,7 @@ class StoryRunner:
                 await playing.step(step)
             await playing.until(story.last_moment)
             await playing.expect(story.then)
+            await playing.nobody_left_untold(story)
             timeline = await playing.timeline()
             return Played(story, playing.checks, timeline, playing.notifier.messages, playing.zone)
 
@@ -169,6 +170,16 @@ class _Playing:
                     break
                 await asyncio.sleep(0.05)
             self.checks += found
+
+    async def nobody_left_untold(self, story: Story) -> None:
+        """A notice that fails is a fault of the pack, unless the story is told of it."""
+        if EventType.NOTICE_FAILED in story.events_named:
+            return
+        for name, case in self._cases.items():
+            for event in await self._records.events(case.case_id):
+                if event.type == EventType.NOTICE_FAILED:
+                    failed = f"{event.data.get('notice')} to {event.data.get('to')}"
+                    self.checks.append(Check(False, name, failed, "told", str(event.data.get("error", "failed"))))
 
     async def timeline(self) -> list[Told]:
         """What happened, in order, in story time."""

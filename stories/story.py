@@ -13,6 +13,7 @@ Times are the office's own, to the minute or the second. docs/stories.md explain
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -198,6 +199,20 @@ class Story(Frozen):
         if self.then == Then() and all(step.then is None and step.refused is None for step in self.when):
             raise ValueError("expects nothing; write what must come out under `then`")
         return self
+
+    @property
+    def expected(self) -> Iterator[tuple[str, Then]]:
+        """All that must come out, and where it says so."""
+        for where, then in (*((f"when {n}", step.then) for n, step in enumerate(self.when, start=1)), ("then", self.then)):
+            if isinstance(then, dict):
+                yield from ((f"{where}.{case}", each) for case, each in then.items())
+            elif then is not None:
+                yield where, then
+
+    @property
+    def events_named(self) -> set[str]:
+        """The events that it is told of."""
+        return {each.event for _, then in self.expected for each in then.happened}
 
     @property
     def last_moment(self) -> datetime:

@@ -169,13 +169,15 @@ async def test_bad_input_gets_the_field_and_the_reason(temporal: WorkflowEnviron
 
 
 async def test_what_was_asked_for_is_seen_and_told(temporal: WorkflowEnvironment, records: PostgresRecords) -> None:
-    """The fields of a request stand in the case and in its first event, and texts may use them."""
+    """The fields of a request stand in the case and in the records, and texts may use them."""
     tells = COPY.replace("tell: [case_received]", "tell: [{notice: case_received, with: {subject: licence_no}}]", 1)
     async with Counter(temporal, records, parse_pack(tells, "copy.yaml")) as counter:
         case = await counter.open(**COPY_OF)
         view = await case.view()
         assert view.request == {"licence_no": "12/2560"}
-        assert view.events[0].data["request"] == {"licence_no": "12/2560"}
+        kept = await records.case(case.case_id)
+        assert kept is not None
+        assert kept.request == {"licence_no": "12/2560"}
         await case.workflow.terminate()
 
 

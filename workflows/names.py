@@ -14,6 +14,7 @@ OPENED_UPDATE = "opened"
 CASE_NUMBER = SearchAttributeKey.for_keyword("CaseNumber")
 CASE_SERVICE = SearchAttributeKey.for_keyword("CaseService")
 CASE_STAGE = SearchAttributeKey.for_keyword("CaseStage")
+CASE_STAGE_SINCE = SearchAttributeKey.for_datetime("CaseStageSince")
 CASE_CENTRE = SearchAttributeKey.for_keyword("CaseCentre")
 CASE_UNIT = SearchAttributeKey.for_keyword("CaseUnit")
 CASE_ASSIGNEE = SearchAttributeKey.for_keyword("CaseAssignee")
@@ -23,7 +24,7 @@ CASE_ESCALATION = SearchAttributeKey.for_int("CaseEscalation")
 CASE_PAUSED = SearchAttributeKey.for_keyword("CasePaused")  # the reason for which its clocks stand still
 
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
-    CASE_NUMBER, CASE_SERVICE, CASE_STAGE, CASE_CENTRE, CASE_UNIT,
+    CASE_NUMBER, CASE_SERVICE, CASE_STAGE, CASE_STAGE_SINCE, CASE_CENTRE, CASE_UNIT,
     CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION, CASE_PAUSED,
 )  # fmt: skip
 

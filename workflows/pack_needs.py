@@ -27,7 +27,7 @@ Processes = Mapping[str, type[Process[Any]]]
 ENGINE = Engine(
     commands=EVERY_CASE,
     fields={name: [field for field in message.model_fields if field != "actor"] for name, message in KNOWN.items()},
-    events=frozenset({*EventType, Rate.event}),
+    events=frozenset({*EventType, Rate.event, *(one.message.event for one in declared_commands(Process).values())}),
     request=frozenset({*CaseRequest.model_fields, "digest", "own_fields"}),
     last_stage=CLOSED,
 )

@@ -159,6 +159,7 @@ class Founding(Compact):
     channel: str
     subject: str
     details: str = ""
+    request: dict[str, JsonValue] = {}  # what this service asks beside
     requester: Requester
     received_at: AwareDatetime
     opened_at: AwareDatetime

@@ -29,6 +29,8 @@ def router_of(names: Sequence[str], environment: Mapping[str, str]) -> Router:
     known: dict[str, Callable[[Mapping[str, str]], Any]] = {"console": _console, "smtp": _smtp, "line": _line}
     offered = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     found: list[tuple[str, Channel]] = []
+    if not names:
+        raise NoChannel(f"CASEWORK_CHANNELS names no channel; there are {', '.join(sorted({*known, *offered}))}")
     for name in names:
         if name not in known and name not in offered:
             raise NoChannel(f"CASEWORK_CHANNELS: unknown channel {name}; there are {', '.join(sorted({*known, *offered}))}")

@@ -25,7 +25,7 @@ from casework.workflows.messages.views import CaseView, NoticeView, OpenCase
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
 
 CONNECT_TIMEOUT = 3.0
-JSON_COLUMNS = {"officer", "links", "documents", "requester"}
+JSON_COLUMNS = {"officer", "links", "documents", "requester", "request"}
 STATEMENT_TIMEOUT = 5.0
 PAGE = 500
 # How long a notice stays with the sender that claimed it. Longer than any try at sending; after a crash it decides when

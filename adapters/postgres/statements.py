@@ -17,7 +17,7 @@ WITH other AS (
 ), founding AS (
     SELECT * FROM jsonb_to_record($5::jsonb) AS f(
         request_id text, digest text, service text, centre text, registry text, year integer, channel text,
-        subject text, details text,
+        subject text, details text, request jsonb,
         requester jsonb, received_at timestamptz, opened_at timestamptz)
     WHERE $5::jsonb IS NOT NULL AND NOT EXISTS (SELECT 1 FROM other)
 ), state AS (
@@ -32,11 +32,11 @@ WITH other AS (
     SELECT requester, service, centre, received_at, subject, request_id FROM casework.cases WHERE case_id = $1
 ), founded AS (
     INSERT INTO casework.cases (
-        case_id, request_id, digest, service, centre, channel, subject, details, requester, segment, received_at, opened_at,
-        standard_id, standard_version, stage, outcome, officer, officer_id, agency, promised_at, due_at, overdue, breached_at,
+        case_id, request_id, digest, service, centre, channel, subject, details, request, requester, segment, received_at,
+        opened_at, standard_id, standard_version, stage, outcome, officer, officer_id, agency, promised_at, due_at, overdue, breached_at,
         escalation, closed_at, links, last_event, last_event_at)
-    SELECT $1, f.request_id, f.digest, f.service, f.centre, f.channel, f.subject, f.details, f.requester,
-           f.requester->>'segment', f.received_at, f.opened_at,
+    SELECT $1, f.request_id, f.digest, f.service, f.centre, f.channel, f.subject, f.details, coalesce(f.request, '{}'),
+           f.requester, f.requester->>'segment', f.received_at, f.opened_at,
            s.standard_id, s.standard_version, s.stage, s.outcome, nullif(s.officer, 'null'), s.officer->>'id', s.agency,
            s.promised_at, s.due_at, s.overdue, s.breached_at, s.escalation, s.closed_at, s.links, $3, $2
     FROM founding f, state s
@@ -144,7 +144,7 @@ FROM (SELECT 1) one LEFT JOIN founding f ON true LEFT JOIN before b ON true
 
 # $1 centre
 UNSETTLED = """
-SELECT x.case_no, n.template, n.recipient, n.status
+SELECT x.case_no, n.template AS notice, n.recipient AS "to", n.status
 FROM casework.notices n JOIN casework.cases c USING (case_id) JOIN casework.case_numbers x USING (case_id)
 WHERE n.status IN ('owed', 'failed') AND c.closed_at IS NULL AND c.ended_as IS NULL AND ($1::text IS NULL OR c.centre = $1)
 ORDER BY n.ordered_at LIMIT 100
@@ -216,7 +216,7 @@ FROM casework.notices WHERE case_id = $1 ORDER BY event, notice_id
 
 # $1 standard, $2 the last case id seen, $3 how many.
 OPEN_CASES = """
-SELECT c.case_id, n.case_no, c.service, c.centre, c.standard_id, c.standard_version, k.clocks, k.promise, k.pause
+SELECT c.case_id, n.case_no, c.service, c.centre, c.stage, c.standard_id, c.standard_version, k.clocks, k.promise, k.pause
 FROM casework.cases c JOIN casework.kept_clocks k USING (case_id) LEFT JOIN casework.case_numbers n USING (case_id)
 WHERE c.standard_id = $1 AND c.closed_at IS NULL AND c.ended_as IS NULL AND c.case_id > $2 ORDER BY c.case_id LIMIT $3
 """

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator, model_validator
@@ -198,6 +198,20 @@ class DeclaredService(Frozen):
     def commands(self) -> dict[str, dict[str, list[str]]]:
         """Stage -> command -> the roles that may give it."""
         return {name: {each: spec.by for each, spec in stage.commands.items()} for name, stage in self.stages.items()}
+
+
+def stranded(before: DeclaredService | None, after: DeclaredService | None, stage: str, running: Collection[str]) -> str | None:
+    """Why a case in this stage could not go on under another version, with the clocks of these steps running."""
+    if (before is None) != (after is None):
+        return "one of them declares the service in the pack, the other does not"
+    if before is None or after is None:
+        return None
+    if stage not in after.stages:
+        return f"it has no stage {stage}"
+    if before.stages[stage].ask_satisfaction != after.stages[stage].ask_satisfaction:
+        return f"in one of them satisfaction is asked in {stage}, in the other not"
+    lost = sorted(set(running) & set(before.stages[stage].expires) - set(after.stages[stage].expires))
+    return f"nothing follows there when {', '.join(lost)} passes" if lost else None
 
 
 def holds(way: Way, values: dict[str, JsonValue], papers_complete: bool) -> bool:

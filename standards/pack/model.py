@@ -236,7 +236,8 @@ class Satisfaction(Frozen):
     dissatisfaction: Dissatisfaction = Dissatisfaction()
 
 
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+SERVICE_NAME, LONGEST_NAME = r"^[a-z][a-z0-9_]*$", 40
+ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME, max_length=LONGEST_NAME)]
 
 
 class Queue(Frozen):

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
 
+from casework.standards.counting.plan import REQUESTER
 from casework.starter.cli.printing import console, local, note, table
 from casework.starter.cli.shared import JsonFlag, actor_said, connected, run
 from casework.starter.client import CaseRow
-from casework.starter.desk import Desk, desk_of
+from casework.starter.desk import OWNER, Desk, desk_of
 from casework.starter.errors import Unreachable
 from casework.starter.open_records import open_records
 from casework.starter.services import library_of, spoken
@@ -39,17 +40,17 @@ def desk(
     async def go() -> None:
         library = library_of(None)
         found = await desk_of(await connected(), library, who, centre)
-        letters, failed = await _from_records(centre)
+        letters, failed = ([], []) if who.role == REQUESTER or who.role.startswith(OWNER) else await _from_records(centre)
         if as_json:
             lists = {"late": found.late, "waiting": found.waiting, "mine": found.mine, "due_next": found.due_next}
             shown = {name: [asdict(row) for row in rows] for name, rows in lists.items()}
             print(json.dumps({**shown, "letters": letters, "notices": failed}, default=str, ensure_ascii=False))
             return
         _print(found, ZoneInfo(library.current().calendar.timezone))
-        for case_no, template, days in letters[:SHOWN]:
-            console.print(f"[yellow]✉ letter[/]  {case_no}  {template}, for {days} day(s)")
-        for case_no, template, to, status in failed[:SHOWN]:
-            console.print(f"[yellow]⚠ {status}[/]  {case_no}  {template} to {to}")
+        for letter in letters[:SHOWN]:
+            console.print("[yellow]✉ letter[/]  {case_no}  {notice}, for {days} day(s)".format(**letter))
+        for notice in failed[:SHOWN]:
+            console.print("[yellow]⚠ {status}[/]  {case_no}  {notice} to {to}".format(**notice))
         note(f"{found.seen} open case(s) looked at")
 
     run(go())
@@ -84,21 +85,21 @@ def _table(title: str, rows: Sequence[CaseRow], zone: ZoneInfo) -> None:
 
 
 def _waited(row: CaseRow) -> str:
-    passed = datetime.now(UTC) - row.opened_at
+    passed = datetime.now(UTC) - (row.stage_since or row.opened_at)
     hours, minutes = divmod(int(passed.total_seconds()) // 60, 60)
     return f"{passed.days} d" if passed.days else f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-async def _from_records(centre: str | None) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, str, str]]]:
-    """Letters to serve and notices that are owed or failed, if the settings say where the records are."""
+async def _from_records(centre: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The centre's letters to serve and its notices that are owed or failed, if the settings say where the records are."""
     if not os.environ.get("CASEWORK_DATABASE_URL"):
         return [], []
     with suppress(Unreachable):
         async with open_records() as records:
             letters = [
-                (letter.case_no, letter.template, (datetime.now(UTC) - letter.ordered_at).days)
+                {"case_no": letter.case_no, "notice": letter.template, "days": (datetime.now(UTC) - letter.ordered_at).days}
                 for letter in await records.letters(centre)
                 if letter.serve
             ]
-            return letters, [tuple(row.values()) for row in await records.unsettled(centre)]
+            return letters, await records.unsettled(centre)
     return [], []

@@ -27,9 +27,7 @@ REASON = "ปรับปรุงมาตรฐานการให้บร�
 def migrate(
     before: Annotated[str, typer.Argument(metavar="FROM", help="The version that cases are under: ID@VERSION.")],
     after: Annotated[str, typer.Argument(metavar="TO", help="The version they go to: ID@VERSION. Workers must serve it.")],
-    reason: Annotated[
-        str, typer.Option(help="Why, in words for requesters: those whose date moves are told them.")
-    ] = "ปรับปรุงมาตรฐานการให้บริการ",
+    reason: Annotated[str, typer.Option(help="Why, in words for requesters: those whose date moves are told them.")] = REASON,
     service: Annotated[str | None, typer.Option(help="Only cases of this service.")] = None,
     by: ByOption = None,
     apply: ApplyFlag = False,

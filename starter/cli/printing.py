@@ -13,6 +13,7 @@ from rich.table import Table
 
 from casework.starter.executions import Ended
 from casework.starter.services import spoken
+from casework.workflows.messages.commands import ChangeStandard, Extend, Pause
 from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.views import CaseView
 
@@ -39,6 +40,10 @@ SHOWN = (
 )
 
 
+MOVES = {  # events that say from when to when something moved
+    EventType.PROMISE_MOVED, EventType.CALENDAR_CHANGED, EventType.PAUSE_REMINDED, EventType.RESUMED,
+    Extend.event, Pause.event, ChangeStandard.event,
+}  # fmt: skip
 TOLD_IN_FULL = set(EventType)  # events of the engine, whose data say more than a line has room for
 QUIET = {"moved", "until", "received_at", "explanation"}
 
@@ -75,7 +80,7 @@ def say(event: Event) -> str:
     who = f"{event.actor.id} ({event.actor.role})" if event.actor else "⏰ the clock" if event.data.get("rung") else "the case"
     known = SHOWN if event.type in TOLD_IN_FULL else [key for key in event.data if key not in QUIET]
     data = {key: event.data[key] for key in known if event.data.get(key) not in (None, [], "")}
-    data |= _dates(event)
+    data |= _dates(event) if event.type in MOVES else {}
     told = ", ".join(f"{key}: {_short(value)}" for key, value in data.items())
     colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(
         event.type, "cyan"

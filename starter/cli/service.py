@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -10,24 +11,25 @@ from typing import Annotated
 import typer
 
 from casework.standards.pack.chart import mermaid, published_chart
-from casework.standards.pack.loader import PackError, default_pack, load_pack
+from casework.standards.pack.loader import PackError, load_pack
+from casework.standards.pack.model import LONGEST_NAME, SERVICE_NAME
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.shared import JsonFlag
 from casework.starter.errors import InvalidCase
-from casework.starter.services import services
+from casework.starter.services import library_of, services
 
 EXAMPLE, NAME = "new_service.yaml", "my_service"
 
 
 def chart(
     service: Annotated[str, typer.Argument(metavar="SERVICE")],
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A pack in YAML; without it the default pack.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A pack; without it, those of CASEWORK_PACKS.")] = None,
     as_mermaid: Annotated[bool, typer.Option("--mermaid", help="The stages of a declared service as a Mermaid diagram.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Draw a service: its published steps (who, within what time), or with --mermaid the ways between its stages."""
     try:
-        pack = load_pack(file) if file else default_pack()
+        pack = load_pack(file) if file else library_of(None).current()
         if as_mermaid:
             print(mermaid(pack, service))
             return
@@ -52,7 +54,7 @@ def new(
     folder: Annotated[Path, typer.Option(help="Where the file is written.")] = Path("."),
 ) -> None:
     """Write a commented example of a service without Python into SERVICE.yaml: change it, check it, play it."""
-    if not service.isidentifier() or service != service.lower() or not service.isascii():
+    if not re.fullmatch(SERVICE_NAME, service) or len(service) > LONGEST_NAME:
         raise InvalidCase(f"{service} is no name for a service: small letters, digits and _, such as licence_copy")
     if service in services():
         raise InvalidCase(f"there is a service {service} already; take another name")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from casework.standards.counting.plan import PROMISE
+from casework.standards.pack.declared import stranded
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
 from casework.workflows.ports import Terms
@@ -83,23 +84,16 @@ def may_change_standard(file: CaseFile, message: ChangeStandard) -> str | None:
 def strands(file: CaseFile, terms: Terms) -> str | None:
     """Why a case of a declared service could not go on under other terms: its stage, or what follows a limit, is not there."""
     before, after = file.terms.declared if file.terms else None, terms.declared
-    if (before is None) != (after is None):
-        return "one of them declares the service in the pack, the other does not"
-    if before is None or after is None:
+    if reason := stranded(before, after, file.stage, [clock.step for clock in file.running]):
+        return reason
+    if after is None:
         return None
-    if file.stage not in after.stages:
-        return f"it has no stage {file.stage}"
-    kinds = (before.stages[file.stage].ask_satisfaction, after.stages[file.stage].ask_satisfaction)
-    if kinds[0] != kinds[1]:
-        return f"in one of them satisfaction is asked in {file.stage}, in the other not"
     if file.ending and file.ending.then and file.ending.then not in after.stages:
         return f"it has no stage {file.ending.then}, to which the case goes when everybody has been told"
     named = {*file.starts_when_told.values(), *(file.promise.chain.split("+") if file.promise else [])} - {PROMISE}
     if gone := sorted(named - set(terms.rules.steps)):
         return f"it has no step {', '.join(gone)}"
-    ending = {clock.step for clock in file.running} & set(before.stages[file.stage].expires)
-    lost = sorted(ending - set(after.stages[file.stage].expires))
-    return f"nothing follows there when {', '.join(lost)} passes" if lost else None
+    return None
 
 
 def something_to_extend(file: CaseFile) -> bool:

@@ -20,7 +20,7 @@ from casework.standards.counting.plan import REQUESTER
 from casework.standards.thai_dates import buddhist_year
 from casework.workflows import options
 from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice
-from casework.workflows.case.views import pause_view, promise_view
+from casework.workflows.case.views import pause_view, promise_view, request_fields
 from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.people import Actor
 from casework.workflows.messages.views import NoticeView, RunningClock
@@ -245,6 +245,7 @@ def founding(file: CaseFile) -> Founding:
         channel=request.channel,
         subject=request.subject,
         details=request.details,
+        request=request_fields(request),
         requester=request.requester,
         received_at=file.received_at,
         opened_at=file.opened_at,

@@ -176,7 +176,6 @@ def account(file: CaseFile, counting: Counting) -> dict[str, Any]:
         "counted_from": counting.calculator.office.next_opening(file.received_at).isoformat(),
         **({"promised_at": file.promise.due_at.isoformat()} if file.promise else {}),
         **({"officer": request.officer.id} if request.officer else {}),
-        **({"request": request.own_fields} if isinstance(request, DeclaredRequest) and request.own_fields else {}),
         "documents": [document.model_dump(mode="json", exclude_none=True) for document in file.documents],
         **origin,
     }

@@ -99,6 +99,7 @@ class OpenCase(Frozen):
     case_no: str | None
     service: str
     centre: str
+    stage: str
     standard_id: str
     standard_version: str
     clocks: list[RunningClock]
