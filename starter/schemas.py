@@ -16,23 +16,25 @@ Mode = Literal["validation", "serialization"]
 
 
 def protocol_schema(processes: Mapping[str, type[Process[Any]]]) -> dict[str, Any]:
-    """The requests by service, the commands by name, the view and the answers of a case."""
+    """The requests by service, the commands by service and name, the view and the answers of a case."""
     requests: dict[str, type[BaseModel]] = {
         service: process.definition.form or process.definition.request for service, process in processes.items()
     }
-    commands: dict[str, type[BaseModel]] = {
-        name: one.message for process in processes.values() for name, one in declared_commands(process).items()
+    commands: dict[str, dict[str, type[BaseModel]]] = {
+        service: {name: one.message for name, one in declared_commands(process).items()} for service, process in processes.items()
     }
     answers: dict[str, type[BaseModel]] = {"view": CaseView, "reply": CommandReply, "result": CaseResult}
-    said: list[tuple[type[BaseModel], Mode]] = [
-        (model, "validation") for model in dict.fromkeys([*requests.values(), *commands.values()])
-    ]
+    messages = [*requests.values(), *(message for each in commands.values() for message in each.values())]
+    said: list[tuple[type[BaseModel], Mode]] = [(model, "validation") for model in dict.fromkeys(messages)]
     said += [(model, "serialization") for model in answers.values()]
     refs, defined = models_json_schema(said)
 
+    def fields(properties: Mapping[str, Any]) -> dict[str, Any]:
+        named = dict(sorted(properties.items()))
+        return {"type": "object", "properties": named, "required": list(named), "additionalProperties": False}
+
     def group(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
-        properties = {name: refs[model, "validation"] for name, model in sorted(models.items())}
-        return {"type": "object", "properties": properties, "required": sorted(models), "additionalProperties": False}
+        return fields({name: refs[model, "validation"] for name, model in models.items()})
 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -40,7 +42,7 @@ def protocol_schema(processes: Mapping[str, type[Process[Any]]]) -> dict[str, An
         "type": "object",
         "properties": {
             "requests": group(requests),
-            "commands": group(commands),
+            "commands": fields({service: group(models) for service, models in commands.items()}),
             **{name: refs[model, "serialization"] for name, model in answers.items()},
         },
         "required": ["requests", "commands", *answers],

@@ -33,8 +33,8 @@ WITH other AS (
 ), founded AS (
     INSERT INTO casework.cases (
         case_id, request_id, digest, service, centre, channel, subject, details, request, requester, segment, received_at,
-        opened_at, standard_id, standard_version, stage, outcome, officer, officer_id, agency, promised_at, due_at, overdue, breached_at,
-        escalation, closed_at, links, last_event, last_event_at)
+        opened_at, standard_id, standard_version, stage, outcome, officer, officer_id, agency, promised_at, due_at, overdue,
+        breached_at, escalation, closed_at, links, last_event, last_event_at)
     SELECT $1, f.request_id, f.digest, f.service, f.centre, f.channel, f.subject, f.details, coalesce(f.request, '{}'),
            f.requester, f.requester->>'segment', f.received_at, f.opened_at,
            s.standard_id, s.standard_version, s.stage, s.outcome, nullif(s.officer, 'null'), s.officer->>'id', s.agency,

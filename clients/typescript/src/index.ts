@@ -20,15 +20,20 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
   type WorkflowHandle,
 } from "@temporalio/client";
 import type { CaseView, CommandReply, CaseworkProtocol } from "./messages.js";
 
 export type * from "./messages.js";
 
-/** The requests by service, and the commands by name. */
+/** The requests by service, and the commands by service and name. */
 export type Requests = CaseworkProtocol["requests"];
 export type Commands = CaseworkProtocol["commands"];
+export type Service = keyof Commands & string;
+type AllOf<T> = (T extends unknown ? (each: T) => void : never) extends (all: infer All) => void ? All : never;
+/** The commands of a service; where the service is not known, those of every one. */
+export type CommandsOf<S extends Service> = [Service] extends [S] ? AllOf<Commands[Service]> : Commands[S];
 
 /** The case refuses the command: what is possible now is in the message. Nothing was changed. */
 export class CaseRefused extends Error {}
@@ -38,10 +43,10 @@ export class InvalidCase extends Error {
     super(message);
   }
 }
-/** This request_id was used before, with another content. */
-export class CaseExists extends Error {}
 /** There is no such case, or it is closed and takes no command any more. */
 export class NotFound extends Error {}
+/** Temporal or its worker does not answer: what was sent may have been done; sent again under the same id it is done once. */
+export class Unreachable extends Error {}
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const ASK_AGAIN = "ask again in a moment";
@@ -105,8 +110,8 @@ export class CaseClient {
     await this.connection.close();
   }
 
-  /** Open a case, or find the one that this request_id opened before. Throws InvalidCase, CaseExists. */
-  async open<S extends keyof Requests & string>(service: S, request: Requests[S]): Promise<CaseHandle> {
+  /** Open a case, or find the one that this request_id opened before, whatever it said then. Throws InvalidCase, Unreachable. */
+  async open<S extends Service>(service: S, request: Requests[S]): Promise<CaseHandle<S>> {
     const { centre, request_id } = request as { request_id: string; centre: string };
     const workflowId = caseId(service, centre, request_id);
     try {
@@ -116,7 +121,7 @@ export class CaseClient {
       const { status } = await this.temporal.workflow.getHandle(workflowId).describe();
       if (status.name === "FAILED") await this.start(service, request, workflowId, centre, "ALLOW_DUPLICATE_FAILED_ONLY");
     }
-    return this.case(workflowId);
+    return this.case<S>(workflowId);
   }
 
   private async start(
@@ -138,14 +143,14 @@ export class CaseClient {
   }
 
   /** A case by its id; nothing is sent yet. */
-  case(id: string): CaseHandle {
-    return new CaseHandle(id, this.temporal.workflow.getHandle(id));
+  case<S extends Service = Service>(id: string): CaseHandle<S> {
+    return new CaseHandle<S>(id, this.temporal.workflow.getHandle(id));
   }
 
   /** A case by its id or registry number. Throws NotFound. */
-  async find(name: string): Promise<CaseHandle> {
-    if (!NUMBER.test(name)) return this.case(name);
-    for await (const row of this.list(`CaseNumber = '${name}'`)) return this.case(row.caseId);
+  async find<S extends Service = Service>(name: string): Promise<CaseHandle<S>> {
+    if (!NUMBER.test(name)) return this.case<S>(name);
+    for await (const row of this.list(`CaseNumber = '${name}'`)) return this.case<S>(row.caseId);
     throw new NotFound(`there is no case with the number ${name}`);
   }
 
@@ -171,11 +176,11 @@ export class CaseClient {
 }
 
 /** One case. */
-export class CaseHandle {
+export class CaseHandle<S extends Service = Service> {
   constructor(readonly caseId: string, readonly workflow: WorkflowHandle) {}
 
-  /** Give a command. The same commandId again gets the first answer. Throws CaseRefused, InvalidCase, NotFound. */
-  async act<C extends keyof Commands & string>(command: C, payload: Commands[C], commandId: string = randomUUID()): Promise<CommandReply> {
+  /** Give a command. The same commandId again gets the first answer. Throws CaseRefused, InvalidCase, NotFound, Unreachable. */
+  async act<C extends keyof CommandsOf<S> & string>(command: C, payload: CommandsOf<S>[C], commandId: string = randomUUID()): Promise<CommandReply> {
     return this.send(command, payload, commandId);
   }
 
@@ -230,8 +235,10 @@ function translated(error: unknown, caseId: string): unknown {
     const problems = (failure.details?.[0] as string[] | undefined) ?? [];
     if (failure.type === "Refused") return new CaseRefused(failure.message);
     if (failure.type === "InvalidInput" || failure.type === "InvalidRequest") return new InvalidCase(failure.message, problems);
-    if (failure.type === "OtherRequest") return new CaseExists(failure.message);
   }
   if (isGrpcServiceError(error) && error.code === 5) return new NotFound(`there is no case ${caseId}`);
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || (isGrpcServiceError(error) && [1, 4, 14].includes(error.code))) {
+    return new Unreachable(`no answer: ${error.message}`);
+  }
   return error;
 }

@@ -25,40 +25,74 @@ export interface CaseworkProtocol {
     one_stop: OneStopRequest;
   };
   commands: {
-    add_document: AddDocument;
-    add_note: AddNote;
-    assign_to_owner: AssignToOwner;
-    begin_advice: BeginAdvice;
-    begin_publications: BeginPublications;
-    change_standard: ChangeStandard;
-    complete_advice: CompleteAdvice;
-    complete_documents: CompleteDocuments;
-    convert: Convert;
-    extend: Extend;
-    forward_application: ForwardApplication;
-    give_publications: GivePublications;
-    issue_deficiency_list: IssueDeficiencyList;
-    pause: Pause;
-    rate: Rate;
-    reassign: Reassign;
-    record_no_show: RecordNoShow;
-    record_owner_reply: RecordOwnerReply;
-    record_selection: RecordSelection;
-    record_service: RecordService;
-    recount: Recount;
-    redirect: Redirect;
-    refer_to_owner: ReferToOwner;
-    refuse: Refuse;
-    reopen: Reopen;
-    report_delay: ReportDelay;
-    report_held: ReportHeld;
-    report_progress: ReportProgress;
-    report_result: ReportResult;
-    resume: Resume;
-    settle: Settle;
-    start_service: StartService;
-    tell_requester: TellRequester;
-    withdraw: Withdraw;
+    forward: {
+      add_document: AddDocument;
+      add_note: AddNote;
+      assign_to_owner: AssignToOwner;
+      change_standard: ChangeStandard;
+      complete_documents: CompleteDocuments;
+      extend: Extend;
+      forward_application: ForwardApplication;
+      issue_deficiency_list: IssueDeficiencyList;
+      pause: Pause;
+      rate: Rate;
+      reassign: Reassign;
+      record_service: RecordService;
+      recount: Recount;
+      redirect: Redirect;
+      refuse: Refuse;
+      reopen: Reopen;
+      report_delay: ReportDelay;
+      report_progress: ReportProgress;
+      report_result: ReportResult;
+      resume: Resume;
+      settle: Settle;
+      withdraw: Withdraw;
+    };
+    information_request: {
+      add_document: AddDocument;
+      add_note: AddNote;
+      change_standard: ChangeStandard;
+      extend: Extend;
+      pause: Pause;
+      rate: Rate;
+      reassign: Reassign;
+      record_no_show: RecordNoShow;
+      record_owner_reply: RecordOwnerReply;
+      record_selection: RecordSelection;
+      record_service: RecordService;
+      recount: Recount;
+      redirect: Redirect;
+      refer_to_owner: ReferToOwner;
+      refuse: Refuse;
+      report_delay: ReportDelay;
+      report_held: ReportHeld;
+      resume: Resume;
+      start_service: StartService;
+      tell_requester: TellRequester;
+      withdraw: Withdraw;
+    };
+    one_stop: {
+      add_document: AddDocument;
+      add_note: AddNote;
+      begin_advice: BeginAdvice;
+      begin_publications: BeginPublications;
+      change_standard: ChangeStandard;
+      complete_advice: CompleteAdvice;
+      convert: Convert;
+      extend: Extend;
+      give_publications: GivePublications;
+      pause: Pause;
+      rate: Rate;
+      reassign: Reassign;
+      record_no_show: RecordNoShow;
+      record_service: RecordService;
+      recount: Recount;
+      redirect: Redirect;
+      resume: Resume;
+      start_service: StartService;
+      withdraw: Withdraw;
+    };
   };
   view: CaseView;
   reply: CommandReply;
@@ -192,24 +226,6 @@ export interface AssignToOwner {
   reason?: string | null;
 }
 /**
- * The matter is preliminary advice on energy: give it now.
- */
-export interface BeginAdvice {
-  actor: Actor;
-  matter: string;
-}
-/**
- * The requester wants publications: hand them out here.
- */
-export interface BeginPublications {
-  actor: Actor;
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
-  wanted: [string, ...string[]];
-}
-/**
  * Move the case to another version of its standard; the requester is told if a date moves.
  */
 export interface ChangeStandard {
@@ -219,13 +235,6 @@ export interface ChangeStandard {
   standard_id: string;
   standard_version: string;
   reason: string;
-}
-/**
- * The advice was given.
- */
-export interface CompleteAdvice {
-  actor: Actor;
-  advice: string;
 }
 /**
  * Papers of the list came, all or some of them; each is named as the list names it. The time goes on for the others.
@@ -238,19 +247,6 @@ export interface CompleteDocuments {
    * @maxItems 100
    */
   documents: [Document, ...Document[]];
-}
-/**
- * The matter is something else: go on as one of the other two services, linked both ways.
- */
-export interface Convert {
-  actor: Actor;
-  into: string;
-  subject?: string | null;
-  /**
-   * @maxItems 100
-   */
-  documents?: Document[];
-  citizen_id?: string | null;
 }
 /**
  * Extend a running step by `by` of its own unit; the requester is told the old and the new date.
@@ -269,17 +265,6 @@ export interface ForwardApplication {
   agency?: string | null;
   officer?: Officer | null;
   note?: string | null;
-}
-/**
- * The publications were handed over.
- */
-export interface GivePublications {
-  actor: Actor;
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
-  given: [string, ...string[]];
 }
 /**
  * The papers are not complete: issue the one list of everything that is missing.
@@ -326,31 +311,6 @@ export interface Reassign {
   reason: string;
 }
 /**
- * The requester was called and did not come.
- */
-export interface RecordNoShow {
-  actor: Actor;
-}
-/**
- * The owner agency answered.
- */
-export interface RecordOwnerReply {
-  actor: Actor;
-  received_at?: string | null;
-  answer: string;
-  requester_told?: boolean;
-}
-/**
- * The requester has picked what they want (no time limit).
- */
-export interface RecordSelection {
-  actor: Actor;
-  /**
-   * @maxItems 100
-   */
-  documents?: string[];
-}
-/**
  * Say how and when a letter was served that no electronic address took: handed over, posted (with the number of the
  * receipt), read out by telephone. `letter` names it (casework letters lists them); one alone needs no name.
  */
@@ -378,18 +338,6 @@ export interface Redirect {
   reason?: string | null;
 }
 /**
- * The centre does not hold it: ask the owner agency, tell the requester, hand the papers over.
- */
-export interface ReferToOwner {
-  actor: Actor;
-  agency: string;
-  question: string;
-  /**
-   * @maxItems 100
-   */
-  papers?: string[];
-}
-/**
  * Refuse, with the reason and the way to appeal.
  */
 export interface Refuse {
@@ -410,13 +358,6 @@ export interface Reopen {
 export interface ReportDelay {
   actor: Actor;
   reason: string;
-}
-/**
- * The centre holds the information: it was explained or handed over.
- */
-export interface ReportHeld {
-  actor: Actor;
-  explanation: string;
 }
 /**
  * Report where the matter stands; the requester is told.
@@ -450,6 +391,59 @@ export interface Settle {
   terms: string;
 }
 /**
+ * End the case at the requester's wish.
+ */
+export interface Withdraw {
+  actor: Actor;
+  received_at?: string | null;
+  reason?: string;
+  how?: string | null;
+}
+/**
+ * The requester was called and did not come.
+ */
+export interface RecordNoShow {
+  actor: Actor;
+}
+/**
+ * The owner agency answered.
+ */
+export interface RecordOwnerReply {
+  actor: Actor;
+  received_at?: string | null;
+  answer: string;
+  requester_told?: boolean;
+}
+/**
+ * The requester has picked what they want (no time limit).
+ */
+export interface RecordSelection {
+  actor: Actor;
+  /**
+   * @maxItems 100
+   */
+  documents?: string[];
+}
+/**
+ * The centre does not hold it: ask the owner agency, tell the requester, hand the papers over.
+ */
+export interface ReferToOwner {
+  actor: Actor;
+  agency: string;
+  question: string;
+  /**
+   * @maxItems 100
+   */
+  papers?: string[];
+}
+/**
+ * The centre holds the information: it was explained or handed over.
+ */
+export interface ReportHeld {
+  actor: Actor;
+  explanation: string;
+}
+/**
  * Call the requester to a service point and begin; the limit runs from here.
  */
 export interface StartService {
@@ -465,13 +459,53 @@ export interface TellRequester {
   answer?: string | null;
 }
 /**
- * End the case at the requester's wish.
+ * The matter is preliminary advice on energy: give it now.
  */
-export interface Withdraw {
+export interface BeginAdvice {
   actor: Actor;
-  received_at?: string | null;
-  reason?: string;
-  how?: string | null;
+  matter: string;
+}
+/**
+ * The requester wants publications: hand them out here.
+ */
+export interface BeginPublications {
+  actor: Actor;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  wanted: [string, ...string[]];
+}
+/**
+ * The advice was given.
+ */
+export interface CompleteAdvice {
+  actor: Actor;
+  advice: string;
+}
+/**
+ * The matter is something else: go on as one of the other two services, linked both ways.
+ */
+export interface Convert {
+  actor: Actor;
+  into: string;
+  subject?: string | null;
+  /**
+   * @maxItems 100
+   */
+  documents?: Document[];
+  citizen_id?: string | null;
+}
+/**
+ * The publications were handed over.
+ */
+export interface GivePublications {
+  actor: Actor;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  given: [string, ...string[]];
 }
 /**
  * A case as `show` and the `case` query give it. `events` are the latest; the records keep all.
