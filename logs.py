@@ -11,8 +11,6 @@ from typing import Any
 
 import structlog
 
-from casework.leaving import leave as leave
-
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

@@ -26,6 +26,7 @@ from temporalio.worker import Worker
 from casework import logs
 from casework.adapters.notify.channels import NoChannel, router_of
 from casework.adapters.postgres.records import PostgresRecords
+from casework.leaving import leave
 from casework.plugin import CaseworkPlugin
 from casework.settings import Settings
 from casework.standards.pack.loader import PackError, StandardsLibrary
@@ -107,12 +108,12 @@ def main() -> None:
         _stop([str(error)], 2)
     except CaseworkError as error:
         _stop([str(error)], error.exit_code)
-    logs.leave(0)
+    leave(0)
 
 
 def _stop(why: Sequence[str], exit_code: int) -> NoReturn:
     print("\n".join(why), file=sys.stderr)
-    logs.leave(exit_code)
+    leave(exit_code)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def _composed(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNoti
         addresses=addresses,
         language=_languages(pack, notice)[0],
         prefers=notice.requester.prefers if notice.to == REQUESTER else None,
+        in_writing=pack.notifications[notice.template].serve == "in_writing",
         template=notice.template,
         values=notice.values,
         subject=subject(pack, pack.centre(notice.centre), _text_name(pack, notice), _languages(pack, notice)[0], notice.case_no),

@@ -196,6 +196,7 @@ class Message(NamedTuple):
     prefers: str | None = None
     template: str = ""
     values: Mapping[str, object] = {}
+    in_writing: bool = False  # it has consequences: not by a channel that reads out
 
     @property
     def address(self) -> str:

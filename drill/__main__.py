@@ -18,7 +18,7 @@ from casework.drill.faults import Happened, faults
 from casework.drill.people import People
 from casework.drill.servers import DrillServers, stopping_on_signals
 from casework.drill.verdict import Finding, Judge, Verdict
-from casework.logs import leave
+from casework.leaving import leave
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseworkError
 from casework.workflows.messages.commands import RecordService, Withdraw

@@ -14,7 +14,7 @@ from casework.standards.pack.loader import StandardsLibrary
 from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient, CaseRow
 from casework.starter.services import services
-from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.case.command_desk import commands_of
 from casework.workflows.messages.people import Actor
 from casework.workflows.process import Process
 
@@ -73,7 +73,7 @@ def _deciding(library: StandardsLibrary, role: str) -> set[tuple[str, str]]:
 
 def _ways_on(process: type[Process[Any]], stage: str) -> list[str]:
     """The commands that are the work of a stage."""
-    declared = declared_commands(process)
+    declared = commands_of(process)
     return [name for name, one in declared.items() if one.act is None and name not in WAYS_OUT and stage in one.stages(process)]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.case.command_desk import commands_of
 from casework.workflows.messages.views import CaseResult, CaseView, CommandReply
 from casework.workflows.process import Process
 
@@ -21,7 +21,7 @@ def protocol_schema(processes: Mapping[str, type[Process[Any]]]) -> dict[str, An
         service: process.definition.form or process.definition.request for service, process in processes.items()
     }
     commands: dict[str, dict[str, type[BaseModel]]] = {
-        service: {name: one.message for name, one in declared_commands(process).items()} for service, process in processes.items()
+        service: {name: one.message for name, one in commands_of(process).items()} for service, process in processes.items()
     }
     answers: dict[str, type[BaseModel]] = {"view": CaseView, "reply": CommandReply, "result": CaseResult}
     messages = [*requests.values(), *(message for each in commands.values() for message in each.values())]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from casework.logs import leave
+from casework.leaving import leave
 from casework.standards.pack.loader import PackError
 from casework.starter.cli.printing import complain, console, note, say, table
 from casework.starter.dev.embedded import NotInstalled

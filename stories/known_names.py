@@ -11,7 +11,7 @@ from casework.standards.pack.model import ServiceStandards
 from casework.stories.story import Story
 from casework.workflows.messages.events import EventType
 from casework.workflows.names import CLOSED
-from casework.workflows.processes import commands_of, processes_for
+from casework.workflows.processes import every_command, processes_for
 
 
 def unknown_names(story: Story, packs: Sequence[ServiceStandards]) -> list[str]:
@@ -22,7 +22,7 @@ def unknown_names(story: Story, packs: Sequence[ServiceStandards]) -> list[str]:
 
 def _unknown(story: Story, packs: Sequence[ServiceStandards]) -> Iterator[str]:
     processes = processes_for(packs)
-    declared = commands_of(processes)
+    declared = every_command(processes)
     stages = {CLOSED, *(stage.value for process in processes.values() for stage in process.definition.stages)}
     outcomes = {outcome.value for process in processes.values() for outcome in process.definition.outcomes}
     services = [service for pack in packs for service in pack.services.values()]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from casework.stories import defaults
-from casework.workflows.case.command_desk import DeclaredCommand, declared_commands
+from casework.workflows.case.command_desk import CommandDefinition, commands_of
 from casework.workflows.case.shared_commands import Process
 from casework.workflows.processes import installed
 
@@ -21,7 +21,7 @@ MORE: dict[str, dict[str, Any]] = {
 }
 
 
-def example(one: DeclaredCommand) -> str:
+def example(one: CommandDefinition) -> str:
     """A payload that the model takes."""
     given = {**defaults.COMMANDS.get(one.name, {}), **MORE.get(one.name, {})}
     said = {"actor": {"id": "somying", "role": "centre_officer"}, **given}
@@ -29,7 +29,7 @@ def example(one: DeclaredCommand) -> str:
     return json.dumps(given, ensure_ascii=False) if given else "–"
 
 
-def row(service: str, one: DeclaredCommand) -> str:
+def row(service: str, one: CommandDefinition) -> str:
     """One line of the table."""
     fields = [
         f"{name}{'*' if field.is_required() else ''}" for name, field in one.message.model_fields.items() if name != "actor"
@@ -39,11 +39,11 @@ def row(service: str, one: DeclaredCommand) -> str:
 
 def table() -> str:
     """Every command of every installed service; those by operators are given with casework itself."""
-    shared = declared_commands(Process)
+    shared = commands_of(Process)
     lines = ["| service | command | fields (* needed) | example, beside `actor` |", "|---|---|---|---|"]
     lines += [row("every", one) for one in shared.values() if not one.by_operators]
     for service, process in installed().items():
-        lines += [row(service, one) for name, one in declared_commands(process).items() if name not in shared]
+        lines += [row(service, one) for name, one in commands_of(process).items() if name not in shared]
     return "\n".join(lines) + "\n"
 
 

@@ -85,9 +85,9 @@ def test_a_due_time_told_before_stands_when_a_change_comes_too_late_to_bring_it_
     ledger = Ledger(started_at=at("2026-03-05 10:00"))
     told = PackCalculator(REGIONS, "JSC", [change(1, "2026-03-06")]).plan("forward", "check_forward", ledger).due_at
     without = PackCalculator(REGIONS, "JSC", [change(1, "2026-03-06"), change(2, "2026-03-06", "withdrawn")])
-    in_time = without.replan("forward", "check_forward", ledger, told, at("2026-03-06 10:00"))
+    in_time = without.of("forward").replan("check_forward", ledger, told, at("2026-03-06 10:00"))
     assert in_time.due_at == at("2026-03-06 16:30")
-    too_late = without.replan("forward", "check_forward", ledger, told, at("2026-03-07 10:00"))
+    too_late = without.of("forward").replan("check_forward", ledger, told, at("2026-03-07 10:00"))
     assert too_late.due_at == told == at("2026-03-09 16:30")
     assert too_late.ledger.not_before == told
 

@@ -62,7 +62,7 @@ def played(pack: ServiceStandards, now: datetime) -> Clock:
 
 
 def moved(clock: Clock, pack: ServiceStandards, now: datetime) -> dict[str, datetime]:
-    plan = PackCalculator(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    plan = PackCalculator(pack).of("forward").replan("owner_act", clock.ledger, clock.due_at, now)
     clock.other_ladder(plan, now)
     clock.replan(plan, now)
     return {f"{rung.action.value} {' '.join(rung.to)}": rung.at for rung in clock.rungs}
@@ -93,11 +93,11 @@ def test_an_overdue_case_moved_to_another_version_goes_on_repeating() -> None:
     pack, now = with_ladder(CHASE, BREACH, AGAIN), at("2026-05-06 10:00")
     clock = played(pack, now)
     assert [rung.key for rung in clock.rungs] == []
-    plan = PackCalculator(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    plan = PackCalculator(pack).of("forward").replan("owner_act", clock.ledger, clock.due_at, now)
     clock.other_ladder(plan, now)
     [base] = [rung for rung in plan.rungs if rung.repeat_every]
     assert base.key in clock.fired
-    again = PackCalculator(pack).repeat("forward", "owner_act", clock.last_repeat(base), plan.due_at, now)
+    again = PackCalculator(pack).of("forward").repeat("owner_act", clock.last_repeat(base), plan.due_at, now)
     clock.replan(plan, now, [again])
     assert [rung.at for rung in clock.rungs] == [at("2026-05-11 16:30")]
     assert clock.breached_at
@@ -243,7 +243,7 @@ def test_a_pending_chase_excuses_one_rung_of_another_ladder_not_all_that_say_the
     early = [CHASE.replace("n: 15", f"n: {n}") for n in (3, 6)]
     pack = with_ladder(*early, CHASE, BREACH)
     clock = played(default_pack(), now)
-    plan = PackCalculator(pack).replan("forward", "owner_act", clock.ledger, clock.due_at, now)
+    plan = PackCalculator(pack).of("forward").replan("owner_act", clock.ledger, clock.due_at, now)
     clock.other_ladder(plan, now)
     clock.replan(plan, now)
     assert [rung.at for rung in clock.rungs if rung.action is Action.CHASE] == [at("2026-03-24 16:30")]
@@ -272,7 +272,7 @@ def test_what_put_up_its_own_repeat_while_the_plan_was_asked_for_keeps_it() -> N
     clock = played(pack, at("2026-04-27 16:00"))
     plan = PackCalculator(pack).plan("forward", "owner_act", clock.ledger, now)
     base = next(rung for rung in clock.rungs if rung.repeat_every)
-    again = PackCalculator(pack).repeat("forward", "owner_act", base, clock.due_at, now)
+    again = PackCalculator(pack).of("forward").repeat("owner_act", base, clock.due_at, now)
     clock.rungs.append(again)
     clock.mark_fired(base)
     clock.replan(plan, now, [])

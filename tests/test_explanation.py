@@ -69,7 +69,7 @@ def test_a_chain_of_different_units_is_explained_link_by_link() -> None:
 @given(st.sampled_from(STEPS), starts, st.integers(0, 5))
 @settings(max_examples=300, deadline=None)
 def test_the_days_of_an_explanation_add_up_to_the_due_time(step: tuple[str, str], start: datetime, extra: int) -> None:
-    explained = explain(CLOCK, *step, extended(start, extra, CLOCK.limits(*step)[0].unit))
+    explained = explain(CLOCK, *step, extended(start, extra, CLOCK.of(step[0]).limits(step[1])[0].unit))
     plan = explained.plan
     days = [entry.day for entry in explained.entries]
     assert days == [days[0] + timedelta(days=n) for n in range(len(days))], "every day is named, once, in order"

@@ -148,6 +148,6 @@ def test_a_rung_repeats_from_the_due_date_for_years_without_running_out() -> Non
     calculator = PackCalculator(load_pack(PACKS / "demo.yaml"))
     due = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
     rung = PlannedRung(key="owner_30wd/4", at=due + timedelta(seconds=4), action=Action.ESCALATE, to=["x"])
-    later = calculator.repeat("forward", "owner_act", rung, due, due + timedelta(days=2))
+    later = calculator.of("forward").repeat("owner_act", rung, due, due + timedelta(days=2))
     assert due + timedelta(days=2) < later.at <= due + timedelta(days=2, seconds=4)
-    assert calculator.repeat("forward", "owner_act", later, due, later.at).at == later.at + timedelta(seconds=4)
+    assert calculator.of("forward").repeat("owner_act", later, due, later.at).at == later.at + timedelta(seconds=4)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from casework.standards.pack.loader import PackError, load_pack, parse_pack
-from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.case.command_desk import commands_of
 from casework.workflows.names import CLOSED
 from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import installed
@@ -80,7 +80,7 @@ def test_every_stage_of_a_process_is_walked_and_spoken(service: str) -> None:
     process = installed()[service]
     definition = process.definition
     assert CLOSED not in list(definition.stages), "closed is every process's last stage"
-    waited = {stage for one in declared_commands(process).values() if one.act is None for stage in one.stages(process)}
+    waited = {stage for one in commands_of(process).values() if one.act is None for stage in one.stages(process)}
     assert waited == {stage.value for stage in definition.stages}
     for key in (*definition.stages, *definition.outcomes, *definition.steps, service):
         named = definition.named(key)

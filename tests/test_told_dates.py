@@ -39,7 +39,7 @@ def calculator(changed: list[tuple[date, ChangeKind]]) -> PackCalculator:
 @st.composite
 def ledgers(draw: st.DrawFn, service: str, step: str) -> Ledger:
     start = draw(st.datetimes(datetime(2026, 2, 20), datetime(2026, 4, 20))).replace(tzinfo=UTC)
-    limit = PackCalculator(PACK).limits(service, step)[0]
+    limit = PackCalculator(PACK).of(service).limits(step)[0]
     begun, pauses = start, []
     for gap, length in draw(st.lists(st.tuples(st.integers(1, 200), st.integers(1, 300)), max_size=3)):
         begun += timedelta(hours=gap)
@@ -66,7 +66,7 @@ def test_a_date_that_was_told_is_counted_afresh_or_stands(
         now = ledger.started_at + timedelta(hours=hours)
         clock = calculator(changed)
         fresh = clock.plan(service, step, ledger.model_copy(update={"not_before": None})).due_at
-        plan = clock.replan(service, step, ledger, told, now)
+        plan = clock.of(service).replan(step, ledger, told, now)
         assert fresh <= plan.due_at <= max(told, fresh)
         assert plan.due_at >= min(told, now), "nothing moves into the past"
         assert plan.balance.consumed <= plan.balance.budget or plan.balance.as_of > plan.due_at
@@ -78,7 +78,7 @@ def test_a_promise_does_not_jump_when_a_past_holiday_is_withdrawn_on_its_last_da
     told = PackCalculator(PACK).plan("forward", PROMISE, start)
     assert told.due_at.isoformat() == "2026-04-21T16:30:00+07:00"
     now = datetime.fromisoformat("2026-04-21T09:00:00+07:00")
-    moved = calculator([(date(2026, 4, 15), ChangeKind.WITHDRAWN)]).replan("forward", PROMISE, told.ledger, told.due_at, now)
+    moved = calculator([(date(2026, 4, 15), ChangeKind.WITHDRAWN)]).of("forward").replan(PROMISE, told.ledger, told.due_at, now)
     assert moved.due_at == told.due_at
 
 

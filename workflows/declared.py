@@ -21,8 +21,8 @@ from casework.standards.counting.plan import PROMISE
 from casework.standards.pack.declared import CommandSpec, DeclaredService, FieldSpec, StageSpec, Tell, Way, holds
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows import errors
-from casework.workflows.case.command_desk import DeclaredCommand, declared_commands, described, update_of
-from casework.workflows.case.declared_effects import DeclaredState, notice_values, said, take_effect, unfit
+from casework.workflows.case.command_desk import CommandDefinition, commands_of, described, update_of
+from casework.workflows.case.declared_effects import DeclaredState, notice_values, refusal, said, take_effect
 from casework.workflows.messages.declared import DeclaredRequest, form_of, message_named, message_of
 from casework.workflows.messages.views import CommandReply
 from casework.workflows.names import OPENED_UPDATE
@@ -52,7 +52,7 @@ from casework.workflows.process import (
 
 NOBODY = Actor(id="nobody", role="nobody")
 # Commands of every service: a pack gives them under `commands`.
-EVERY_CASE = frozenset({*declared_commands(Process), OPENED_UPDATE})
+EVERY_CASE = frozenset({*commands_of(Process), OPENED_UPDATE})
 
 
 class DeclaredProcess(Process[DeclaredState]):
@@ -213,7 +213,7 @@ def _first_steps(terms: Terms) -> list[str]:
 
 
 @dataclass(frozen=True)
-class CommandOfPack(DeclaredCommand):
+class CommandOfPack(CommandDefinition):
     """A command as the terms of a case declare it, whatever the worker's packs say now."""
 
     by_stage: tuple[tuple[str, CommandSpec], ...] = ()  # as the worker's packs say it: for people who look
@@ -255,7 +255,7 @@ def _check(file: CaseFile, message: Any) -> str | None:
         return None
     if isinstance(message, Rate) and (reason := knows_survey_items(file, message)):
         return reason
-    return unfit(file, message.command_name(), spec, message)
+    return refusal(file, message.command_name(), spec, message)
 
 
 def _still_to_give(name: str) -> Any:

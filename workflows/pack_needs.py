@@ -13,7 +13,7 @@ from casework.standards.counting.plan import SATISFACTION
 from casework.standards.pack import checks
 from casework.standards.pack.declared_checks import Engine, unplayable
 from casework.standards.pack.model import Service, ServiceStandards
-from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.case.command_desk import commands_of
 from casework.workflows.declared import EVERY_CASE, declared_by
 from casework.workflows.messages.commands import Rate
 from casework.workflows.messages.declared import KNOWN
@@ -27,7 +27,7 @@ Processes = Mapping[str, type[Process[Any]]]
 ENGINE = Engine(
     commands=EVERY_CASE,
     fields={name: [field for field in message.model_fields if field != "actor"] for name, message in KNOWN.items()},
-    events=frozenset({*EventType, Rate.event, *(one.message.event for one in declared_commands(Process).values())}),
+    events=frozenset({*EventType, Rate.event, *(one.message.event for one in commands_of(Process).values())}),
     request=frozenset({*CaseRequest.model_fields, "digest", "own_fields"}),
     last_stage=CLOSED,
 )
@@ -81,9 +81,7 @@ def _ways_on(pack: ServiceStandards, process: type[Process[Any]]) -> Iterator[st
     """Every stage that waits for a decision needs somebody who may take it on."""
     service = process.definition.service
     by_stage = pack.permissions(service)
-    deciding = {
-        name: one.stages(process) for name, one in declared_commands(process).items() if one.act is None and name != "withdraw"
-    }
+    deciding = {name: one.stages(process) for name, one in commands_of(process).items() if one.act is None and name != "withdraw"}
     for stage in sorted({stage for stages in deciding.values() for stage in stages}):
         allowed = {**by_stage.get("any", {}), **by_stage.get(stage, {})}
         ways = [name for name, stages in deciding.items() if stage in stages]
@@ -96,7 +94,7 @@ def _unknown_commands(pack: ServiceStandards, processes: Processes) -> Iterator[
         if service not in processes:
             yield f"commands.{service}: no process is installed for it; installed are {', '.join(sorted(processes))}"
             continue
-        declared = declared_commands(processes[service])
+        declared = commands_of(processes[service])
         for stage, commands in by_stage.items():
             for name in commands:
                 where = f"commands.{service}.{stage}.{name}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from casework.standards.limits import Named
 from casework.standards.pack.model import Service, ServiceStandards
-from casework.workflows.case.command_desk import DeclaredCommand, declared_commands
+from casework.workflows.case.command_desk import CommandDefinition, commands_of
 from casework.workflows.declared import declared_process
 from casework.workflows.forward import ForwardProcess
 from casework.workflows.information_request import InformationRequestProcess
@@ -67,6 +67,6 @@ def first_stage(service: str) -> str | None:
     return installed()[service].definition.first_stage if service in installed() else None
 
 
-def commands_of(processes: dict[str, type[Process[Any]]]) -> dict[str, DeclaredCommand]:
+def every_command(processes: dict[str, type[Process[Any]]]) -> dict[str, CommandDefinition]:
     """Every command of these processes by name."""
-    return {name: one for process in processes.values() for name, one in declared_commands(process).items()}
+    return {name: one for process in processes.values() for name, one in commands_of(process).items()}

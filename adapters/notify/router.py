@@ -20,7 +20,8 @@ class Router:
 
     async def send(self, message: Message) -> str:
         """Deliver one message; which way it went, and what was tried before. Raises UndeliverableError if no way takes it."""
-        ways = [(name, channel) for name, channel in self._channels if channel.takes in message.addresses]
+        spoken = {"phone"} if message.in_writing else set()
+        ways = [(name, channel) for name, channel in self._channels if channel.takes in message.addresses.keys() - spoken]
         ways.sort(key=lambda way: way[1].takes != message.prefers)
         tried: list[str] = []
         for name, channel in ways:

@@ -17,7 +17,7 @@ from workflows.licence import GrantLicence, LicenceProcess, LicenceRequest, Repo
 from workflows.station_permit import StationPermit
 
 from casework.adapters.ports import Letter, Message, OwedNotice, Written
-from casework.logs import leave
+from casework.leaving import leave
 from casework.plugin import CaseworkPlugin
 from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.pack.loader import StandardsLibrary, load_pack

@@ -17,10 +17,9 @@ from casework.standards.counting.due_counter import DueCounter
 from casework.standards.counting.government_holidays import holiday_source
 from casework.standards.counting.ledger import Ledger
 from casework.standards.counting.office_calendar import OfficeCalendar
-from casework.standards.counting.plan import PausePlan, Plan, PlannedRung
+from casework.standards.counting.plan import Plan
 from casework.standards.counting.service_rules import ServiceRules, service_rules
 from casework.standards.counting.working_calendar import WorkingCalendar, closed_days
-from casework.standards.limits import Limit
 from casework.standards.pack.model import ServiceStandards
 
 BARE: dict[str, Any] = {"add": [], "remove": [], "exclude_names_en": [], "verified_through": None, "years": {}, "frozen": None}
@@ -68,24 +67,6 @@ class PackCalculator:
         """Due time and rungs of a step; see DueCalculator.plan."""
         return self.of(service).plan(step, run, as_of)
 
-    def replan(self, service: str, step: str, ledger: Ledger, standing: datetime, now: datetime) -> Plan:
-        """Plan a running step again after a change; see DueCalculator.replan."""
-        return self.of(service).replan(step, ledger, standing, now)
-
-    def repeat(
-        self, service: str, step: str, rung: PlannedRung, due_at: datetime, after: datetime, ledger: Ledger | None = None
-    ) -> PlannedRung:
-        """The next moment of a repeating rung; see DueCalculator.repeat."""
-        return self.of(service).repeat(step, rung, due_at, after, ledger)
-
-    def pause(self, service: str, reason: str, begun: datetime) -> PausePlan:
-        """When a pause must end; see DueCalculator.pause."""
-        return self.of(service).pause(reason, begun)
-
     def counter(self, ledger: Ledger) -> DueCounter:
         """The rules of counting with the pauses of a ledger."""
         return DueCounter(self.calendar, self.pack.calendar.counting, ledger.counted_pauses)
-
-    def limits(self, service: str, step: str) -> list[Limit]:
-        """The limits that a step, or a chain of them, is made of."""
-        return self.of(service).limits(step)

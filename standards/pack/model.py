@@ -30,6 +30,7 @@ from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseN
 from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations
 
 Source = Literal["standard", "law", "default"]
+EARLIEST_YEAR = 1990  # the years before are nobody's any more
 LATEST_YEAR = 2400  # nobody means a later one; 2569 is 2026
 
 

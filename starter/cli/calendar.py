@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from casework.standards.counting.calendar_rules import CalendarChange, ChangeKind, Hours, NewChange, is_so_already, minutes_open
 from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
-from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
+from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
 from casework.starter.cli.shared import JsonFlag, connected, run
@@ -35,7 +35,6 @@ app = typer.Typer(
 )
 
 DateArgument = Annotated[str, typer.Argument(metavar="DATE", help="ISO 8601, such as 2026-10-16.")]
-EARLIEST_YEAR = 1990
 ReasonOption = Annotated[
     str, typer.Option(help="Why, such as the number of the cabinet's resolution. Kept for good; requesters are told the name.")
 ]

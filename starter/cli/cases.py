@@ -34,11 +34,11 @@ from casework.starter.explaining import as_json as explanation_json
 from casework.starter.open_records import known_changes, open_records
 from casework.starter.schemas import protocol_schema
 from casework.starter.services import all_stages, library_of, process_of, service_of, services, unknown
-from casework.workflows.case.command_desk import declared_commands
+from casework.workflows.case.command_desk import commands_of
 from casework.workflows.declared import CommandOfPack
 from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import CaseView
-from casework.workflows.processes import commands_of
+from casework.workflows.processes import every_command
 
 
 def open_case(
@@ -99,7 +99,7 @@ def do(
     async def go() -> None:
         case = await found(case_id)
         process = services().get(service_of(case.case_id))
-        known = commands_of({process.definition.service: process} if process else services())
+        known = every_command({process.definition.service: process} if process else services())
         if command not in known:
             raise InvalidCase(unknown("command", command, known))
         if isinstance(known[command], CommandOfPack):  # the case checks it, as its own version of the pack says
@@ -233,7 +233,7 @@ def commands(
         raise InvalidCase(f"SERVICE is missing; services are {', '.join(sorted(services()))}")
     process = process_of(service)
     request = process.definition.form or process.definition.request
-    declared = declared_commands(process)
+    declared = commands_of(process)
     if as_json:
         print(json.dumps({"command": "open", "schema": request.model_json_schema()}, ensure_ascii=False))
         for name, one in declared.items():

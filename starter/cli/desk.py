@@ -101,5 +101,5 @@ async def _from_records(centre: str | None) -> tuple[list[dict[str, Any]], list[
                 for letter in await records.letters(centre)
                 if letter.serve
             ]
-            return letters, await records.unsettled(centre)
+            return letters, [dict(row) for row in await records.unsettled(centre)]
     return [], []

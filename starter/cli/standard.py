@@ -19,7 +19,7 @@ from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
 from casework.standards.pack.checks import rungs_out_of_place
 from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
-from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
+from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import complain, console, local, table
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import described
@@ -31,8 +31,6 @@ PackOption = Annotated[
     Path | None,
     typer.Option("--pack", metavar="FILE", help="Another pack than that of CASEWORK_PACKS, or the default one."),
 ]
-
-EARLIEST_YEAR = 1990
 
 
 def due(

@@ -31,7 +31,7 @@ from casework.workflows.case.breaches import stop
 from casework.workflows.case.calendar_follower import CalendarFollower
 from casework.workflows.case.clock import Clock
 from casework.workflows.case.clock_changes import ClockChanges
-from casework.workflows.case.command_desk import CommandDesk, HoldsCase, declared_commands
+from casework.workflows.case.command_desk import CommandDesk, HoldsCase, commands_of
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.delivery import Delivery
 from casework.workflows.case.endings import Endings, Expired
@@ -66,7 +66,7 @@ class Case:
         """The case of a process that was started with this payload."""
         self.definition = process.definition
         self.file, problem = opening.read(self.definition, start)
-        self.desk = CommandDesk(self.file, declared_commands(type(process)))
+        self.desk = CommandDesk(self.file, commands_of(type(process)))
         self.desk.invalid = problem
         self._publisher = Publisher(self.file, self.definition, self.desk.allowed)
         self.journal = Journal(self.file, self._committed, self._met)

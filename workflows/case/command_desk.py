@@ -24,7 +24,7 @@ from temporalio.exceptions import ApplicationError
 
 from casework.workflows import errors
 from casework.workflows.case.definition import ProcessDefinition, Stages
-from casework.workflows.case.file import REPLIES_KEPT, CaseFile
+from casework.workflows.case.file import MOST_HELD, REPLIES_KEPT, CaseFile
 from casework.workflows.case.receipts import unfit_receipt
 from casework.workflows.messages.commands import Command, FromOutside, Rate
 from casework.workflows.messages.events import EventType
@@ -35,7 +35,6 @@ from casework.workflows.names import CLOSED
 if TYPE_CHECKING:
     from casework.workflows.case.case import Case
 
-MOST_HELD = 2.0
 DESCRIPTIONS_AT_HAND = 256
 
 
@@ -56,7 +55,7 @@ def _always(_: CaseFile) -> bool:
 
 
 @dataclass(frozen=True)
-class DeclaredCommand:
+class CommandDefinition:
     """One command of a process. `check` returns why the message is refused, or None. Commands by operators are given with
     the means of the system (casework calendar, casework standards migrate), not by a role of the standard."""
 
@@ -94,7 +93,7 @@ class DeclaredCommand:
         """The open stages of a process in which it is possible."""
         if isinstance(self.where, tuple):
             return [stage.value for stage in self.where]
-        rated = {stage for one in declared_commands(process).values() if one.message is Rate for stage in one.stages(process)}
+        rated = {stage for one in commands_of(process).values() if one.message is Rate for stage in one.stages(process)}
         return [
             stage.value
             for stage in process.definition.stages
@@ -136,10 +135,10 @@ def command(
     `act` carries it out at once; without it, it is handed to the stage that waits for a decision. `check` says why a message
     is refused, or None; `offered` whether it is worth offering now.
     """
-    return update_of(DeclaredCommand(message, where or stages, act, check, by_operators, offered))
+    return update_of(CommandDefinition(message, where or stages, act, check, by_operators, offered))
 
 
-def update_of(declared: DeclaredCommand) -> Any:
+def update_of(declared: CommandDefinition) -> Any:
     """The update, with its validator, that carries a declared command."""
 
     async def handler(self: HoldsCase, payload: Any = None) -> CommandReply:
@@ -154,7 +153,7 @@ def update_of(declared: DeclaredCommand) -> Any:
     _describe(validator, None)
     update = workflow.update(name=declared.name, description=declared.description)(handler)
     update.validator(validator)
-    update.declaration = declared  # type: ignore[attr-defined]  # found again by declared_commands
+    update.declaration = declared  # type: ignore[attr-defined]  # found again by commands_of
     return update
 
 
@@ -171,7 +170,7 @@ def _describe(function: Any, returns: type | None) -> None:
     function.__signature__ = SIGNATURE
 
 
-def declared_commands(process: type) -> dict[str, DeclaredCommand]:
+def commands_of(process: type) -> dict[str, CommandDefinition]:
     """Every command of a process, by name."""
     found = (getattr(process, name) for name in dir(process))
     return {member.declaration.name: member.declaration for member in found if hasattr(member, "declaration")}
@@ -197,7 +196,7 @@ class Taken:
 class CommandDesk:
     """Admits commands to one case and sees that each is answered when it is decided."""
 
-    def __init__(self, file: CaseFile, commands: Mapping[str, DeclaredCommand]) -> None:
+    def __init__(self, file: CaseFile, commands: Mapping[str, CommandDefinition]) -> None:
         self._file = file
         self._commands = commands
         self._in_hand: Taken | None = None
@@ -206,7 +205,7 @@ class CommandDesk:
         self._again = asyncio.Lock()
         self.reset_at = -1  # the length of history when an operator's reset took effect
 
-    def admit(self, declared: DeclaredCommand, payload: Any) -> None:
+    def admit(self, declared: CommandDefinition, payload: Any) -> None:
         """The validator of every command: may it be given now, by this role, with this content? Changes nothing."""
         if self.invalid:
             raise self.invalid
@@ -215,7 +214,7 @@ class CommandDesk:
             if self._file.terms is not None:
                 self._check(declared, message)
 
-    async def obey(self, declared: DeclaredCommand, payload: Any, case: Case) -> CommandReply:
+    async def obey(self, declared: CommandDefinition, payload: Any, case: Case) -> CommandReply:
         """The handler of every command."""
         before = self._answered_before()
         if before is not None:
@@ -232,7 +231,7 @@ class CommandDesk:
             self._check(declared, message)
             return await self._carry_out(declared, message, case)
 
-    async def _carry_out(self, declared: DeclaredCommand, message: Command, case: Case) -> CommandReply:
+    async def _carry_out(self, declared: CommandDefinition, message: Command, case: Case) -> CommandReply:
         if declared.act is not None:
             case.catch_up()
             if declared.check and (reason := declared.check(self._file, message)):
@@ -251,7 +250,7 @@ class CommandDesk:
                 raise errors.refused("the case was closed before this could be done")
         return self._remember(self.reply())
 
-    async def _obey_again(self, declared: DeclaredCommand, payload: Any, case: Case) -> CommandReply:
+    async def _obey_again(self, declared: CommandDefinition, payload: Any, case: Case) -> CommandReply:
         """A command that the server gives again after a reset, long after it was answered: it takes effect, or that it could
         not is an event."""
         try:
@@ -319,7 +318,7 @@ class CommandDesk:
         """Where the case stands."""
         return CommandReply(case_id=self._file.case_id, stage=self._file.stage, event=self._file.seq)
 
-    def _check(self, declared: DeclaredCommand, message: Command) -> None:
+    def _check(self, declared: CommandDefinition, message: Command) -> None:
         now = [f"{c.name} ({', '.join(c.roles)})" for c in self.allowed()]
         stage = self._file.stage
         if not declared.is_possible(self._file):

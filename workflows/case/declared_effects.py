@@ -12,8 +12,9 @@ from casework.standards.pack.declared import DUE, MISSING, PAPERS, CommandSpec, 
 from casework.standards.thai_dates import format_date
 from casework.workflows.case.case import Case
 from casework.workflows.case.definition import OwnState
-from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
+from casework.workflows.case.file import CaseFile
 from casework.workflows.case.papers import not_asked_for, still_missing
+from casework.workflows.case.shared_commands import has_room, knows_point, unknown_agency
 from casework.workflows.messages.commands import Command, StartService
 from casework.workflows.messages.events import EventType
 
@@ -23,31 +24,28 @@ NOT_SAID = "–"  # an optional field that was left out
 class DeclaredState(OwnState):
     """What a declared service keeps of a case."""
 
-    given: dict[str, int] = {}  # commands that may be given only so often
+    given: dict[str, int] = {}  # how often each command was given
     entered: dict[str, int] = {}  # how often each stage began
     asked: list[str] = []  # papers that the requester must still bring
     last_paper_at: AwareDatetime | None = None
     brought: dict[str, JsonValue] = {}  # what the command said that led to this stage
 
 
-def unfit(file: CaseFile, name: str, spec: CommandSpec, message: Command) -> str | None:
+def refusal(file: CaseFile, name: str, spec: CommandSpec, message: Any) -> str | None:
     """Why a well-formed command cannot be taken, or None if it can."""
     own: DeclaredState = file.own
-    assert file.terms is not None
     if spec.at_most is not None and own.given.get(name, 0) >= spec.at_most:
         return f"{name} was given {own.given[name]} time(s), and the standard allows no more"
+    if isinstance(message, StartService) and (reason := knows_point(file, message)):
+        return reason
     for field, said in spec.fields.items():
-        value = getattr(message, field)
-        if value is None:
-            continue
-        if said.type == "agency" and file.terms.agencies and value not in file.terms.agencies:
-            return f"unknown owner agency; the standard has {', '.join(file.terms.agencies)}"
-        if said.type == "papers" and (strange := not_asked_for(own.asked, value)):
-            return strange
-        if said.type == "documents" and len(file.documents) + len(value) > DOCUMENTS_KEPT:
-            return f"a case holds at most {DOCUMENTS_KEPT} documents"
-    if isinstance(message, StartService) and message.point is not None and message.point not in file.terms.points:
-        return f"this service is not given at point {message.point}; it has {', '.join(map(str, file.terms.points)) or 'none'}"
+        value, reason = getattr(message, field), None
+        if value is not None and said.type == "agency":
+            reason = unknown_agency(file, value)
+        elif value is not None and said.type in ("documents", "papers"):
+            reason = has_room(file, message) or (not_asked_for(own.asked, value) if said.type == "papers" else None)
+        if reason:
+            return reason
     return None
 
 

@@ -29,6 +29,7 @@ REPLIES_KEPT = 50
 DOCUMENTS_KEPT = 100
 # What a case holds for records and mail that are down, before it takes only commands that take it further, and none.
 HELD_BYTES, HELD_NOTICES = 200_000, 200
+MOST_HELD = 2.0  # so many times as much, and it takes none but withdraw, and repeats no rung
 
 
 def _of_its_process(value: Any, info: ValidationInfo) -> Any:

@@ -62,20 +62,26 @@ def give_to(case: Case, message: Reassign) -> None:
 
 def explain_delay(case: Case, message: ReportDelay) -> None:
     """What delay notices say from now on; the dates do not move."""
-    case.file.reminders_say["delay_reason"] = message.reason
+    case.remind_with("delay_reason", message.reason)
     case.record(message.event, message.actor, reason=message.reason)
 
 
-def has_room(file: CaseFile, _: AddDocument) -> str | None:
+def has_room(file: CaseFile, message: Any) -> str | None:
     """A case holds a limited number of documents."""
-    return f"a case holds at most {DOCUMENTS_KEPT} documents" if len(file.documents) >= DOCUMENTS_KEPT else None
+    more = len(message.documents) if hasattr(message, "documents") else 1
+    return f"a case holds at most {DOCUMENTS_KEPT} documents" if len(file.documents) + more > DOCUMENTS_KEPT else None
 
 
 def knows_agency(file: CaseFile, message: Any) -> str | None:
     """The owner agency must be one that the standard lists (where it lists any)."""
+    return unknown_agency(file, message.agency)
+
+
+def unknown_agency(file: CaseFile, agency: str | None) -> str | None:
+    """Why an owner agency cannot be the case's, or None if it can."""
     assert file.terms is not None
     known = file.terms.agencies
-    if message.agency is None or not known or message.agency in known:
+    if agency is None or not known or agency in known:
         return None
     return f"unknown owner agency; the standard has {', '.join(known)}"
 

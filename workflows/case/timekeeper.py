@@ -17,7 +17,7 @@ from casework.standards.limits import Action, OutsideHours
 from casework.workflows.case.breaches import breached
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting
-from casework.workflows.case.file import CaseFile, StandingPause
+from casework.workflows.case.file import MOST_HELD, CaseFile, StandingPause
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.letters import Letters
 from casework.workflows.messages.events import EventType
@@ -25,7 +25,6 @@ from casework.workflows.messages.events import EventType
 # Due times are inclusive: what is done at the due time is done in time, so lateness begins just after it.
 JUST_AFTER = timedelta(milliseconds=1)
 LATE = timedelta(minutes=1)
-MOST_HELD = 2.0  # twice as much as a case takes notes for
 
 FACTS = {
     Action.WARN: EventType.WARNED,
