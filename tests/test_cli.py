@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from rich.cells import cell_len
 
 from casework.starter.cli.lazy import LazyGroup
 from casework.starter.cli.main import Casework, Standards
@@ -326,3 +327,29 @@ def test_every_command_that_is_listed_is_there_and_says_what_it_does(group: type
         assert command.name == name
         assert command.help
         assert lazy.help.endswith(".") or lazy.help.endswith("?")
+
+
+def test_show_fits_eighty_columns(casework: Line) -> None:
+    case = casework("open", "forward", stdin=forward(subject="ขอขยายสถานีบริการน้ำมันเชื้อเพลิง ริมทางหลวงแผ่นดินหมายเลข ๑ " * 3)).strip()
+    casework("do", case, "forward_application", "--as", OFFICER)
+    reason = "ลาป่วยและต้องไปราชการต่างจังหวัดเป็นเวลาหลายวัน จึงให้ผู้อื่นดำเนินการแทนไปก่อน"
+    casework("do", case, "reassign", "-", "--as", "w:centre_supervisor", stdin={"to": {"id": "p", "name": "ป"}, "reason": reason})
+    shown = casework("show", case, COLUMNS="80")
+    assert max(map(cell_len, shown.splitlines())) <= 80
+    assert "  next " in shown
+
+
+def test_tab_offers_services_stages_commands_and_open_cases(casework: Line) -> None:
+    def tab(words: str) -> list[str]:
+        return casework(
+            _CASEWORK_COMPLETE="complete_bash", COMP_WORDS=f"casework {words}", COMP_CWORD=str(len(words.split()))
+        ).split()
+
+    case = casework("open", "forward", stdin=forward()).strip()
+    number = json.loads(casework("show", case, "--json"))["case_no"]
+    assert tab("open f") == ["forward"]
+    assert tab("list --service forward --stage sub") == ["submitted"]
+    assert tab(f"do {case} issue") == ["issue_deficiency_list"]
+    assert tab(f"show {case[:-3]}") == [case]
+    assert number in tab(f"show {number[:-2]}")
+    assert tab("show no-such") == []

@@ -215,6 +215,36 @@ def _packs_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.yaml") if not file.stem.endswith(FROZEN))
 
 
+def located(file: Path, problems: Iterable[str]) -> list[str]:
+    """Problems of a pack that can be read, each with the line that it is about (and the file, if that is one it is based on)."""
+    _, layers = _layers(file.read_text(encoding="utf-8"), file.name, file.parent)
+    return [_located(layers, problem) for problem in problems]
+
+
+def _located(layers: list[Layer], problem: str) -> str:
+    path = re.split(r"[.\[\]]+", problem.partition(": ")[0])
+    reached = [
+        (depth, layer, node) for layer in layers for depth, node in [_deepest(layer.node, path)] if node is not None and depth
+    ]
+    if not reached:
+        return problem
+    _, layer, node = max(reached, key=lambda found: found[0])
+    where = f"line {node.start_mark.line + 1}" if layer is layers[0] else f"{layer.name} line {node.start_mark.line + 1}"
+    return f"{where}: {problem}"
+
+
+def _deepest(node: yaml.Node | None, path: Sequence[str]) -> tuple[int, yaml.Node | None]:
+    """How far a path leads into a node, and what is there. In a list a part is a number, or the id of an entry."""
+    for depth, part in enumerate(path):
+        child = _child(node, int(part) if part.isdigit() and isinstance(node, yaml.SequenceNode) else part)
+        if child is None and isinstance(node, yaml.SequenceNode):
+            child = next((each for each in node.value if getattr(_child(each, "id"), "value", None) == part), None)
+        if child is None:
+            return depth, node
+        node = child
+    return len(path), node
+
+
 def _problem(layers: list[Layer], loc: tuple[int | str, ...], message: str) -> str:
     """A problem, in the file that says what is wrong."""
     said = next((layer for layer in layers if _reaches(layer.node, loc)), layers[0])

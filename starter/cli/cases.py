@@ -13,12 +13,15 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import TypeAdapter
 
+from casework.starter.cli import completion
 from casework.starter.cli.printing import console, local, note, print_case, print_events, table, zone_of
 from casework.starter.cli.shared import (
     CaseArgument,
     FileArgument,
     JsonFlag,
     ServiceArgument,
+    ServiceOption,
+    StageOption,
     actor_said,
     connected,
     found,
@@ -78,7 +81,12 @@ def open_case(
 def do(
     case_id: CaseArgument,
     command: Annotated[
-        str, typer.Argument(metavar="COMMAND", help="Command name; casework show CASE lists what is possible now.")
+        str,
+        typer.Argument(
+            metavar="COMMAND",
+            help="Command name; casework show CASE lists what is possible now.",
+            autocompletion=completion.commands,
+        ),
     ],
     file: FileArgument = None,
     actor: Annotated[
@@ -155,8 +163,8 @@ async def _shown(case: CaseHandle, ended: Ended | None) -> tuple[CaseView, Ended
 
 def list_cases(
     query: Annotated[str | None, typer.Option(help="Temporal list filter, such as \"CaseUnit = 'DOEB'\".")] = None,
-    service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
-    stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
+    service: ServiceOption = None,
+    stage: StageOption = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with a step past its due time.")] = False,
     paused: Annotated[bool, typer.Option("--paused", help="Only cases whose clocks stand still.")] = False,
     closed: Annotated[bool, typer.Option("--closed", help="Only cases that are closed, or ended from outside.")] = False,
@@ -221,7 +229,10 @@ def watch(case_id: CaseArgument, as_json: JsonFlag = False) -> None:
 
 
 def commands(
-    service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="Its commands; not with --json-schema.")] = None,
+    service: Annotated[
+        str | None,
+        typer.Argument(metavar="SERVICE", help="Its commands; not with --json-schema.", autocompletion=completion.services),
+    ] = None,
     as_json: JsonFlag = False,
     schema: Annotated[bool, typer.Option("--json-schema", help="One JSON Schema of everything, of all services.")] = False,
 ) -> None:

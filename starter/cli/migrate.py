@@ -12,7 +12,7 @@ from casework.standards.pack.loader import UnknownStandard
 from casework.starter.cli.calendar import actor_of
 from casework.starter.cli.printing import note
 from casework.starter.cli.recount import ApplyFlag, ByOption, apply_to, look, print_moving
-from casework.starter.cli.shared import JsonFlag, connected, run
+from casework.starter.cli.shared import JsonFlag, ServiceOption, connected, run
 from casework.starter.errors import InvalidCase
 from casework.starter.open_records import open_records
 from casework.starter.recounting import Recounting, under_version
@@ -28,7 +28,7 @@ def migrate(
     before: Annotated[str, typer.Argument(metavar="FROM", help="The version that cases are under: ID@VERSION.")],
     after: Annotated[str, typer.Argument(metavar="TO", help="The version they go to: ID@VERSION. Workers must serve it.")],
     reason: Annotated[str, typer.Option(help="Why, in words for requesters: those whose date moves are told them.")] = REASON,
-    service: Annotated[str | None, typer.Option(help="Only cases of this service.")] = None,
+    service: ServiceOption = None,
     by: ByOption = None,
     apply: ApplyFlag = False,
     as_json: JsonFlag = False,

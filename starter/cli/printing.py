@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
@@ -17,8 +18,9 @@ from casework.workflows.messages.commands import ChangeStandard, Extend, Pause
 from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.views import CaseView
 
-# Piped output has no width of its own: tables must not fold in a file.
-console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+# Piped output has no width of its own unless COLUMNS says one: tables must not fold in a file.
+FOLDS = sys.stdout.isatty() or "COLUMNS" in os.environ
+console = Console(highlight=False, soft_wrap=not FOLDS, width=None if FOLDS else 200)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # What of an event's data is worth a line of the account; the rest is in --json.
@@ -85,7 +87,7 @@ def say(event: Event) -> str:
     colour = {"breached": "red", "escalated": "yellow", "chased": "yellow", "warned": "yellow", "closed": "green"}.get(
         event.type, "cyan"
     )
-    return f"[{colour}]{event.type:<24}[/] [dim]{escape(who)}[/] {escape(told)}"
+    return f"[{colour}]{event.type}[/] [dim]{escape(who)}[/] {escape(told)}".rstrip()
 
 
 def _short(value: object) -> str:
@@ -116,48 +118,9 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
     """A case in full, what is to be done next and by whom first; and how it ended if that was from outside."""
     zone = zone_of(view)
     console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {spoken(view.service, view.service)}")
-    if view.subject:
-        console.print(f"  subject   {escape(view.subject)}{f'  ({escape(view.requester)})' if view.requester else ''}")
-    for key, value in view.request.items():
-        console.print(f"  asked     {key}: {escape(_short(value))}")
-    if ended:
-        console.print(f"  [red]ended     {escape(ended.words)}[/]")
-        console.print("  [dim]it stood as follows, and nothing happens in it any more[/]")
-    late = "   [red]OVERDUE[/]" if view.overdue else ""
-    outcome = f"  outcome [bold]{view.outcome}[/]" if view.outcome else ""
-    console.print(f"  stage     {spoken(view.service, view.stage)} · [bold]{view.stage}[/]{outcome}{late}")
-    for line in _next(view, zone):
-        console.print(line)
-    promised = f"   promised [bold]{local(view.promised_at, zone)}[/]" if view.promised_at else ""
-    console.print(f"  received  {local(view.received_at, zone)}{promised}")
-    console.print(f"  officer   {view.officer.id if view.officer else '–'}   owner agency {view.agency or '–'}")
-    console.print(f"  standard  {view.standard_id} {view.standard_version}   escalated {view.escalation}×")
-    if view.pause:
-        since, until = local(view.pause.begun, zone), local(view.pause.until, zone)
-        console.print(
-            f"  [yellow]paused[/]    since {since} ({view.pause.reason}, by {view.pause.by}), until {until} at the latest"
-        )
-        console.print("            due times below are the latest they can be")
-    for warning in dict.fromkeys(
-        f"{clock.step}: {clock.warning}" for clock in view.clocks if clock.warning and not clock.stopped_at
-    ):
-        console.print(f"  [yellow]warning[/]   {warning}")
-    for link in view.links:
-        console.print(f"  linked    {link.relation} {link.case_id}")
-    for letter in view.letters:
-        posted = f"posted, counts as served on {local(letter.deemed_at, zone)}" if letter.deemed_at else "to be served"
-        console.print(f"  [yellow]letter[/]    {letter.notice} since {local(letter.since, zone)}, {posted}; its time begins then")
-    for owed in [notice for notice in view.notices if notice.status == "owed"]:
-        console.print(f"  [yellow]owed[/]      {owed.template} to {owed.to}")
+    console.print(_standing(view, ended, zone))
     if view.clocks:
-        clocks = table("step", "limit", "due", "done", "late", "next")
-        for clock in view.clocks:
-            following = f"{local(clock.next_rung_at, zone)} {clock.next_rung}" if clock.next_rung else "–"
-            done = local(clock.stopped_at, zone) if clock.stopped_at else "paused" if clock.paused else "–"
-            clocks.add_row(
-                clock.step, clock.limit, local(clock.due_at, zone), done, "[red]yes[/]" if clock.breached else "no", following
-            )
-        console.print(clocks)
+        console.print(_clocks(view, zone))
     print_events(view.events, zone)
     if view.notices:
         told = table("notice", "to", "fate", "at")
@@ -172,6 +135,61 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
         console.print(possible)
 
 
+def _standing(view: CaseView, ended: Ended | None, zone: tzinfo | None) -> Table:
+    """What it is about, where it stands, what is to be done next."""
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(no_wrap=True)
+    lines.add_column()
+
+    def say_that(name: str, text: str, colour: str = "") -> None:
+        lines.add_row(f"  [{colour}]{name}[/]" if colour else f"  {name}", text)
+
+    if view.subject:
+        say_that("subject", f"{escape(view.subject)}{f'  ({escape(view.requester)})' if view.requester else ''}")
+    for key, value in view.request.items():
+        say_that("asked", f"{key}: {escape(_short(value))}")
+    if ended:
+        say_that("ended", f"[red]{escape(ended.words)}[/]", "red")
+        say_that("", "[dim]it stood as follows, and nothing happens in it any more[/]")
+    late = "   [red]OVERDUE[/]" if view.overdue else ""
+    outcome = f"  outcome [bold]{view.outcome}[/]" if view.outcome else ""
+    say_that("stage", f"{spoken(view.service, view.stage)} · [bold]{view.stage}[/]{outcome}{late}")
+    for number, step in enumerate(_next(view, zone)):
+        say_that("next" if number == 0 else "", step)
+    promised = f"   promised [bold]{local(view.promised_at, zone)}[/]" if view.promised_at else ""
+    say_that("received", f"{local(view.received_at, zone)}{promised}")
+    say_that("officer", f"{view.officer.id if view.officer else '–'}   owner agency {view.agency or '–'}")
+    say_that("standard", f"{view.standard_id} {view.standard_version}   escalated {view.escalation}×")
+    if view.pause:
+        since, until = local(view.pause.begun, zone), local(view.pause.until, zone)
+        say_that("paused", f"since {since} ({view.pause.reason}, by {view.pause.by}), until {until} at the latest", "yellow")
+        say_that("", "due times below are the latest they can be")
+    running = [clock for clock in view.clocks if clock.warning and not clock.stopped_at]
+    for warning in dict.fromkeys(f"{clock.step}: {clock.warning}" for clock in running):
+        say_that("warning", warning, "yellow")
+    for link in view.links:
+        say_that("linked", f"{link.relation} {link.case_id}")
+    for letter in view.letters:
+        posted = f"posted, counts as served on {local(letter.deemed_at, zone)}" if letter.deemed_at else "to be served"
+        say_that("letter", f"{letter.notice} since {local(letter.since, zone)}, {posted}; its time begins then", "yellow")
+    for owed in [notice for notice in view.notices if notice.status == "owed"]:
+        say_that("owed", f"{owed.template} to {owed.to}", "yellow")
+    return lines
+
+
+def _clocks(view: CaseView, zone: tzinfo | None) -> Table:
+    clocks = table("step", "limit", "due", "and")
+    for clock in view.clocks:
+        late = ["[red]late[/]"] if clock.breached else []
+        if clock.stopped_at:
+            more = [f"done {local(clock.stopped_at, zone)}", *late]
+        else:
+            more = [*late, *(["paused"] if clock.paused else [])]
+            more += [f"{clock.next_rung} {local(clock.next_rung_at, zone)}"] if clock.next_rung else []
+        clocks.add_row(clock.step, clock.limit, local(clock.due_at, zone), ", ".join(more) or "–")
+    return clocks
+
+
 def _next(view: CaseView, zone: tzinfo | None) -> list[str]:
     """What takes the case further, who may do it, and by when."""
     ways = [command for command in view.allowed_commands if command.decides]
@@ -182,20 +200,25 @@ def _next(view: CaseView, zone: tzinfo | None) -> list[str]:
         by_roles.setdefault(", ".join(command.roles), []).append(command.name)
     until = f" by {local(due, zone)}" if due else ""
     lines = [f"[bold green]{', '.join(names)}[/] — {roles}" for roles, names in by_roles.items()]
-    return [f"  {'next' if number == 0 else '':<9} {line}{until if number == 0 else ''}" for number, line in enumerate(lines)]
+    return [f"{line}{until if number == 0 else ''}" for number, line in enumerate(lines)]
 
 
 def print_events(events: Iterable[Event], zone: tzinfo | None, title: str | None = None) -> None:
-    """Events, one a line."""
+    """Events, one after the other."""
     if title:
         console.print(f"[bold]{title}[/]")
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(justify="right", min_width=5)
+    lines.add_column(no_wrap=True)
+    lines.add_column()
     for event in events:
-        console.print(f"  {event.seq:>3}  {local(event.at, zone)}  {say(event)}")
+        lines.add_row(str(event.seq), local(event.at, zone), say(event))
+    console.print(lines)
 
 
 def table(*columns: str) -> Table:
     """A plain table with a dim head."""
-    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
     for column in columns:
         made.add_column(column, overflow="fold", no_wrap=column.strip() in WHOLE)
     return made

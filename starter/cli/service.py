@@ -14,7 +14,7 @@ from casework.standards.pack.chart import mermaid, published_chart
 from casework.standards.pack.loader import PackError, load_pack
 from casework.standards.pack.model import LONGEST_NAME, SERVICE_NAME
 from casework.starter.cli.printing import console, note, table
-from casework.starter.cli.shared import JsonFlag
+from casework.starter.cli.shared import JsonFlag, ServiceArgument
 from casework.starter.errors import InvalidCase
 from casework.starter.services import library_of, services
 
@@ -22,7 +22,7 @@ EXAMPLE, NAME = "new_service.yaml", "my_service"
 
 
 def chart(
-    service: Annotated[str, typer.Argument(metavar="SERVICE")],
+    service: ServiceArgument,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A pack; without it, those of CASEWORK_PACKS.")] = None,
     as_mermaid: Annotated[bool, typer.Option("--mermaid", help="The stages of a declared service as a Mermaid diagram.")] = False,
     as_json: JsonFlag = False,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from casework.starter.cli import completion
 from casework.starter.cli.printing import is_terminal, note
 from casework.starter.client import NUMBER, CaseClient, CaseHandle
 from casework.starter.errors import InvalidCase, NotFound
@@ -24,9 +25,21 @@ T = TypeVar("T")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of text.")]
 FileArgument = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON file, or - for standard input.")]
 ServiceArgument = Annotated[
-    str, typer.Argument(metavar="SERVICE", help="information_request, forward, one_stop, or one that is installed beside them.")
+    str,
+    typer.Argument(
+        metavar="SERVICE",
+        help="information_request, forward, one_stop, or one that is installed beside them.",
+        autocompletion=completion.services,
+    ),
 ]
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id or number: forward-7K3QX9M2TD, JSC-2569-00042.")]
+ServiceOption = Annotated[str | None, typer.Option(help="Only this service.", autocompletion=completion.services)]
+StageOption = Annotated[str | None, typer.Option(help="Only this stage.", autocompletion=completion.stages)]
+CaseArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CASE", help="Case id or number: forward-7K3QX9M2TD, JSC-2569-00042.", autocompletion=completion.cases
+    ),
+]
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -18,8 +18,9 @@ from casework.standards.counting.government_holidays import provided
 from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
 from casework.standards.pack.checks import rungs_out_of_place
-from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack
+from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack, located
 from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR, ServiceStandards
+from casework.standards.thai_dates import format_time
 from casework.starter.cli.printing import complain, console, local, table
 from casework.starter.errors import InvalidCase
 from casework.starter.explaining import described
@@ -74,7 +75,7 @@ def due(
         if as_json:
             print(json.dumps(_json(start, plan, days), ensure_ascii=False), flush=True)
         else:
-            _print(start, plan)
+            _print(start, plan, lang)
             for day in days or []:
                 console.print(f"  {day.words(lang)}")
     if wrong:
@@ -86,7 +87,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     pack = _pack(file)
     served = pack.commands or any(service.declared for service in pack.services.values())
     problems = unserved(pack, processes_for([pack])) if served else []
-    for problem in problems:
+    for problem in located(file, problems):
         complain(f"{file}: {problem}")
     if problems:
         raise typer.Exit(2)
@@ -190,11 +191,12 @@ def _json(start: str, plan: Plan, days: list[Entry] | None) -> dict[str, object]
     return line
 
 
-def _print(start: str, plan: Plan) -> None:
+def _print(start: str, plan: Plan, lang: Literal["th", "en"]) -> None:
     zone = plan.due_at.tzinfo
     counted = "" if plan.effective_start == plan.started_at else f", counted from {local(plan.effective_start, zone)}"
     console.print(f"[bold]{plan.step}[/] {plan.limit}, start {start}{counted}")
-    console.print(f"  due       [bold]{local(plan.due_at, zone)}[/] ({plan.due_at:%A})")
+    due = format_time(plan.due_at, "th") if lang == "th" else f"{local(plan.due_at, zone)}[/] ({plan.due_at:%A})"
+    console.print(f"  {'กำหนด' if lang == 'th' else 'due'}       [bold]{due}")
     if plan.internal_target:
         console.print(f"  target    {local(plan.internal_target, zone)} (the last day is a closed day)")
     if plan.warning:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Protocol
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -14,11 +15,24 @@ from casework.workflows.case.case import Case
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.opening import without_papers
 from casework.workflows.messages.events import EventType, Link
-from casework.workflows.messages.one_stop import Convert
+from casework.workflows.messages.people import Document
 from casework.workflows.messages.request import CaseRequest
 
 
-def can_go_on(file: CaseFile, convert: Convert) -> str | None:
+class GoesOn(Protocol):
+    """What a command says that lets a case go on as another service; one_stop's Convert is such a one."""
+
+    @property
+    def into(self) -> str: ...  # noqa: D102
+    @property
+    def subject(self) -> str | None: ...  # noqa: D102
+    @property
+    def citizen_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def documents(self) -> list[Document]: ...  # noqa: D102
+
+
+def can_go_on(file: CaseFile, convert: GoesOn) -> str | None:
     """The other service must be able to open: some need to know who the requester is."""
     assert file.terms is not None
     others = sorted(set(file.terms.channels) - {file.request.service})
@@ -32,7 +46,7 @@ def can_go_on(file: CaseFile, convert: Convert) -> str | None:
     return missing[0] if missing else None
 
 
-async def go_on_as(case: Case, convert: Convert) -> None:
+async def go_on_as(case: Case, convert: GoesOn) -> None:
     """Start the other service's case for the same requester; it outlives this one."""
     file = case.file
     request = _request(case, convert)
@@ -52,7 +66,7 @@ async def go_on_as(case: Case, convert: Convert) -> None:
     case.record(EventType.WENT_ON_AS, case_id=new_id, service=convert.into)
 
 
-def _request(case: Case, convert: Convert) -> CaseRequest:
+def _request(case: Case, convert: GoesOn) -> CaseRequest:
     asked = case.file.request
     requester = asked.requester
     if convert.citizen_id:
