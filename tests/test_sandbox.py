@@ -81,9 +81,9 @@ def test_a_clock_or_a_number_from_the_system_is_refused_in_workflow_code(tmp_pat
 SUITE = ["tests/test_forward.py", "tests/test_information_request.py", "tests/test_one_stop.py", "tests/test_replay.py"]
 
 
-def test_the_processes_play_in_the_full_sandbox_too() -> None:
+def test_the_processes_play_in_the_full_sandbox_too(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITE],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'inner'}", *SUITE],
         env={**{k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}, FULL_SANDBOX: "1"},
         capture_output=True, text=True, cwd=ROOT, timeout=400,
     )  # fmt: skip

@@ -31,7 +31,7 @@ class Publisher:
         wanted: list[tuple[SearchAttributeKey[Any], Any]] = [
             (names.CASE_SERVICE, file.request.service),
             (names.CASE_STAGE, file.stage),
-            (names.CASE_STAGE_SINCE, file.stage_since),
+            (names.CASE_STAGE_SINCE, file.stage_since if file.stage_since != file.opened_at else None),  # else it is the start
             (names.CASE_CENTRE, file.request.centre),
             (names.CASE_NUMBER, file.case_no),
             (names.CASE_UNIT, file.agency),
