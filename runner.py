@@ -50,6 +50,7 @@ MECHANISM = (
     "casework.workflows.options",
     "casework.workflows.ports",
     "casework.workflows.process",
+    "casework.workflows.queue",
 )
 NOTHING_STORED_OUTSIDE = StorageDriverStoreContext(target=None)
 FULL_SANDBOX = "CASEWORK_FULL_SANDBOX"  # for tests: the mechanism in the sandbox too

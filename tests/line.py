@@ -20,7 +20,7 @@ class Line:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port, self.ui_port = folder, free_port(), free_port()
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "CASEWORK_"))}
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "CASEWORK_", "COLUMNS"))}
         ports = ["--port", str(self.port), "--ui-port", str(self.ui_port)]
         self.up = subprocess.Popen(
             [CASEWORK, "up", "--folder", str(folder), *ports],

@@ -44,9 +44,9 @@ def invalid_input(what: str, error: ValidationError) -> ApplicationError:
     return ApplicationError(f"{what} is not valid: {'; '.join(found)}", found, type=INVALID_INPUT, non_retryable=True)
 
 
-def invalid_request(found: Sequence[str]) -> ApplicationError:
-    """A case that cannot be opened as asked."""
-    message = f"the case cannot be opened: {'; '.join(found)}"
+def invalid_request(found: Sequence[str], what: str = "the case") -> ApplicationError:
+    """A case (or a queue) that cannot be opened as asked."""
+    message = f"{what} cannot be opened: {'; '.join(found)}"
     return ApplicationError(message, list(found), type=INVALID_REQUEST, non_retryable=True)
 
 

@@ -23,9 +23,11 @@ CASE_OVERDUE = SearchAttributeKey.for_bool("CaseOverdue")
 CASE_ESCALATION = SearchAttributeKey.for_int("CaseEscalation")
 CASE_PAUSED = SearchAttributeKey.for_keyword("CasePaused")  # the reason for which its clocks stand still
 
+QUEUE_DAY = SearchAttributeKey.for_keyword("QueueDay")  # of a centre's queue: 2026-11-23
+
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     CASE_NUMBER, CASE_SERVICE, CASE_STAGE, CASE_STAGE_SINCE, CASE_CENTRE, CASE_UNIT,
-    CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION, CASE_PAUSED,
+    CASE_ASSIGNEE, CASE_DUE_AT, CASE_OVERDUE, CASE_ESCALATION, CASE_PAUSED, QUEUE_DAY,
 )  # fmt: skip
 
 CLOSED = "closed"  # the stage in which every case ends
@@ -65,3 +67,18 @@ HOW_TO_ACT = (
 def summary(service: str, centre: str, channel: str) -> str:
     """The static summary of a case in the Temporal UI; nothing personal."""
     return f"{service.replace('_', ' ')} · {centre} · {channel}"
+
+
+def queue_id(centre: str, day: str) -> str:
+    """The workflow id of a centre's queue on a day (ISO 8601): queue-JSC-2026-11-23."""
+    return f"queue-{centre}-{day}"
+
+
+def queue_attributes(centre: str, day: str) -> TypedSearchAttributes:
+    """What finds a queue."""
+    return TypedSearchAttributes([SearchAttributePair(CASE_CENTRE, centre), SearchAttributePair(QUEUE_DAY, day)])
+
+
+def queue_summary(centre: str, day: str) -> str:
+    """What a list says of a queue."""
+    return f"queue · {centre} · {day}"

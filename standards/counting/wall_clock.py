@@ -13,6 +13,11 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone of the IANA list. Raises ZoneInfoNotFoundError."""
+    return ZoneInfo(name)
+
+
 def moment(zone: ZoneInfo, day: date, clock: str) -> datetime:
     """When the clock of a zone shows this time ("08:30"; "24:00" ends the day), in UTC."""
     hour, minute = int(clock[:2]), int(clock[3:])

@@ -28,6 +28,7 @@ from casework.standards.limits import (
 from casework.standards.pack.declared import DeclaredService, FieldName, FieldSpec, StageSpec, Word
 from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
 from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations
+from casework.standards.pack.queue import Queue, ServicePoint
 
 Source = Literal["standard", "law", "default"]
 EARLIEST_YEAR = 1990  # the years before are nobody's any more
@@ -42,14 +43,6 @@ class Display(Frozen):
     language: Literal["th", "en"] = "th"
     second_language: Literal["th", "en"] | None = "en"
     names: Literal["full", "initials", "hidden"] = "initials"  # requesters' names where staff look at a case
-
-
-class ServicePoint(Named):
-    """A numbered point at the counter and what is done there."""
-
-    no: int
-    services: list[str]
-    src: Source = "default"
 
 
 class Extension(Frozen):
@@ -239,19 +232,6 @@ class Satisfaction(Frozen):
 
 SERVICE_NAME, LONGEST_NAME = r"^[a-z][a-z0-9_]*$", 40
 ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME, max_length=LONGEST_NAME)]
-
-
-class Queue(Frozen):
-    """How queue tickets are called."""
-
-    ticket_prefix: dict[str, str] = {}
-    discipline: Literal["fifo"] = "fifo"
-    priority_classes: list[str] = []
-    recall_times: int = 3
-    no_show_after_minutes: int = 5
-    wait_warn_minutes: int = 15
-    reset: str = "daily_at_open"
-    officer_name_display: bool = True
 
 
 # service -> stage -> command -> roles that may give it. The stage "any" stands for every open stage.

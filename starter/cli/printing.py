@@ -18,9 +18,9 @@ from casework.workflows.messages.commands import ChangeStandard, Extend, Pause
 from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.views import CaseView
 
-# Piped output has no width of its own unless COLUMNS says one: tables must not fold in a file.
+# Lines are never folded, people copy them; a case is, to the width of the terminal or of COLUMNS (a pipe has none of its own).
 FOLDS = sys.stdout.isatty() or "COLUMNS" in os.environ
-console = Console(highlight=False, soft_wrap=not FOLDS, width=None if FOLDS else 200)
+console = Console(highlight=False, soft_wrap=True, width=None if FOLDS else 200)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # What of an event's data is worth a line of the account; the rest is in --json.
@@ -118,21 +118,21 @@ def print_case(view: CaseView, ended: Ended | None = None) -> None:
     """A case in full, what is to be done next and by whom first; and how it ended if that was from outside."""
     zone = zone_of(view)
     console.print(f"[bold]{view.case_id}[/]  {view.case_no or 'no number yet'}  {spoken(view.service, view.service)}")
-    console.print(_standing(view, ended, zone))
+    _fold(_standing(view, ended, zone))
     if view.clocks:
-        console.print(_clocks(view, zone))
+        _fold(_clocks(view, zone))
     print_events(view.events, zone)
     if view.notices:
         told = table("notice", "to", "fate", "at")
         for notice in view.notices:
             told.add_row(notice.template, notice.to, notice.status, local(notice.at, zone))
-        console.print(told)
+        _fold(told)
     others = [command for command in view.allowed_commands if not command.decides]
     if others:
         possible = table("also possible", "by")
         for command in others:
             possible.add_row(command.name, ", ".join(command.roles))
-        console.print(possible)
+        _fold(possible)
 
 
 def _standing(view: CaseView, ended: Ended | None, zone: tzinfo | None) -> Table:
@@ -213,7 +213,11 @@ def print_events(events: Iterable[Event], zone: tzinfo | None, title: str | None
     lines.add_column()
     for event in events:
         lines.add_row(str(event.seq), local(event.at, zone), say(event))
-    console.print(lines)
+    _fold(lines)
+
+
+def _fold(shown: Table) -> None:
+    console.print(shown, soft_wrap=not FOLDS)
 
 
 def table(*columns: str) -> Table:

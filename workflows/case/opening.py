@@ -74,7 +74,7 @@ def read(definition: ProcessDefinition, start: RawValue) -> tuple[CaseFile, Appl
 def _request(definition: ProcessDefinition, start: RawValue) -> tuple[CaseRequest, ApplicationError | None]:
     service = definition.service
     try:
-        given = _decoded(start)
+        given = decoded(start)
         if isinstance(given, dict) and isinstance(named := given.get("service", service), str) and named != service:
             problem = errors.invalid_request([f"service: this is the process {service}, not another"])
         else:
@@ -86,7 +86,7 @@ def _request(definition: ProcessDefinition, start: RawValue) -> tuple[CaseReques
     return _placeholder(service), problem
 
 
-def _decoded(start: RawValue) -> Any:
+def decoded(start: RawValue) -> Any:
     """What the payload says. Raises ValueError with words that repeat nothing of it."""
     if start is NO_REQUEST:
         raise ValueError("the workflow was started without a request")

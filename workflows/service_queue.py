@@ -1,0 +1,115 @@
+"""The queue of a centre's day: service standard 1.1 (1) and 2, service points 1 to 7.
+
+ระบบบัตรคิวให้บริการตามลำดับขั้นตอนการให้บริการ — queue tickets in the order of the service steps; จุดที่ 1 ติดต่อสอบถาม/รับบัตรคิว — point 1 gives
+them; มีป้ายแสดงรายชื่อเจ้าหน้าที่ผู้ให้บริการ — a sign names the officers.
+
+One workflow a centre and day. What is asked of it is decided in one piece, answered, recorded, and shown on the board.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from casework.workflows.case.opening import NO_REQUEST
+from casework.workflows.messages.queue import (
+    BringBack,
+    CallNext,
+    CarriedTicket,
+    ClosePoint,
+    Finish,
+    Hold,
+    OpenPoint,
+    QueueView,
+    Recall,
+    RecordNoShow,
+    Serve,
+    TakeTicket,
+    TicketEvent,
+    Transfer,
+)
+from casework.workflows.queue.commands import queue_command
+from casework.workflows.queue.day import QueueDay, read_start
+from casework.workflows.queue.views import queue_view
+
+
+@workflow.defn(name="service_queue")
+class ServiceQueue:
+    """ระบบบัตรคิว · the queue of a centre's day."""
+
+    @workflow.init
+    def __init__(self, start: RawValue = NO_REQUEST) -> None:
+        self.file, self.invalid = read_start(start)
+        self.day = QueueDay(self.file)
+
+    take_ticket = queue_command(TakeTicket, anybody=True)
+    open_point = queue_command(OpenPoint)
+    close_point = queue_command(ClosePoint)
+    call_next = queue_command(CallNext)
+    recall = queue_command(Recall)
+    record_no_show = queue_command(RecordNoShow)
+    hold = queue_command(Hold)
+    bring_back = queue_command(BringBack)
+    transfer = queue_command(Transfer)
+    serve = queue_command(Serve, then=QueueDay.begin_case)
+    finish = queue_command(Finish)
+
+    @workflow.run
+    async def run(self, start: RawValue = NO_REQUEST) -> int:
+        """Takes a QueueStart; returns how many events the day had."""
+        if self.invalid is not None:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise self.invalid
+        await self.day.open()
+        work = [asyncio.create_task(self.day.keep_records()), asyncio.create_task(self.watch_the_time())]
+        await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(task.done() for task in work))
+        for task in work:
+            if task.done():
+                await task  # what broke it fails this task, and is tried again
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self.day.is_over:
+            await self.day.continue_as_new()
+        return self.file.line.seq
+
+    async def watch_the_time(self) -> None:
+        """Who waits too long is told to the supervisor; who still waits at the end of the day, what becomes of the place."""
+        while not self.day.is_over:
+            await self.day.until_something_is_due()
+            for ticket in self.day.waiting_too_long():
+                self.day.record(TicketEvent.WAITED_LONG, ticket.number)
+            self.day.tell_the_supervisor()
+            if self.day.has_ended:
+                await self.end_the_day()
+
+    async def end_the_day(self) -> None:
+        """Nobody is called any more: places are kept for the next day, or people are told to come back, as the pack says."""
+        left = self.day.still_waiting()
+        if left and self.day.carries_over:
+            await self.day.carry_over(left)
+        for ticket in left:
+            self.day.record(TicketEvent.CARRIED_OVER if self.day.carries_over else TicketEvent.SENT_HOME, ticket.number)
+        for point in self.day.open_points():
+            self.day.record(TicketEvent.POINT_CLOSED, None, point.no)
+        await workflow.wait_condition(lambda: not self.file.line.tickets, timeout=self.day.until_midnight)
+        for ticket in list(self.file.line.tickets.values()):  # still served when the day is over
+            self.day.record(TicketEvent.FINISHED, ticket.number, ticket.point, because="the day ended")
+        self.file.ended = True
+
+    @workflow.signal(name="carry_over")
+    def carried_over(self, tickets: Sequence[CarriedTicket]) -> None:
+        """Those of the day before keep their places."""
+        self.day.take_over(tickets)
+
+    @workflow.update(name="opened", description="Wait until the queue of the day is open")
+    async def opened(self) -> QueueView:
+        """The queue, as soon as its rules are known."""
+        await self.day.opened()
+        return queue_view(self.file)
+
+    @workflow.query(name="queue")
+    def view(self) -> QueueView:
+        """The queue now."""
+        return queue_view(self.file)
