@@ -18,24 +18,31 @@ from temporalio.plugin import SimplePlugin
 
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.journal import JournalActivities
+from casework.activities.queue import QueueActivities
 from casework.activities.standard import StandardActivities
-from casework.adapters.ports import Notifier, Records
+from casework.adapters.ports import Notifier, Records, TicketRecords
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.workflows.pack_needs import unserved
 from casework.workflows.process import Process
 from casework.workflows.processes import mixed, processes_for
+from casework.workflows.service_queue import ServiceQueue
 
 
 class CaseworkPlugin(SimplePlugin):
     """Registers the processes, their activities, the pydantic data converter and the sandbox settings."""
 
     def __init__(
-        self, library: StandardsLibrary, records: Records, notifier: Notifier, processes: Iterable[type[Process[Any]]] = ()
+        self,
+        library: StandardsLibrary,
+        records: Records,
+        notifier: Notifier,
+        processes: Iterable[type[Process[Any]]] = (),
+        tickets: TicketRecords | None = None,
     ) -> None:
-        """`processes` are the agency's own, beside those that are installed (entry points `casework.processes`). Raises
-        PackError if a pack of the library cannot be served."""
+        """With `tickets` the worker runs the queues of the centres too. `processes` are the agency's own, beside those that are
+        installed (entry points `casework.processes`). Raises PackError if a pack of the library cannot be served."""
         served = {**processes_for(library.packs), **{process.definition.service: process for process in processes}}
         problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, served)]
         problems += mixed(library.packs, [process.definition.service for process in processes])
@@ -46,14 +53,16 @@ class CaseworkPlugin(SimplePlugin):
         book = CalendarBook(library, records)
         standard = StandardActivities(book)
         journal = JournalActivities(book, records, notifier)
+        queue = QueueActivities(book, tickets, notifier) if tickets else None
         super().__init__(
             "casework",
             data_converter=self._converter,
-            workflows=list(served.values()),
+            workflows=[*served.values(), *([ServiceQueue] if queue else [])],
             activities=[
                 standard.read_standard,
                 journal.record,
                 journal.send_notice,
+                *(queue.all if queue else ()),
             ],
             workflow_runner=lambda given: casework_runner(given, self._contexts_asked_for),
             run_context=lambda: _drained(journal),

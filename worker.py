@@ -26,6 +26,7 @@ from temporalio.worker import Worker
 from casework import logs
 from casework.adapters.notify.channels import NoChannel, router_of
 from casework.adapters.postgres.records import PostgresRecords
+from casework.adapters.postgres.tickets import PostgresTickets
 from casework.leaving import leave
 from casework.plugin import CaseworkPlugin
 from casework.settings import Settings
@@ -50,7 +51,7 @@ async def run(settings: Settings) -> None:
         raise NotReady("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
     library = StandardsLibrary.load(settings.packs)
     records = PostgresRecords(settings.database_url.get_secret_value())
-    plugin = CaseworkPlugin(library, records, router_of(settings.channels, os.environ))
+    plugin = CaseworkPlugin(library, records, router_of(settings.channels, os.environ), tickets=PostgresTickets(records))
     client = await _connected(plugin)
     worker = Worker(
         client,

@@ -15,7 +15,10 @@ from pydantic import AwareDatetime, JsonValue
 from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.limits import Frozen
 from casework.workflows.messages.people import Requester
+from casework.workflows.messages.queue import QueueEvent
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeOrder
+from casework.workflows.queue.ports import QueueBatch
+from casework.workflows.queue.waits import Measured
 
 
 class OfficerCard(Frozen):
@@ -139,6 +142,19 @@ class Records(Protocol):
 
     async def calendar_changes(self) -> list[CalendarChange]:
         """Every change of the calendar that was made, of every standard, oldest first."""
+
+
+class TicketRecords(Protocol):
+    """Keeps what happens in the queues of the centres."""
+
+    async def write_queue(self, batch: QueueBatch) -> int:
+        """Write events, each once; the last of them."""
+
+    async def queue_events(self, queue_id: str) -> list[QueueEvent]:
+        """Everything that happened in a queue, in order."""
+
+    async def service_times(self, centre: str, day: date, days: int) -> dict[str, Measured]:
+        """How long service took at a centre in so many days before one, by service."""
 
 
 class Page(Frozen):

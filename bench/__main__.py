@@ -72,7 +72,7 @@ class Bench:
         os.environ |= self.environment
         self.records = PostgresRecords(servers.database_url)
         await self.records.migrate()
-        await self.records._rows("CREATE DATABASE bench_dbos")
+        await self.records.rows("CREATE DATABASE bench_dbos")
         for name, module in (("casework", "casework.worker"), ("bare", "bench.bare")):
             started = servers.start([sys.executable, "-m", module], f"{name}.log", **self.environment)
             self.processes[f"{name} worker"] = psutil.Process(started.pid)
@@ -130,7 +130,7 @@ class Bench:
         return one
 
     async def _row(self, name: str, case_id: str, event: str, began: float) -> None:
-        while not await self.records._rows("SELECT 1 FROM casework.events WHERE case_id = $1 AND type = $2", case_id, event):
+        while not await self.records.rows("SELECT 1 FROM casework.events WHERE case_id = $1 AND type = $2", case_id, event):
             await asyncio.sleep(0.001)
         self.rows[name].append(time.perf_counter() - began)
 

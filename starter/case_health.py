@@ -57,18 +57,18 @@ class Trouble(NamedTuple):
 
 async def examine_cases(client: Client, records: PostgresRecords) -> AsyncIterator[Trouble]:
     """Look at every open case, as Temporal and as the records have it. Nothing is changed."""
-    recorded_as_open = {row["case_id"] for row in await records._rows(OPEN_FOR_RECORDS)}
+    recorded_as_open = {row["case_id"] for row in await records.rows(OPEN_FOR_RECORDS)}
     listed = {found.id async for found in client.list_workflows(of_cases("ExecutionStatus = 'Running'"))}
 
     async for trouble in _each(
         sorted(listed | recorded_as_open), lambda case_id: _look(client, records, case_id, case_id in recorded_as_open)
     ):
         yield trouble
-    for row in await records._rows("SELECT case_id, seq, key FROM casework.conflicts ORDER BY case_id, seq"):
+    for row in await records.rows("SELECT case_id, seq, key FROM casework.conflicts ORDER BY case_id, seq"):
         yield Trouble(row["case_id"], Kind.CONFLICT, f"event {row['seq']}, key {row['key']}; see casework.conflicts")
-    for row in await records._rows(DOUBLES):
+    for row in await records.rows(DOUBLES):
         yield Trouble(row["case_id"], Kind.DOUBLE, f"event {row['seq']}")
-    for row in await records._rows(OWED_BY_ENDED):
+    for row in await records.rows(OWED_BY_ENDED):
         yield Trouble(row["case_id"], Kind.OWED, f"{row['template']} to {row['recipient']}")
 
 
@@ -96,7 +96,7 @@ async def repair(client: Client, records: PostgresRecords, trouble: Trouble) -> 
             if ended is None:
                 return None  # it runs after all
             written = await fill_in(client, records, trouble.case_id, with_notices=True)
-            await records._rows(
+            await records.rows(
                 "UPDATE casework.cases SET ended_as = $2, ended_why = $3 WHERE case_id = $1 AND ended_as IS NULL",
                 trouble.case_id,
                 ended.status,

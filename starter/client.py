@@ -176,7 +176,7 @@ class CaseClient:
             raise
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             await _forget(start)
-            raise _translated(error, case_id) from error
+            raise translated(error, case_id) from error
         return reply.existed
 
     def case(self, case_id: str) -> CaseHandle:
@@ -198,7 +198,7 @@ class CaseClient:
         try:
             return (await self.temporal.count_workflows(of_cases(query))).count
         except RPCError as error:
-            raise _translated(error, LIST) from error
+            raise translated(error, LIST) from error
 
     async def list(self, query: str | None = None, limit: int | None = None) -> AsyncIterator[CaseRow]:
         """Cases by a Temporal list filter over the Case… search attributes, such as "CaseOverdue = true"."""
@@ -222,7 +222,7 @@ class CaseClient:
                     status=found.status.name.lower() if found.status else "",
                 )
         except RPCError as error:
-            raise _translated(error, LIST) from error
+            raise translated(error, LIST) from error
 
 
 class CaseHandle:
@@ -272,7 +272,7 @@ class CaseHandle:
                 return view
             except (RPCError, WorkflowQueryFailedError) as error:
                 if errors.ASK_AGAIN not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise _translated(error, self.case_id) from error
+                    raise translated(error, self.case_id) from error
             await asyncio.sleep(0.1)
 
     async def ended(self) -> Ended | None:
@@ -280,7 +280,7 @@ class CaseHandle:
         try:
             return await how_it_ended(self._client, self.case_id)
         except RPCError as error:
-            raise _translated(error, self.case_id) from error
+            raise translated(error, self.case_id) from error
 
     async def is_running(self) -> bool:
         """Whether its workflow still runs: it is open, or closed and still owes something. Raises NotFound, Unreachable."""
@@ -315,13 +315,13 @@ class CaseHandle:
         try:
             return await self.workflow.result()
         except (WorkflowFailureError, RPCError) as error:
-            raise _translated(error, self.case_id) from error
+            raise translated(error, self.case_id) from error
 
     async def _length(self) -> tuple[bool, int]:
         try:
             described = await self.workflow.describe()
         except RPCError as error:
-            raise _translated(error, self.case_id) from error
+            raise translated(error, self.case_id) from error
         return described.status is WorkflowExecutionStatus.RUNNING, described.history_length
 
     async def _grown_beyond(self, length: int) -> None:
@@ -333,7 +333,7 @@ class CaseHandle:
                 if count > length:
                     return
         except RPCError as error:
-            raise _translated(error, self.case_id) from error
+            raise translated(error, self.case_id) from error
 
     async def _refusal(self, error: Exception) -> Exception:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
@@ -344,7 +344,7 @@ class CaseHandle:
             ended = await self.ended()
             outcome = ended.words if ended else view.outcome or "no outcome"
             return CaseClosed(f"{self.case_id} is closed ({outcome}); no command is possible any more")
-        return _translated(error, self.case_id)
+        return translated(error, self.case_id)
 
 
 async def _forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
@@ -353,7 +353,8 @@ async def _forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
         await start.workflow_handle()
 
 
-def _translated(error: Exception, case_id: str) -> Exception:
+def translated(error: Exception, case_id: str) -> Exception:
+    """What a failure of Temporal means to whoever gave a command to this case (or queue)."""
     cause = getattr(error, "cause", None)
     if isinstance(cause, ApplicationError):
         details = [str(item) for item in cause.details[0]] if cause.details and isinstance(cause.details[0], list) else []

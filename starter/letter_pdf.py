@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from casework.adapters.ports import Letter, Page
-from casework.starter.errors import InvalidCase
+from casework.starter.typesetting import Typesetter
 
-# Families with Thai letters, the official ones first; Typst takes the first that is there.
-THAI_FONTS = ("Sarabun", "TH Sarabun New", "TH Sarabun PSK", "Laksaman", "Noto Serif Thai", "Noto Sans Thai", "Garuda", "Norasi")
 TEMPLATE = """
-#let letter = json(bytes(sys.inputs.letter))
+#let letter = json(bytes(sys.inputs.said))
 #set document(title: letter.title)
 #set page(paper: "a4", margin: (top: 2.5cm, bottom: 2cm, left: 3cm, right: 2cm))
 #set text(font: letter.fonts, size: 15pt, lang: letter.pages.first().language, hyphenate: false)
@@ -49,30 +46,16 @@ SIGNED = {"th": "ลงชื่อ", "en": "Signed"}
 
 
 class LetterPrinter:
-    """Makes PDF of letters, with the fonts of the system and those of a folder."""
+    """Makes PDF of letters."""
 
     def __init__(self, fonts: Path | None = None) -> None:
         """Raises InvalidCase if Typst is not installed, or no font has Thai letters."""
-        try:
-            import typst
-        except ImportError:
-            raise InvalidCase("printing letters needs the extra casework[letters]") from None
-        known = typst.Fonts(font_paths=[str(fonts)] if fonts else [])
-        self._families = [family for family in THAI_FONTS if family.lower() in {name.lower() for name in known.families()}]
-        if not self._families:
-            raise InvalidCase(
-                "no font with Thai letters is here: install one (Debian: fonts-thai-tlwg), or name a folder that has one: --fonts"
-            )
-        self._compiler = typst.Compiler(font_paths=known)
+        self._typesetter = Typesetter(fonts)
 
     def pdf(self, letter: Letter, title: str) -> bytes:
         """A letter as PDF."""
-        data = {"title": title, "fonts": self._families, "pages": [_page(page) for page in letter.pages]}
-        data["postal"] = letter.postal or ""
-        said = {"letter": json.dumps(data, ensure_ascii=False)}
-        made = self._compiler.compile(TEMPLATE.encode(), sys_inputs=said, format="pdf")
-        assert isinstance(made, bytes), "a PDF is one file"
-        return made
+        pages = [_page(page) for page in letter.pages]
+        return self._typesetter.pdf(TEMPLATE, {"title": title, "pages": pages, "postal": letter.postal or ""})
 
 
 def _page(page: Page) -> dict[str, str]:

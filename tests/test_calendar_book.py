@@ -75,7 +75,7 @@ async def test_the_changes_of_the_calendar_are_append_only_and_say_the_same_once
     both = await asyncio.gather(records.change_calendar([asked]), records.change_calendar([asked]))
     assert sorted(len(made) for made in both) == [0, 1]
     with pytest.raises(RecordsError, match="refuses"):
-        await records._rows("DELETE FROM casework.calendar_changes")
+        await records.rows("DELETE FROM casework.calendar_changes")
 
 
 async def test_a_case_of_years_ago_still_takes_a_changed_calendar(office: Office) -> None:

@@ -173,7 +173,7 @@ async def test_a_requester_on_line_is_told_there_and_the_records_say_so(
             case = await counter.open(service="forward", documents=[{"name": "คำขอ"}], requester=told)
             reply = await case.send("forward_application", {"actor": {"id": "somying", "role": "centre_officer"}})
             await case.recorded(reply)
-            went = await records._rows(
+            went = await records.rows(
                 "SELECT template, status, sent_by FROM casework.notices WHERE case_id = $1 AND recipient = 'requester'",
                 case.case_id,
             )

@@ -68,7 +68,7 @@ async def test_a_terminated_case_is_what_it_is_everywhere(office: Office) -> Non
     assert found.kind is Kind.ENDED
     assert "terminated" in str(await repair(office.temporal.client, office.records, found))
     assert await troubles(office, case.case_id) == []
-    [row] = await office.records._rows("SELECT ended_as, ended_why FROM casework.cases WHERE case_id = $1", case.case_id)
+    [row] = await office.records.rows("SELECT ended_as, ended_why FROM casework.cases WHERE case_id = $1", case.case_id)
     assert row["ended_as"] == "terminated"
     assert "wrong person" in row["ended_why"]
     recorded = await office.records.case(case.case_id)
@@ -200,11 +200,11 @@ async def test_a_case_that_does_not_replay_is_found_and_healed(
 async def test_what_the_records_lost_is_written_from_history(office: Office) -> None:
     case = await office.forward()
     await case.act(AddNote(actor=OFFICER, text="หาย"))
-    await office.records._rows("ALTER TABLE casework.events DISABLE TRIGGER events_are_append_only")
+    await office.records.rows("ALTER TABLE casework.events DISABLE TRIGGER events_are_append_only")
     try:
-        await office.records._rows("DELETE FROM casework.events WHERE case_id = $1 AND type = 'note_added'", case.case_id)
+        await office.records.rows("DELETE FROM casework.events WHERE case_id = $1 AND type = 'note_added'", case.case_id)
     finally:
-        await office.records._rows("ALTER TABLE casework.events ENABLE TRIGGER events_are_append_only")
+        await office.records.rows("ALTER TABLE casework.events ENABLE TRIGGER events_are_append_only")
     assert [found.kind for found in await troubles(office, case.case_id)] == [Kind.MISSING]
     assert await fill_in(office.temporal.client, office.records, case.case_id) == 1
     assert await troubles(office, case.case_id) == []

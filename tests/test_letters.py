@@ -12,7 +12,8 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from casework.starter.errors import CaseRefused
-from casework.starter.letter_pdf import THAI_FONTS, LetterPrinter
+from casework.starter.letter_pdf import LetterPrinter
+from casework.starter.typesetting import THAI_FONTS
 from casework.workflows.messages.commands import Pause, RecordService, Refuse, Reopen, StartService, Withdraw
 from casework.workflows.messages.forward import CompleteDocuments, ForwardApplication, IssueDeficiencyList, ReportResult
 from casework.workflows.messages.information_request import ReferToOwner

@@ -67,7 +67,7 @@ def new_id() -> str:
 
 
 async def stage_of(records: PostgresRecords, case_id: str) -> str:
-    [row] = await records._rows("SELECT stage FROM casework.cases WHERE case_id = $1", case_id)
+    [row] = await records.rows("SELECT stage FROM casework.cases WHERE case_id = $1", case_id)
     return str(row["stage"])
 
 
@@ -80,7 +80,7 @@ async def test_a_batch_written_twice_is_there_once(records: PostgresRecords) -> 
     assert ([one.id for one in first.claimed], list(second.claimed)) == (["n1"], [])
     assert [event.seq for event in await records.events(case_id)] == [1, 2]
     for table in ("documents", "notices", "satisfaction_answers"):
-        rows = await records._rows(f"SELECT 1 FROM casework.{table} WHERE case_id = $1", case_id)
+        rows = await records.rows(f"SELECT 1 FROM casework.{table} WHERE case_id = $1", case_id)
         assert len(rows) == 1, table
 
 
@@ -111,7 +111,7 @@ async def test_batches_may_come_in_any_order_once_the_case_is_founded(records: P
     await records.write(batch(case_id, 2, stage="with_owner", clocks=clocks))
     assert await stage_of(records, case_id) == "completed"
     assert [event.seq for event in await records.events(case_id)] == [1, 2, 3]
-    [row] = await records._rows("SELECT pause FROM casework.kept_clocks WHERE case_id = $1", case_id)
+    [row] = await records.rows("SELECT pause FROM casework.kept_clocks WHERE case_id = $1", case_id)
     assert row["pause"] is not None, "the late batch was the last to say something of the clocks"
 
 
@@ -122,7 +122,7 @@ async def test_something_else_under_a_known_key_is_set_aside_and_stops_nobody(re
     written = await records.write(other)
     assert list(written.conflicts) == [f"1.{other.events[0].key}"]
     assert [event.type for event in await records.events(case_id)] == ["event_1", "event_2"]
-    [row] = await records._rows("SELECT offered->>'type' AS type FROM casework.conflicts WHERE case_id = $1", case_id)
+    [row] = await records.rows("SELECT offered->>'type' AS type FROM casework.conflicts WHERE case_id = $1", case_id)
     assert row["type"] == "something_else"
 
 
@@ -139,7 +139,7 @@ async def test_rows_of_another_request_under_the_same_id_are_never_touched(recor
 async def test_a_request_sent_again_after_it_was_terminated_goes_on_in_its_row(records: PostgresRecords) -> None:
     case_id = new_id()
     first = await records.write(batch(case_id, 1))
-    await records._rows("UPDATE casework.cases SET ended_as = 'terminated' WHERE case_id = $1", case_id)
+    await records.rows("UPDATE casework.cases SET ended_as = 'terminated' WHERE case_id = $1", case_id)
     again = await records.write(batch(case_id, 1, at=NOW + timedelta(days=1)))
     assert again.case_no == first.case_no
     assert await records.ended(case_id) is None
@@ -165,7 +165,7 @@ async def test_what_an_abandoned_way_told_in_the_same_words_is_told_once_for_eac
 async def test_the_hundred_thousandth_case_of_a_year_has_its_number(records: PostgresRecords) -> None:
     centre = f"C{uuid4().hex[:6]}"
     await records.write(batch(new_id(), 1, centre=centre))
-    await records._rows("UPDATE casework.registry SET last_number = 99999 WHERE code = $1", centre)
+    await records.rows("UPDATE casework.registry SET last_number = 99999 WHERE code = $1", centre)
     numbers = [(await records.write(batch(new_id(), 1, centre=centre))).case_no for _ in range(2)]
     assert numbers == [f"{centre}-2569-100000", f"{centre}-2569-100001"]
 
@@ -183,7 +183,7 @@ async def test_papers_of_a_reset_case_stand_beside_those_of_before(records: Post
     for name, at in (("ก", NOW), ("ข", NOW + timedelta(hours=1))):
         papers = {2: {"documents": [{"name": name, "kind": "photo"}]}}
         await records.write(batch(case_id, 2, at=at, types=types, data=papers, founds=True))
-    rows = await records._rows("SELECT name FROM casework.documents WHERE case_id = $1 ORDER BY name", case_id)
+    rows = await records.rows("SELECT name FROM casework.documents WHERE case_id = $1 ORDER BY name", case_id)
     assert [row["name"] for row in rows] == ["ก", "ข"]
 
 
@@ -242,7 +242,7 @@ async def test_events_cannot_be_changed_or_deleted(records: PostgresRecords) -> 
         "DELETE FROM casework.events WHERE case_id = $1",
     ):
         with pytest.raises(RecordsError, match="RaiseError"):
-            await records._rows(statement, case_id)
+            await records.rows(statement, case_id)
 
 
 async def test_a_batch_that_fails_leaves_nothing_behind(records: PostgresRecords) -> None:
@@ -251,13 +251,13 @@ async def test_a_batch_that_fails_leaves_nothing_behind(records: PostgresRecords
     broken.events[0].data["n"] = "\x00"  # PostgreSQL cannot store it in jsonb
     with pytest.raises(RecordsError, match="UntranslatableCharacterError"):
         await records.write(broken)
-    assert await records._rows("SELECT 1 FROM casework.cases WHERE case_id = $1", case_id) == []
+    assert await records.rows("SELECT 1 FROM casework.cases WHERE case_id = $1", case_id) == []
 
 
 async def test_citizen_ids_are_stored_masked(records: PostgresRecords) -> None:
     case_id = new_id()
     await records.write(batch(case_id, 1))
-    [row] = await records._rows("SELECT requester::text AS text FROM casework.cases WHERE case_id = $1", case_id)
+    [row] = await records.rows("SELECT requester::text AS text FROM casework.cases WHERE case_id = $1", case_id)
     assert CITIZEN_ID not in row["text"]
     assert "x-xxxx-xxxx0-70-8" in row["text"]
 

@@ -42,8 +42,8 @@ class ServiceQueue:
 
     @workflow.init
     def __init__(self, start: RawValue = NO_REQUEST) -> None:
-        self.file, self.invalid = read_start(start)
-        self.day = QueueDay(self.file)
+        self.file, invalid = read_start(start)
+        self.day = QueueDay(self.file, invalid)
 
     take_ticket = queue_command(TakeTicket, anybody=True)
     open_point = queue_command(OpenPoint)
@@ -60,10 +60,10 @@ class ServiceQueue:
     @workflow.run
     async def run(self, start: RawValue = NO_REQUEST) -> int:
         """Takes a QueueStart; returns how many events the day had."""
-        if self.invalid is not None:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise self.invalid
         await self.day.open()
+        if self.day.invalid is not None:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise self.day.invalid
         work = [asyncio.create_task(self.day.keep_records()), asyncio.create_task(self.watch_the_time())]
         await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(task.done() for task in work))
         for task in work:

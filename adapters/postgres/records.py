@@ -119,12 +119,12 @@ class PostgresRecords:
 
     async def fates(self, case_id: str, notice_ids: Sequence[str]) -> list[NoticeFate]:
         """How these notices stand."""
-        rows = await self._rows(statements.NOTICE_STATES, case_id, list(notice_ids))
+        rows = await self.rows(statements.NOTICE_STATES, case_id, list(notice_ids))
         return [NoticeFate(id=r["notice_id"], status=NoticeStatus(r["status"]), at=r["at"], error=r["last_error"]) for r in rows]
 
     async def claim(self, case_id: str, notice_id: str) -> OwedNotice | None:
         """Take an owed notice to send it."""
-        rows = await self._rows(statements.CLAIM_NOTICE, case_id, notice_id, LEASE)
+        rows = await self.rows(statements.CLAIM_NOTICE, case_id, notice_id, LEASE)
         if not rows:
             return None
         [row] = rows
@@ -157,11 +157,11 @@ class PostgresRecords:
         served = [f.at if f.status is NoticeStatus.SERVED else None for f in fates]
         texts = [letters[f.id].model_dump_json() if letters and f.id in letters else None for f in fates]
         went = [ways.get(f.id) if ways else None for f in fates]
-        await self._rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors, served, texts, went)
+        await self.rows(statements.SETTLE_NOTICES, case_id, ids, statuses, errors, served, texts, went)
 
     async def letters(self, centre: str | None = None) -> list[WaitingLetter]:
         """The letters that were not served so far, oldest first, whether printed or not."""
-        rows = await self._rows(statements.LETTERS, centre)
+        rows = await self.rows(statements.LETTERS, centre)
         return [
             WaitingLetter(
                 r["case_id"], r["case_no"], r["centre"], r["notice_id"], r["template"], r["ordered_at"], r["printed_at"],
@@ -172,20 +172,20 @@ class PostgresRecords:
 
     async def mark_printed(self, letters: Sequence[WaitingLetter]) -> None:
         """Remember that these letters were printed."""
-        await self._rows(statements.MARK_PRINTED, [each.case_id for each in letters], [each.notice_id for each in letters])
+        await self.rows(statements.MARK_PRINTED, [each.case_id for each in letters], [each.notice_id for each in letters])
 
     async def unsettled(self, centre: str | None = None) -> list[asyncpg.Record]:
         """Notices of open cases that are owed or failed: number of the case, text, recipient, status; oldest first."""
-        return await self._rows(statements.UNSETTLED, centre)
+        return await self.rows(statements.UNSETTLED, centre)
 
     async def case_of(self, case_no: str) -> str | None:
         """The case that has this registry number."""
-        rows = await self._rows(statements.CASE_OF_NUMBER, case_no)
+        rows = await self.rows(statements.CASE_OF_NUMBER, case_no)
         return rows[0]["case_id"] if rows else None
 
     async def events(self, case_id: str) -> list[Event]:
         """The whole history of a case, oldest first."""
-        rows = await self._rows(statements.CASE_EVENTS, case_id)
+        rows = await self.rows(statements.CASE_EVENTS, case_id)
         return [
             Event(
                 seq=r["seq"],
@@ -200,7 +200,7 @@ class PostgresRecords:
 
     async def case(self, case_id: str) -> CaseView | None:
         """A case as the records have it, whatever became of its workflow; None if they do not know it."""
-        rows = await self._rows(statements.CASE_ROW, case_id)
+        rows = await self.rows(statements.CASE_ROW, case_id)
         if not rows:
             return None
         row = {key: json.loads(value) if key in JSON_COLUMNS and value else value for key, value in dict(rows[0]).items()}
@@ -225,25 +225,25 @@ class PostgresRecords:
 
     async def ended(self, case_id: str) -> tuple[str, str] | None:
         """How a case ended from outside and why, where the records were told."""
-        rows = await self._rows(statements.CASE_ROW, case_id)
+        rows = await self.rows(statements.CASE_ROW, case_id)
         return (rows[0]["ended_as"], rows[0]["ended_why"] or "") if rows and rows[0]["ended_as"] else None
 
     async def notices(self, case_id: str) -> list[dict[str, Any]]:
         """Every notice of a case and its fate."""
-        return [dict(row) for row in await self._rows(statements.CASE_NOTICES, case_id)]
+        return [dict(row) for row in await self.rows(statements.CASE_NOTICES, case_id)]
 
     async def officers(self) -> list[dict[str, Any]]:
         """The officers that the records know."""
-        return [dict(row) for row in await self._rows(statements.OFFICERS)]
+        return [dict(row) for row in await self.rows(statements.OFFICERS)]
 
     async def set_officer(self, officer_id: str, name: str, position: str | None, email: str | None) -> None:
         """Enter an officer, or correct what is known of one."""
-        await self._rows(statements.SET_OFFICER, officer_id, name, position, email)
+        await self.rows(statements.SET_OFFICER, officer_id, name, position, email)
 
     async def officer_away(self, officer_id: str, first: date | None, last: date | None, stand_in: str | None) -> bool:
         """From when to when (both inclusive) an officer is away, and who stands in; None: they are back. False if the records
         do not know the officer."""
-        return bool(await self._rows(statements.OFFICER_AWAY, officer_id, first, last, stand_in))
+        return bool(await self.rows(statements.OFFICER_AWAY, officer_id, first, last, stand_in))
 
     async def count_open_cases(self, standard_id: str) -> int:
         """How many cases of a standard are open."""
@@ -253,7 +253,7 @@ class PostgresRecords:
     async def open_cases(self, standard_id: str) -> AsyncIterator[OpenCase]:
         """The open cases of a standard and what their clocks keep, by case id."""
         last = ""
-        while rows := await self._rows(statements.OPEN_CASES, standard_id, last, PAGE):
+        while rows := await self.rows(statements.OPEN_CASES, standard_id, last, PAGE):
             for row in rows:
                 kept = {key: json.loads(row[key]) if row[key] else None for key in ("clocks", "promise", "pause")}
                 yield OpenCase.model_validate({**dict(row), **kept})
@@ -261,7 +261,7 @@ class PostgresRecords:
 
     async def calendar_changes(self) -> list[CalendarChange]:
         """Every change of the calendar, oldest first."""
-        return [_change(row) for row in await self._rows(statements.CALENDAR_CHANGES)]
+        return [_change(row) for row in await self.rows(statements.CALENDAR_CHANGES)]
 
     async def change_calendar(self, changes: Sequence[NewChange]) -> list[CalendarChange]:
         """Make changes in one transaction; what already is as asked is not made again."""
@@ -319,7 +319,7 @@ class PostgresRecords:
         """The newest migration applied, 0 for none."""
         if not (await self._row(statements.HAS_MIGRATIONS))[0]:
             return 0
-        return max((row["version"] for row in await self._rows(statements.APPLIED_MIGRATIONS)), default=0)
+        return max((row["version"] for row in await self.rows(statements.APPLIED_MIGRATIONS)), default=0)
 
     async def _connected(self) -> asyncpg.Pool:
         async with self._opening:
@@ -333,7 +333,8 @@ class PostgresRecords:
                 )
             return self._pool
 
-    async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+    async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """What a statement gives. Raises RecordsError, which repeats nothing of what was written."""
         pool = await self._connected()
         try:
             async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
@@ -348,7 +349,7 @@ class PostgresRecords:
             raise RecordsError(f"PostgreSQL does not answer ({type(error).__name__})") from None
 
     async def _row(self, statement: str, *values: Any) -> asyncpg.Record:
-        return (await self._rows(statement, *values))[0]
+        return (await self.rows(statement, *values))[0]
 
 
 def _change(row: asyncpg.Record) -> CalendarChange:

@@ -16,6 +16,8 @@ from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards, Step
 from casework.standards.pack.organisation import ActingRole
 
+LONG_WAIT = "queue_waits_long"  # what the supervisor is told
+
 
 def problems(pack: ServiceStandards) -> Iterator[str]:
     """Why a pack cannot be served, one line each."""
@@ -29,6 +31,7 @@ def problems(pack: ServiceStandards) -> Iterator[str]:
     yield from _centres(pack)
     yield from _acting(pack)
     yield from _pauses(pack)
+    yield from _queue(pack)
     for name, link in pack.links.items():
         try:
             link.format(case_id="x")
@@ -145,6 +148,24 @@ def _acting(pack: ServiceStandards) -> Iterator[str]:
             yield f"acting[{number}].centre: unknown centre {one.centre}; there are {', '.join(pack.known_centres)}"
         if any(other.role == one.by and _overlap(one, other) for other in pack.acting):
             yield f"acting[{number}].by: {one.by} is absent itself in that time"
+
+
+def _queue(pack: ServiceStandards) -> Iterator[str]:
+    """Tickets are for services that some point gives, and the supervisor can be told of long waits."""
+    queue = pack.queue
+    for name in ("ticket_prefix", "expected_minutes"):
+        for service in sorted(set(getattr(queue, name)) - set(pack.services)):
+            yield f"queue.{name}: unknown service {service}; services are {', '.join(pack.services)}"
+    given = {service for point in pack.service_points for service in point.services}
+    for service in sorted(set(queue.ticket_prefix) & set(pack.services) - given):
+        yield f"queue.ticket_prefix.{service}: no point of service_points gives this service"
+    numbers = [point.no for point in pack.service_points]
+    for number in sorted({number for number in numbers if numbers.count(number) > 1}):
+        yield f"service_points: two points have the number {number}"
+    if queue.ticket_prefix and LONG_WAIT not in pack.notifications:
+        yield f"notifications: the queue needs the text {LONG_WAIT}"
+    for role in sorted(set(queue.officers) - roles_of(pack)):
+        yield f"queue.officers: the role {role} has no address in contacts or agencies"
 
 
 def _overlap(one: ActingRole, other: ActingRole) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from casework.workflows import errors
 from casework.workflows.messages.queue import QueueCommand, QueueReply
@@ -24,7 +23,6 @@ class HoldsQueue(Protocol):
     """What the workflow has."""
 
     day: QueueDay
-    invalid: ApplicationError | None
 
 
 def queue_command(
@@ -47,8 +45,8 @@ def queue_command(
         return _remember(self.day.file, reply)
 
     def validator(self: HoldsQueue, payload: Any = None) -> None:
-        if self.invalid is not None:
-            raise self.invalid
+        if self.day.invalid is not None:
+            raise self.day.invalid
         if _answered_before(self.day.file) is not None:
             return
         it = _read(message, payload)

@@ -58,8 +58,9 @@ def read_start(start: RawValue) -> tuple[QueueFile, ApplicationError | None]:
 class QueueDay:
     """What happens to one queue."""
 
-    def __init__(self, file: QueueFile) -> None:
+    def __init__(self, file: QueueFile, invalid: ApplicationError | None) -> None:
         self.file = file
+        self.invalid = invalid  # why there is no such queue
         self._news = 0  # what was recorded: whoever waits for the time looks again
 
     # Opening and handing on
@@ -67,14 +68,15 @@ class QueueDay:
     async def open(self) -> None:
         """Take the rules and hours of the day; what the records have of it (it was terminated) stands as it did."""
         file = self.file
-        if file.terms is None:
+        if file.terms is None and self.invalid is None:
             query = QueueQuery(queue_id=file.queue_id, centre=file.start.centre, day=file.start.day)
             answer = await workflow.execute_activity_method(
                 QueuePort.read_queue, query, start_to_close_timeout=READ_TIMEOUT, retry_policy=READ_RETRY,
                 summary=f"the rules of {file.start.day} at {file.start.centre}",
             )  # fmt: skip
             if answer.terms is None:
-                raise errors.invalid_request([answer.problem or "no standard"], "the queue")
+                self.invalid = errors.invalid_request([answer.problem or "no standard"], "the queue")
+                return
             file.line.points = {point.no: Point(no=point.no, services=point.services) for point in answer.terms.points}
             for event in answer.kept:
                 file.line.apply(event)
@@ -84,8 +86,10 @@ class QueueDay:
         self._show()
 
     async def opened(self) -> None:
-        """Wait until it is open."""
-        await workflow.wait_condition(lambda: self.file.terms is not None)
+        """Wait until it is open, or say why it cannot be."""
+        await workflow.wait_condition(lambda: self.file.terms is not None or self.invalid is not None)
+        if self.invalid is not None:
+            raise self.invalid
 
     async def continue_as_new(self) -> None:
         """The history is long: go on in a new run."""
