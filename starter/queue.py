@@ -30,11 +30,11 @@ class QueueClient:
     """Speaks to the queues of a namespace."""
 
     def __init__(self, client: Client, task_queue: str = names.TASK_QUEUE) -> None:
-        self._client, self._task_queue = client, task_queue
+        self._client, self.task_queue = client, task_queue
 
     def queue(self, centre: str, day: date) -> QueueHandle:
         """The queue of a centre's day; nothing is sent yet."""
-        return QueueHandle(self._client, centre, day, self._task_queue)
+        return QueueHandle(self._client, centre, day, self.task_queue)
 
 
 class QueueHandle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from casework.standards.pack.model import ServiceStandards
 from casework.standards.thai_dates import format_time
@@ -36,11 +37,12 @@ class Slip(NamedTuple):
 
 def slip_of(pack: ServiceStandards, ticket: TicketView, centre: str) -> Slip:
     """The slip of a ticket that waits."""
+    arrived = ticket.arrived_at.astimezone(ZoneInfo(pack.calendar.timezone))
     service, here = pack.service(ticket.service), pack.centre(centre)
     lines = [
         f"{here.th} · {here.en}",
         f"{service.th} · {service.en}",
-        format_time(ticket.arrived_at, "th", pack.display.date_era),
+        format_time(arrived, "th", pack.display.date_era),
     ]
     if ticket.before is not None and ticket.wait is not None:
         low, high = ticket.wait

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from temporalio.client import Client
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.converter import DataConverter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import Replayer, Worker
 
 from casework.adapters.postgres.records import PostgresRecords
 from casework.adapters.postgres.tickets import PostgresTickets
+from casework.payloads import CaseworkPayloadConverter
 from casework.plugin import CaseworkPlugin
+from casework.runner import casework_runner
 from casework.standards.pack.layers import merged
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.standards.pack.model import ServiceStandards
@@ -24,6 +31,7 @@ from casework.starter.errors import CaseRefused, InvalidCase
 from casework.starter.queue import QueueClient, QueueHandle
 from casework.workflows.messages import queue as said
 from casework.workflows.messages.people import Actor, Officer, Requester
+from casework.workflows.service_queue import ServiceQueue
 from tests.counter import Silent
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -63,8 +71,15 @@ class Counter:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.handle.workflow.terminate()
+        with suppress(RPCError):  # its day may be over
+            await self.handle.workflow.terminate()
         await self._worker.__aexit__(None, None, None)
+
+    async def restart_worker(self) -> None:
+        """Another worker, which knows nothing but the history."""
+        await self._worker.__aexit__(None, None, None)
+        self._worker = Worker(self.temporal, task_queue=self.queues.task_queue)
+        await self._worker.__aenter__()
 
     async def today(self) -> QueueHandle:
         with self.environment.with_time_skipping_disabled():
@@ -185,3 +200,118 @@ async def test_who_waits_too_long_is_told_to_the_supervisor_once(counter: Counte
     [message] = counter.mail.sent
     assert message.addresses == {"email": "supervisor@jsc.example"}
     assert "B001" in message.body
+
+
+async def test_two_officers_who_press_next_in_the_same_moment_get_two_tickets(counter: Counter) -> None:
+    for _ in range(14):
+        await counter.take("forward")
+        await counter.take("one_stop")
+    for point in (4, 5, 6, 7):
+        await counter.point(point, Officer(id=f"officer{point}"))
+    called = await asyncio.gather(*(counter.call(point) for point in (4, 5, 6, 7)))
+    assert sorted(called) == ["B001", "B002", "C001", "C002"]
+
+
+async def test_a_command_sent_twice_is_done_once_also_when_the_first_answer_was_lost(counter: Counter) -> None:
+    twice = [await counter.handle.act(said.TakeTicket(actor=KIOSK, service="forward"), "kiosk-1-0815") for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert (await counter.take("forward")).number == "B002"
+
+
+async def test_who_still_waits_when_the_day_ends_is_told_to_come_back(counter: Counter) -> None:
+    await counter.take("forward")
+    await counter.point(4)
+    await counter.pass_time(timedelta(hours=26))
+    await counter.handle.workflow.result()
+    with pytest.raises(CaseRefused, match="the counter closed at 00:00"):
+        await counter.take("forward")
+    rows = await counter.records.rows("SELECT outcome FROM casework.tickets WHERE queue_id = $1", counter.handle.queue_id)
+    assert [row["outcome"] for row in rows] == ["sent_home"]
+
+
+async def test_places_are_carried_over_to_the_next_day_where_the_pack_says_so(
+    temporal: WorkflowEnvironment, records: PostgresRecords
+) -> None:
+    async with Counter(temporal, records, day_end="carried_over") as counter:
+        first = await counter.take("forward", subject="ขยายสถานี", requester=Requester(name="สมชาย", citizen_id="1101700230708"))
+        await counter.pass_time(timedelta(hours=26))
+        next_day = counter.queues.queue(counter.centre, date.fromisoformat(counter.handle.day) + timedelta(days=1))
+        [carried] = (await next_day.view()).tickets
+        assert (carried.number, carried.arrived_at) == (first.number, first.arrived_at)
+        await next_day.workflow.terminate()
+
+
+async def test_a_queue_that_is_started_wrongly_fails_with_the_reason(counter: Counter) -> None:
+    for payload, reason in (
+        ({"centre": "JSC"}, "day: Field required"),
+        ({"centre": "JSC", "day": "tomorrow"}, "Invalid isoformat"),
+        ("JSC", "valid dictionary"),
+        ({"centre": "JSC", "day": "2026-11-23"}, "the queue of this day is queue-JSC-2026-11-23"),
+    ):
+        handle = await counter.temporal.start_workflow(
+            "service_queue", payload, id=f"raw-{uuid4().hex}", task_queue=counter.queues.task_queue
+        )
+        with pytest.raises(WorkflowFailureError) as failed:
+            await handle.result()
+        assert reason in str(failed.value.cause)
+
+
+async def test_the_board_reads_like_one_and_names_nobody_but_officers(counter: Counter) -> None:
+    await counter.take("forward", subject="เรื่องลับ", requester=Requester(name="สมชาย รักไทย", citizen_id="1101700230708"))
+    await counter.point(4)
+    await counter.call(4)
+    described = await counter.handle.workflow.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    shown = described.current_details
+    assert "| 4 | การให้บริการรับเรื่องส่งต่อ | สมหญิง ใจดี | **B001** |" in shown.replace("-", "")
+    assert "สมชาย" not in shown
+    assert "ลับ" not in shown
+    assert "สมชาย" not in (await counter.handle.view()).model_dump_json()
+
+
+async def test_a_cold_worker_goes_on_and_the_history_replays(counter: Counter) -> None:
+    for _ in range(3):
+        await counter.take("forward")
+    await counter.point(4)
+    await counter.call(4)
+    before = await counter.handle.view()
+    await counter.restart_worker()
+    assert (await counter.handle.view()).tickets == before.tickets
+    await counter.at(said.Serve, 4)
+    await counter.at(said.Finish, 4)
+    assert await counter.call(4) == "B002"
+    history = await counter.handle.workflow.fetch_history()
+    replayer = Replayer(
+        workflows=[ServiceQueue],
+        data_converter=DataConverter(payload_converter_class=CaseworkPayloadConverter),
+        workflow_runner=casework_runner(None),
+    )
+    await replayer.replay_workflow(history)
+
+
+async def test_a_long_day_goes_on_in_new_runs_and_costs_no_more_at_its_end(counter: Counter) -> None:
+    first = (await counter.handle.workflow.describe()).run_id
+    for point in (4, 5):
+        await counter.point(point, Officer(id=f"officer{point}"))
+
+    async def visit() -> None:
+        await counter.take("forward")
+
+    await asyncio.gather(*(visit() for _ in range(60)))
+    served = 0
+    while (described := await counter.handle.workflow.describe()).run_id == first:
+        await asyncio.gather(visit(), visit(), *(_served(counter, point) for point in (4, 5)))
+        served += 2
+        assert served < 400, "a history of 4,096 events or so is long enough"
+    view = await counter.handle.view()
+    assert len(view.tickets) == 60
+    assert described.history_length < 2000
+    numbers = await counter.records.rows(
+        "SELECT count(DISTINCT ticket) AS n FROM casework.tickets WHERE queue_id = $1", view.queue_id
+    )
+    assert numbers[0]["n"] <= 60 + served
+
+
+async def _served(counter: Counter, point: int) -> None:
+    await counter.call(point)
+    await counter.at(said.Serve, point)
+    await counter.at(said.Finish, point)

@@ -76,7 +76,7 @@ class ServiceQueue:
 
     async def watch_the_time(self) -> None:
         """Who waits too long is told to the supervisor; who still waits at the end of the day, what becomes of the place."""
-        while not self.day.is_over:
+        while not self.file.ended:
             await self.day.until_something_is_due()
             for ticket in self.day.waiting_too_long():
                 self.day.record(TicketEvent.WAITED_LONG, ticket.number)

@@ -16,6 +16,8 @@ from casework.workflows.queue.line import Impossible, Line, Ticket
 from casework.workflows.queue.ports import QueueTerms
 from casework.workflows.queue.waits import Measured, interval
 
+MINUTE = timedelta(minutes=1)
+
 
 class Decided(NamedTuple):
     """Something that is to happen."""
@@ -51,7 +53,9 @@ class Decisions:
             place = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)
             place = place if now <= it.appointment_at else now  # too late for it: like everybody
         given = it.model_dump(mode="json", include={"subject", "requester", "documents"}, exclude_defaults=True)
-        data: dict[str, Any] = {"service": it.service, "wait": list(self.wait_of(it.service, self._ahead(it.service, place)))}
+        closed = max(timedelta(), (self._terms.opens_at or now) - now)  # who comes before the doors open waits for that too
+        wait = [minutes + closed // MINUTE for minutes in self.wait_of(it.service, self._ahead(it.service, place))]
+        data: dict[str, Any] = {"service": it.service, "wait": wait}
         data |= {"priority": it.priority} if it.priority != ORDINARY else {}
         data |= {"place": place.isoformat()} if place != now else {}
         data |= {"case_id": it.case_id} if it.case_id else {}

@@ -59,7 +59,7 @@ def interval(before: int, points: int, busy: int, measured: Measured, told: Wait
     With n points a place at one becomes free n times as often; whoever is being served is half way through on average.
     """
     if not points:
-        points = 1  # as if one opened at once; nobody knows when
+        points = busy = 1  # as if one were open and had somebody: nobody knows when one opens
     ahead = before + busy / 2 if busy >= points else before
     if busy < points and before < points - busy:
         return (0, told.step_minutes)
