@@ -65,10 +65,10 @@ class ServiceQueue:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.day.invalid
         work = [asyncio.create_task(self.day.keep_records()), asyncio.create_task(self.watch_the_time())]
-        await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(task.done() for task in work))
+        await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(_broken(task) for task in work))
         for task in work:
-            if task.done():
-                await task  # what broke it fails this task, and is tried again
+            if _broken(task):
+                await task  # fails this workflow task, which is tried again until a corrected worker goes on
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.day.is_over:
             await self.day.continue_as_new()
@@ -113,3 +113,7 @@ class ServiceQueue:
     def view(self) -> QueueView:
         """The queue now."""
         return queue_view(self.file)
+
+
+def _broken(task: asyncio.Task[None]) -> bool:
+    return task.done() and task.exception() is not None
