@@ -15,6 +15,7 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from casework.activities.calendar_book import CalendarBook
 from casework.adapters.ports import Message, Notifier, TicketRecords, UndeliverableError
@@ -161,6 +162,10 @@ async def _begin(client: Client, case: CaseToBegin) -> str | None:
             said.model_dump(mode="json", exclude_none=True),
             id=f"{case.request_id}-{case.point}",
         )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return f"there is no open case {case.case_id}"
     except WorkflowUpdateFailedError as failed:
         cause = failed.cause
         past = isinstance(cause, ApplicationError) and cause.type == REFUSED and "is not possible in the stage" in cause.message

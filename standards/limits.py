@@ -118,7 +118,7 @@ def _kind(value: object) -> str | None:
 
 
 # A rung stands at the due time, before it, after it, so long after the start of the step, or at a part of its limit.
-Moment = Annotated[
+RungMoment = Annotated[
     Annotated[Literal["due"], Tag("<due>")]
     | Annotated[BeforeDue, Tag("<before>")]
     | Annotated[AfterDue, Tag("<after>")]

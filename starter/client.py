@@ -297,7 +297,7 @@ class CaseHandle:
                 yield view
             elif not running:  # terminated, failed or cancelled: nothing will change any more
                 return
-            if view.stage == "closed":
+            if view.stage == names.CLOSED:
                 return
             if running:
                 await self._grown_beyond(length)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from casework.standards.counting.plan import COUNTER, OWNER
 from casework.standards.pack.loader import StandardsLibrary
 from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient, CaseRow
@@ -19,8 +20,6 @@ from casework.workflows.messages.people import Actor
 from casework.workflows.process import Process
 
 MOST = 5_000  # open cases looked at
-OWNER = "owner_"  # roles of owner agencies see only what is with theirs
-COUNTER = "centre_officer"  # among them a case is whose it is; to other roles it comes whoever answers for it at the centre
 WAYS_OUT = {"withdraw", "refuse", "redirect", "settle", "rate", "reopen"}  # nobody waits for these
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from casework.stories.story import Happening, Telling, Then
-from casework.workflows.messages.events import Event
+from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.views import CaseView
 
 
@@ -53,7 +53,7 @@ def _all(then: Then, seen: Seen) -> Iterator[Result]:
     if then.promised:
         yield _time("promised", then.promised, seen.view.promised_at, seen)
     if then.counted_from:
-        began = next((event.data["counted_from"] for event in seen.events if event.type == "opened"), None)
+        began = next((event.data["counted_from"] for event in seen.events if event.type == EventType.OPENED), None)
         yield _time("counted from", then.counted_from, datetime.fromisoformat(began) if began else None, seen)
     for what, wanted, found in (
         ("stage", then.stage, seen.view.stage),

@@ -26,7 +26,7 @@ from casework.adapters.postgres.records import PostgresRecords
 from casework.plugin import CaseworkPlugin
 from casework.runner import sandboxed
 from casework.standards.counting.calendar_rules import ChangeKind, Hours, NewChange
-from casework.standards.counting.plan import REQUESTER
+from casework.standards.counting.plan import OWNER, REQUESTER
 from casework.standards.pack.layers import merged
 from casework.standards.pack.loader import StandardsLibrary, default_pack, load_pack
 from casework.standards.pack.model import ServiceStandards
@@ -36,8 +36,7 @@ from casework.stories import defaults
 from casework.stories.checks import Check, Seen, check
 from casework.stories.known_names import unknown_names
 from casework.stories.story import CalendarStep, Given, Story, StoryError, Then, When
-from casework.stories.story_time import StoryRunner as CasesInStoryTime
-from casework.stories.story_time import StoryTime
+from casework.stories.story_time import CasesInStoryTime, StoryTime
 from casework.workflows import names
 from casework.workflows.errors import problems
 from casework.workflows.messages.commands import ChangeStandard, Recount
@@ -218,7 +217,7 @@ class _Playing:
         allowed = {each.name: each.roles for each in view.allowed_commands}
         may = allowed.get(name, [])
         if "received_at" in step.with_:  # said by whoever enters it for somebody else
-            may = [role for role in may if role != REQUESTER and not role.startswith("owner_")] or may
+            may = [role for role in may if role != REQUESTER and not role.startswith(OWNER)] or may
         role = step.by or next(iter(may), None) or self._any_role(name)
         payload = {**defaults.COMMANDS.get(name, {}), **step.with_, "actor": _actor(role, view.agency)}
         if "received_at" in payload:
@@ -349,5 +348,5 @@ def _packs(given: Given, folder: Path) -> list[ServiceStandards]:
 
 def _actor(role: str, agency: str | None) -> dict[str, str]:
     """Somebody in a role; who acts for the owner agency says which one that is."""
-    unit = {"unit": agency} if agency and role.startswith("owner_") else {}
+    unit = {"unit": agency} if agency and role.startswith(OWNER) else {}
     return {"id": role.replace("_", "-"), "role": role, **unit}

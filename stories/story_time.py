@@ -78,7 +78,7 @@ class StoryTime:
         return self._cases.setdefault(case_id, self._last)
 
 
-class StoryRunner(RunnerAround):
+class CasesInStoryTime(RunnerAround):
     """Runs cases in the time of their stories."""
 
     def __init__(self, inner: WorkflowRunner, time: StoryTime) -> None:

@@ -313,3 +313,15 @@ async def _served(counter: Counter, point: int) -> None:
     await counter.call(point)
     await counter.at(said.Serve, point)
     await counter.at(said.Finish, point)
+
+
+async def test_a_case_that_cannot_be_begun_is_said_and_the_service_goes_on(counter: Counter) -> None:
+    await counter.take("information_request", case_id="information-request-0000000000")
+    await counter.take("forward", subject="ขยายสถานี", requester=Requester(name="สมชาย"))
+    await counter.point(2)
+    await counter.point(4, PREECHA)
+    await counter.call(2)
+    await counter.call(4)
+    assert (await counter.at(said.Serve, 2)).problem == "there is no open case information-request-0000000000"
+    assert "needs the requester's identity" in str((await counter.at(said.Serve, 4)).problem)
+    assert (await counter.at(said.Finish, 4)).ticket is None

@@ -99,8 +99,9 @@ class ServiceQueue:
         self.file.ended = True
 
     @workflow.signal(name="carry_over")
-    def carried_over(self, tickets: Sequence[CarriedTicket]) -> None:
+    async def carried_over(self, tickets: Sequence[CarriedTicket]) -> None:
         """Those of the day before keep their places."""
+        await self.day.opened()
         self.day.take_over(tickets)
 
     @workflow.update(name="opened", description="Wait until the queue of the day is open")

@@ -20,7 +20,7 @@ from casework.standards.counting.office_calendar import OfficeCalendar
 from casework.standards.counting.plan import REQUESTER, PausePlan, Plan, PlannedRung
 from casework.standards.counting.service_rules import ServiceRules
 from casework.standards.counting.working_calendar import WorkingCalendar, calendar_digest
-from casework.standards.limits import Action, AfterDue, AtPercent, BeforeDue, Limit, Moment, Unit
+from casework.standards.limits import Action, AfterDue, AtPercent, BeforeDue, Limit, RungMoment, Unit
 from casework.standards.pack.model import Rung
 
 MISSED = 1_000  # a ladder that finds no open moment in so many is wrong and must say so
@@ -231,7 +231,7 @@ class DueCalculator:
             outside_hours=rung.outside_hours,
         )
 
-    def _moment(self, moment: Moment, of: _Run) -> datetime:
+    def _moment(self, moment: RungMoment, of: _Run) -> datetime:
         at_open = self.counting.ladder_fires_at == "open"
         match moment:
             case Limit():

@@ -8,6 +8,8 @@ from casework.standards.counting.ledger import Balance, Ledger
 from casework.standards.limits import Action, Frozen, Limit, OutsideHours
 
 REQUESTER = "requester"
+OWNER = "owner_"  # what roles of an owner agency begin with
+COUNTER = "centre_officer"  # among them a case is whose it is
 OFFICER = "assigned_officer"
 SATISFACTION = "satisfaction"
 LETTERS = "serve_letters"  # a step of every service: letters that wait to be served

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from casework.standards.counting.calendar_rules import Calendar, minutes_open, overlapping_nights
-from casework.standards.counting.plan import REQUESTER, SATISFACTION
+from casework.standards.counting.plan import OWNER, REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards, Step
 from casework.standards.pack.organisation import ActingRole
@@ -142,7 +142,7 @@ def _acting(pack: ServiceStandards) -> Iterator[str]:
     for number, one in enumerate(pack.acting):
         for role in {one.role, one.by} - known:
             yield f"acting[{number}]: unknown role {role}; roles are {', '.join(sorted(known))}"
-        if one.role.startswith("owner_"):
+        if one.role.startswith(OWNER):
             yield f"acting[{number}].role: an owner agency says itself who acts for it"
         if one.centre is not None and one.centre not in pack.known_centres:
             yield f"acting[{number}].centre: unknown centre {one.centre}; there are {', '.join(pack.known_centres)}"

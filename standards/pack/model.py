@@ -20,9 +20,9 @@ from casework.standards.limits import (
     Code,
     Frozen,
     Limit,
-    Moment,
     Named,
     OutsideHours,
+    RungMoment,
     Unit,
 )
 from casework.standards.pack.declared import DeclaredService, FieldName, FieldSpec, StageSpec, Word
@@ -132,7 +132,7 @@ class Service(Named):
 class Rung(Frozen):
     """One rung of a ladder: when, what, to whom."""
 
-    at: Moment
+    at: RungMoment
     do: Action
     to: list[str] = Field(min_length=1)
     notify_requester: str | None = None

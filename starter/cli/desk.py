@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from casework.standards.counting.plan import REQUESTER
+from casework.standards.counting.plan import OWNER, REQUESTER
 from casework.starter.cli.printing import console, local, note, table
 from casework.starter.cli.shared import JsonFlag, actor_said, connected, run
 from casework.starter.client import CaseRow
-from casework.starter.desk import OWNER, Desk, desk_of
+from casework.starter.desk import Desk, desk_of
 from casework.starter.errors import Unreachable
 from casework.starter.open_records import open_records
 from casework.starter.services import library_of, spoken

@@ -17,6 +17,7 @@ from casework.standards.counting.explanation import Entry, explain
 from casework.standards.counting.government_holidays import provided
 from casework.standards.counting.pack_calculator import PackCalculator
 from casework.standards.counting.plan import Plan
+from casework.standards.pack.chart import mermaid
 from casework.standards.pack.checks import rungs_out_of_place
 from casework.standards.pack.loader import FROZEN, PackError, default_pack, frozen_years, load_pack, located
 from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR, ServiceStandards
@@ -82,7 +83,10 @@ def due(
         raise typer.Exit(2)
 
 
-def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")]) -> None:
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in YAML.")],
+    graph: Annotated[bool, typer.Option("--graph", help="Then print the graph of each declared service, for Mermaid.")] = False,
+) -> None:
     """Check an agency's own pack: every error with file, line, path and reason."""
     pack = _pack(file)
     served = pack.commands or any(service.declared for service in pack.services.values())
@@ -101,6 +105,8 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A pack in Y
     verified = pack.calendar.holidays.verified_through
     if verified:
         console.print(f"  holidays are verified through {verified}; due times after that carry a warning")
+    for name in [name for name, service in pack.services.items() if service.declared and graph]:
+        print(mermaid(pack, name))
 
 
 def freeze(

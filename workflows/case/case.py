@@ -22,7 +22,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.ledger import Ledger
-from casework.standards.counting.plan import LETTERS, REQUESTER
+from casework.standards.counting.plan import COUNTER, LETTERS, REQUESTER
 from casework.standards.counting.service_rules import WALK_IN
 from casework.standards.limits import Named
 from casework.workflows import errors
@@ -51,7 +51,6 @@ from casework.workflows.messages.views import CaseResult, CaseView
 from casework.workflows.names import CLOSED
 from casework.workflows.ports import NoticeFate, StandardAnswer, Terms
 
-CENTRE_OFFICER = "centre_officer"
 PAPERS_NAMED = 20  # in a notice; all are with the case
 
 
@@ -324,7 +323,7 @@ class Case:
 
     def _make_responsible(self, actor: Actor) -> None:
         """Who first takes a matter further at the counter has made it their own (รับเป็นธุระ), until it is reassigned."""
-        if self.file.officer is None and actor.role == CENTRE_OFFICER:
+        if self.file.officer is None and actor.role == COUNTER:
             self.file.officer = Officer(id=actor.id)
 
     def _has_expired(self) -> bool:

@@ -15,12 +15,12 @@ from temporalio import workflow
 
 from casework.standards.counting.due_calculator import UNCOUNTABLE, DueCalculator
 from casework.standards.counting.ledger import ExtensionEntry, Ledger, PauseEntry
-from casework.standards.counting.plan import PROMISE, REQUESTER, Plan
+from casework.standards.counting.plan import OWNER, PROMISE, REQUESTER, Plan
 from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.standards.limits import Named
 from casework.workflows import errors
 from casework.workflows.case.clock import Clock, ended
-from casework.workflows.case.clock_checks import OWNER, owner_pause_left
+from casework.workflows.case.clock_checks import owner_pause_left
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import CaseFile, Promise, StandingPause
 from casework.workflows.case.journal import Journal

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from casework.standards.counting.plan import PROMISE
+from casework.standards.counting.plan import OWNER, PROMISE
 from casework.standards.pack.declared import stranded
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages.commands import ChangeStandard, Extend, Pause, Resume
 from casework.workflows.ports import Terms
 
-OWNER = "owner_"  # what roles of the owner agency begin with
 PAUSES_KEPT = 50  # of one clock: its ledger goes with the case wherever it goes
 
 

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from casework.standards.counting.plan import OWNER
 from casework.workflows import errors
 from casework.workflows.case.definition import ProcessDefinition, Stages
 from casework.workflows.case.file import MOST_HELD, REPLIES_KEPT, CaseFile
@@ -328,7 +329,7 @@ class CommandDesk:
             takes = " or ".join(roles) or "a role that the standard does not name in this stage"
             raise errors.refused(f"{declared.name} in the stage {stage} takes {takes}, not {message.actor.role}", now)
         owner, unit = self._file.agency, message.actor.unit
-        if message.actor.role.startswith("owner_") and owner and unit != owner:
+        if message.actor.role.startswith(OWNER) and owner and unit != owner:
             who = unit or f"{message.actor.role} without its unit"
             raise errors.refused(f"the case is with {owner}; {who} cannot give {declared.name} (unit: {owner})", now)
         busy = self.inbox or self._in_hand

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, RetryState, TimeoutError, is_cancelled_exception
 
 from casework.workflows import options
-from casework.workflows.case.file import CaseFile, OwedNotice
+from casework.workflows.case.file import CaseFile, UntoldNotice
 from casework.workflows.case.journal import Journal
 from casework.workflows.ports import JournalPort, NoticeDelivery, NoticeFate, NoticeStatus
 
@@ -40,7 +40,7 @@ class Delivery:
         for task in self._under_way.values():
             task.cancel()
 
-    async def _deliver(self, notice: OwedNotice) -> None:
+    async def _deliver(self, notice: UntoldNotice) -> None:
         others_wait = len(self._file.owed) > options.DELIVERIES_AT_ONCE and not self.last
         try:
             fate = await workflow.execute_activity_method(

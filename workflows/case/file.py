@@ -124,7 +124,7 @@ class Ending(BaseModel):
     told: dict[str, AwareDatetime] = {}  # those that were, and when
 
 
-class OwedNotice(BaseModel):
+class UntoldNotice(BaseModel):
     """A notice that nobody could be told so far; the records have what it says."""
 
     model_config = ConfigDict(extra="forbid")
@@ -184,7 +184,7 @@ class CaseFile(BaseModel):
     outbox_bytes: dict[int, int] = {}  # how large each of them is, by its number
     committed: int = 0  # the last event that is in a batch
     reset: ResetMark | None = None
-    owed: list[OwedNotice] = []  # in the records, and not told yet
+    owed: list[UntoldNotice] = []  # in the records, and not told yet
     clocks_told: str = ""  # digest of what the records were last told of the clocks
 
     @property

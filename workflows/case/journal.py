@@ -19,7 +19,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from casework.standards.counting.plan import REQUESTER
 from casework.standards.thai_dates import buddhist_year
 from casework.workflows import options
-from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, OwedNotice
+from casework.workflows.case.file import EVENTS_KEPT, NOTICES_KEPT, CaseFile, UntoldNotice
 from casework.workflows.case.views import pause_view, promise_view, request_fields
 from casework.workflows.messages.events import Event, EventType
 from casework.workflows.messages.people import Actor
@@ -204,7 +204,7 @@ class Journal:
         for notice in batch.notices:
             fate = fates.get(notice.id)
             if fate is None or fate.status is NoticeStatus.OWED:
-                file.owed.append(OwedNotice(id=notice.id, template=notice.template, to=notice.to))
+                file.owed.append(UntoldNotice(id=notice.id, template=notice.template, to=notice.to))
             else:
                 self.settle(fate, notice.template, notice.to)
         if recorded.conflicts:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from casework.standards.counting.plan import REQUESTER
+from casework.standards.counting.plan import OWNER, REQUESTER
 from casework.workflows.case.file import CaseFile
 from casework.workflows.messages.commands import FromOutside, Resume, Withdraw
 
@@ -27,7 +27,7 @@ def counted_at(message: FromOutside) -> datetime:
 def unfit_receipt(file: CaseFile, message: FromOutside) -> str | None:
     """Why a command cannot have been received as it says, or came too late; None if all is well."""
     role, said, now = message.actor.role, message.received_at, workflow.now()
-    if said is not None and (role == REQUESTER or role.startswith("owner_")):
+    if said is not None and (role == REQUESTER or role.startswith(OWNER)):
         return f"received_at is for whoever enters what came from somebody else; what {role} does counts when it is done"
     if said is not None and said > now + CLOCKS_DIFFER:
         return "received_at lies in the future"

@@ -38,6 +38,7 @@ from casework.workflows.messages.commands import (
 )
 from casework.workflows.messages.notices import NoticeType
 from casework.workflows.messages.views import CaseView, CommandReply
+from casework.workflows.names import CASE_QUERY, OPENED_UPDATE
 
 
 def take_note(case: Case, message: AddNote) -> None:
@@ -166,7 +167,7 @@ class Process(Generic[Own]):
     )
     withdraw = command(Withdraw, where=Where.BEFORE_THE_OUTCOME, check=in_the_requesters_name)
 
-    @workflow.update(name="opened", description="Wait until the case has been opened under its standard")
+    @workflow.update(name=OPENED_UPDATE, description="Wait until the case has been opened under its standard")
     async def opened(self, digest: Any = None) -> CommandReply:
         """Answer once the case is open, or fail with the reason if it cannot be. `digest` is that of the request as its
         sender has it; a case that another request opened refuses."""
@@ -177,7 +178,7 @@ class Process(Generic[Own]):
         """The same request_id with another content is somebody else's case."""
         self.case.desk.admit_opened(digest)
 
-    @workflow.query(name="case", description="The case: stage, clocks, latest events, what may be done now")
+    @workflow.query(name=CASE_QUERY, description="The case: stage, clocks, latest events, what may be done now")
     def show(self) -> CaseView:
         """The case as people see it."""
         return self.case.view()

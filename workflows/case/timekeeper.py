@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from temporalio import workflow
 
 from casework.standards.counting.due_calculator import UNCOUNTABLE
-from casework.standards.counting.plan import PROMISE, REQUESTER, PlannedRung
+from casework.standards.counting.plan import OWNER, PROMISE, REQUESTER, PlannedRung
 from casework.standards.limits import Action, OutsideHours
 from casework.workflows.case.breaches import breached
 from casework.workflows.case.clock import Clock, ended
@@ -234,7 +234,7 @@ class Timekeeper:
 
     def _present(self, role: str) -> str:
         """Whoever should hear when nobody has the role yet: a case is never chased at nobody."""
-        if role.startswith("owner_") and (self._file.agency is None or not self._file.owner_told):
+        if role.startswith(OWNER) and (self._file.agency is None or not self._file.owner_told):
             return "complaint_centre"
         return role
 
