@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -21,10 +22,11 @@ from casework.activities.calendar_book import CalendarBook
 from casework.adapters.ports import Message, Notifier, TicketRecords, UndeliverableError
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.office_calendar import OfficeCalendar
-from casework.standards.pack.checks import LONG_WAIT
+from casework.standards.counting.plan import REQUESTER
+from casework.standards.pack.checks import CALLED, LONG_WAIT
 from casework.standards.pack.loader import UnknownStandard
 from casework.standards.pack.model import ServiceStandards
-from casework.standards.pack.texts import render, subject
+from casework.standards.pack.texts import Value, render, subject
 from casework.workflows import names
 from casework.workflows.errors import REFUSED, words
 from casework.workflows.messages.commands import StartService
@@ -38,6 +40,7 @@ from casework.workflows.queue.ports import (
     QueuePort,
     QueueQuery,
     QueueTerms,
+    TicketCall,
 )
 from casework.workflows.queue.waits import Measured
 
@@ -55,7 +58,7 @@ class QueueActivities(QueuePort):
     @property
     def all(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
-        return [self.read_queue, self.record_queue, self.begin_case, self.tell_long_wait]
+        return [self.read_queue, self.record_queue, self.begin_case, self.tell_called, self.tell_long_wait]
 
     @activity.defn(name="read_queue")
     async def read_queue(self, query: QueueQuery) -> QueueAnswer:
@@ -87,6 +90,22 @@ class QueueActivities(QueuePort):
         if problem is None and case.begins:
             problem = await _begin(client, case)
         return CaseBegun(problem=problem)
+
+    @activity.defn(name="tell_called")
+    async def tell_called(self, call: TicketCall) -> None:
+        """Tell the visitor, where they left an address, to which point and officer they are called."""
+        pack, asked = self._book.packs.current(call.standard, call.at.date()), call.requester
+        officer = call.officer.name or call.officer.id
+        values: dict[str, Value] = {"ticket_no": call.ticket, "point_no": str(call.point), "officer_name": officer}
+        said = render(pack, CALLED, asked.language, values)
+        key = sha256(f"{call.queue_id}/{call.event}".encode()).hexdigest()[:32]
+        about = f"{call.ticket} → {call.point}"
+        message = Message(
+            key=key, to=REQUESTER, addresses=asked.addresses, subject=about, body=said, language=asked.language,
+            prefers=asked.prefers, template=CALLED,
+        )  # fmt: skip
+        with suppress(UndeliverableError):  # the board and the officer's voice are there too
+            await self._notifier.send(message)
 
     @activity.defn(name="tell_long_wait")
     async def tell_long_wait(self, wait: LongWait) -> None:

@@ -84,6 +84,17 @@ def test_an_appointment_counts_a_little_before_its_time_and_late_like_everybody(
     assert [ticket.number for ticket in played.line.waiting("forward")] == [expected, walked_in, late]
 
 
+def test_a_number_that_was_carried_over_is_not_given_again() -> None:
+    played = Played()
+    carried = {"service": "forward", "arrived_at": (OPENS - timedelta(days=1)).isoformat(), "from_day": "2026-11-22"}
+    played.line.apply(QueueEvent(seq=8, key="k", type=TicketEvent.TAKEN, at=OPENS, ticket="B002", data=dict(carried)))
+    assert played.take("forward") == "B001"
+    assert played.at(said.CallNext, 4) == "B002"
+    played.at(said.Serve, 4)
+    played.at(said.Finish, 4)
+    assert played.take("forward") == "B003"
+
+
 def test_who_steps_aside_or_needs_another_service_keeps_the_time_of_arrival() -> None:
     played = Played()
     first = played.take("information_request")

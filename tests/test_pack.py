@@ -115,11 +115,11 @@ def test_dates_are_in_the_buddhist_era_and_in_thai_digits_if_the_pack_says_so() 
 def test_every_letter_has_a_head_a_foot_and_a_subject_of_its_own() -> None:
     assert PACK.letterhead is not None
     subjects = [text.about for text in PACK.notifications.values() if text.about]
-    assert len(subjects) == len(PACK.notifications) - 2, "all but the two queue tickets"
+    assert len(subjects) == len(PACK.notifications) - 1, "all but the call of a ticket"
     assert "{today}" in PACK.letterhead.head.th
 
 
-@pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_issued", "ticket_called", "queue_waits_long"}))
+@pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_called", "queue_waits_long"}))
 def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens(template: str) -> None:
     calculator = PackCalculator(PACK)
     at = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

@@ -135,6 +135,9 @@ async def test_a_visitor_who_said_what_they_want_has_a_case_when_service_begins(
     await counter.call(2)
     reply = await counter.at(said.Serve, 2)
     assert reply.problem is None
+    [called] = [message for message in counter.mail.sent if message.template == "ticket_called"]
+    assert called.addresses == {"email": "s@home.example"}
+    assert "A001 ที่จุดบริการที่ 2 เจ้าหน้าที่ผู้ให้บริการ สมหญิง ใจดี" in called.body
     assert reply.case_id is not None
     case = await counter.cases.case(reply.case_id).view()
     assert (case.stage, case.officer) == ("serving", SOMYING)

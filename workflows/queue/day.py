@@ -22,10 +22,11 @@ from casework.workflows.queue.board import board
 from casework.workflows.queue.decisions import Decided, Decisions
 from casework.workflows.queue.file import QueueFile, QueueStart
 from casework.workflows.queue.line import Point, Ticket
-from casework.workflows.queue.ports import CaseToBegin, LongWait, QueueBatch, QueuePort, QueueQuery
+from casework.workflows.queue.ports import CaseToBegin, LongWait, QueueBatch, QueuePort, QueueQuery, TicketCall
 from casework.workflows.queue.views import ticket_view
 
 BATCH = 200  # events in one write
+CALL_HELPS = timedelta(minutes=3)  # who is told later was called again, or is gone
 
 
 class _CarriedOn(BaseModel):
@@ -117,6 +118,8 @@ class QueueDay:
         """A command was decided: it happens."""
         self.record(decided.type, decided.ticket, decided.point, actor, **decided.data)
         shown = self.file.line.tickets.get(decided.ticket or "")
+        if shown is not None and decided.type in (TicketEvent.CALLED, TicketEvent.RECALLED):
+            self._tell_called(shown)
         return QueueReply(
             queue_id=self.file.queue_id,
             event=self.file.line.seq,
@@ -135,6 +138,22 @@ class QueueDay:
         self.file.outbox.append(event)
         self._news += 1
         self._show()
+
+    def _tell_called(self, ticket: Ticket) -> None:
+        """Who left an address is told there too to which point and officer they are called; too late it helps nobody."""
+        file, asked = self.file, ticket.request.get("requester")
+        requester = Requester.model_validate(asked) if asked else None
+        if requester is None or not requester.addresses or ticket.officer is None or ticket.point is None:
+            return
+        assert file.terms is not None
+        call = TicketCall(
+            queue_id=file.queue_id, event=file.line.seq, centre=file.start.centre, standard=file.terms.standard,
+            ticket=ticket.number, point=ticket.point, officer=ticket.officer, requester=requester, at=workflow.now(),
+        )  # fmt: skip
+        workflow.start_activity_method(
+            QueuePort.tell_called, call, start_to_close_timeout=PATIENT_TIMEOUT, retry_policy=PATIENT_RETRY,
+            schedule_to_close_timeout=CALL_HELPS, summary=f"{ticket.number} → {ticket.point}",
+        )  # fmt: skip
 
     async def begin_case(self, reply: QueueReply) -> QueueReply:
         """Service has begun: the ticket's case is opened if it is not there, and its time runs from now on."""

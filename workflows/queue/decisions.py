@@ -44,7 +44,7 @@ class Decisions:
             raise Impossible(f"unknown class {it.priority}; classes are {', '.join([ORDINARY, *rules.priority_classes])}")
         self._is_open(now)
         number = line.given.get(it.service, 0) + 1
-        while f"{letter}{number:03}" in line.tickets:  # one of yesterday's that was carried over
+        while f"{letter}{number:03}" in line.carried:
             number += 1
         if number > rules.tickets_a_day:
             raise Impossible(f"the day is full: {rules.tickets_a_day} tickets for {it.service} were given")

@@ -72,6 +72,7 @@ class Line(BaseModel):
     tickets: dict[str, Ticket] = {}
     points: dict[int, Point] = {}
     given: dict[str, int] = {}  # tickets of the day, by service
+    carried: list[str] = []  # numbers of the day before that were carried over: not given again on this one
     since: dict[str, dict[str, int]] = {}  # service -> class -> calls since one of the class
     last_called: list[Ticket] = []
     measured: dict[str, Measured] = {}  # of the day, by service
@@ -133,9 +134,10 @@ class Line(BaseModel):
         data: dict[str, Any] = {**event.data}
         number, service = str(event.ticket), str(data["service"])
         told = data.pop("wait", None)
-        if data.get("from_day") is None:
+        if data.pop("from_day", None) is None:
             self.given[service] = max(self.given.get(service, 0), int(number[1:]))
-        data.pop("from_day", None)
+        else:
+            self.carried.append(number)
         arrived = data.pop("arrived_at", event.at)
         self.tickets[number] = Ticket.model_validate(
             {"place": arrived, **data, "number": number, "arrived_at": arrived, "order": event.seq, "told": told}

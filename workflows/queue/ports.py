@@ -103,6 +103,20 @@ class LongWait(Compact):
     at: AwareDatetime
 
 
+class TicketCall(Compact):
+    """Somebody with an address is called."""
+
+    queue_id: str
+    event: int
+    centre: str
+    standard: str
+    ticket: str
+    point: int
+    officer: Officer
+    requester: Requester
+    at: AwareDatetime
+
+
 class QueuePort(ABC):
     """The outside world of a queue. Everything is safe to run again."""
 
@@ -120,6 +134,11 @@ class QueuePort(ABC):
     @abstractmethod
     async def begin_case(self, case: CaseToBegin) -> CaseBegun:
         """Open a ticket's case if it is not there, and tell it that service begins."""
+
+    @activity.defn(name="tell_called")
+    @abstractmethod
+    async def tell_called(self, call: TicketCall) -> None:
+        """Tell the visitor to which point and officer."""
 
     @activity.defn(name="tell_long_wait")
     @abstractmethod
