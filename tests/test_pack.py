@@ -35,7 +35,7 @@ PACK = default_pack()
         ("escalation: owner_30wd", "escalation: owner_40wd", "unknown escalation owner_40wd"),
         ("timezone: Asia/Bangkok", "timezone: Asia/Atlantis", "calendar.timezone: must be a time zone name"),
         ('open: "08:30"', 'open: "8.30"', "calendar.hours[0].open: must be a time of day"),
-        ("en: Ticket {ticket_no}", "en: Ticket {ticket_number}", "notifications.ticket_issued: unknown token ticket_number"),
+        ("en: Number {ticket_no}", "en: Number {ticket_number}", "notifications.ticket_called: unknown token ticket_number"),
         ("version: \"2569.1\"", "version: \"2569.1\"\nversion: \"2\"", "the key version stands twice"),
         ("repeat_every: {n: 7, unit: calendar_day}", "repeat_every: {n: 7, unit: minute}", "repeat_every needs"),
         ("ask_after: [provided", "ask_after: [povided", "no service has the outcome povided"),
