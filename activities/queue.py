@@ -86,7 +86,7 @@ class QueueActivities(QueuePort):
     async def begin_case(self, case: CaseToBegin) -> CaseBegun:
         """Open the case if it is not there, and let its service begin."""
         client = activity.client()
-        problem = None if case.opened else await _open(client, case)
+        problem = await _is_there(client, case.case_id) if case.opened else await _open(client, case)
         if problem is None and case.begins:
             problem = await _begin(client, case)
         return CaseBegun(problem=problem)
@@ -144,6 +144,16 @@ def _terms(pack: ServiceStandards, office: OfficeCalendar, centre: str, day: dat
     )
 
 
+async def _is_there(client: Client, case_id: str) -> str | None:
+    try:
+        await client.get_workflow_handle(case_id).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return f"there is no open case {case_id}"
+    return None
+
+
 async def _open(client: Client, case: CaseToBegin) -> str | None:
     """Open a case with the content of its ticket; why not, if it cannot be."""
     assert case.requester is not None
@@ -179,7 +189,7 @@ async def _begin(client: Client, case: CaseToBegin) -> str | None:
         await handle.execute_update(
             StartService.command_name(),
             said.model_dump(mode="json", exclude_none=True),
-            id=f"{case.request_id}-{case.point}",
+            id=f"{case.request_id}/{case.event}",
         )
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:

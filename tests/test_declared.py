@@ -99,6 +99,10 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("with: {reason: reason}", "with: {due_at: reason}", "with.due_at: a time is said by"),
         ("with: {reason: reason}", "with: {reason: \"due:find\"}", "with.reason: a time is said by"),
         ("            th: พบใบอนุญาต\n", "", "commands.report_found: say in `th` and `en` what it does"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {fee: []}, stage: awaiting_payment}", "if.fee: names no value"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {pages: 1.5}, stage: awaiting_payment}", "if.pages: it is a whole number"),
+        ("{if: {fee: true}, stage: awaiting_payment}", "{if: {papers_complete: maybe}, stage: awaiting_payment}", "if.papers_complete: it is true or false"),
+        ("- {if: {fee: true}, stage: awaiting_payment}", "- {if: {fee: [true, false]}, stage: awaiting_payment}", "leads_to[1]: never taken"),
         ("    process: declared\n", "", "`stages` and `request` are given with `process: declared`, and only then"),
     ],
 )  # fmt: skip

@@ -144,6 +144,23 @@ async def test_a_visitor_who_said_what_they_want_has_a_case_when_service_begins(
     await counter.cases.case(reply.case_id).workflow.terminate()
 
 
+async def test_a_visit_that_turns_into_another_service_has_a_case_of_its_own_there(counter: Counter) -> None:
+    requester = Requester(name="สมชาย รักไทย")
+    await counter.take("one_stop", subject="คู่มือ", requester=requester)
+    await counter.point(6)
+    await counter.point(2, PREECHA)
+    await counter.call(6)
+    first = (await counter.at(said.Serve, 6)).case_id
+    await counter.at(said.Transfer, 6, service="information_request")
+    await counter.call(2)
+    second = (await counter.at(said.Serve, 2)).case_id
+    assert first is not None
+    assert second is not None
+    assert (first.partition("-")[0], second.partition("-")[0]) == ("one", "information")
+    for case in (first, second):
+        await counter.cases.case(case).workflow.terminate()
+
+
 async def test_what_cannot_be_done_is_refused_in_words(counter: Counter) -> None:
     with pytest.raises(CaseRefused, match="there are no tickets for passports"):
         await counter.take("passports")
@@ -328,3 +345,16 @@ async def test_a_case_that_cannot_be_begun_is_said_and_the_service_goes_on(count
     assert (await counter.at(said.Serve, 2)).problem == "there is no open case information-request-0000000000"
     assert "needs the requester's identity" in str((await counter.at(said.Serve, 4)).problem)
     assert (await counter.at(said.Finish, 4)).ticket is None
+
+
+async def test_who_is_still_served_at_midnight_ends_the_day_and_is_not_measured(counter: Counter) -> None:
+    await counter.take("forward")
+    await counter.point(4)
+    await counter.call(4)
+    await counter.at(said.Serve, 4)
+    await counter.pass_time(timedelta(hours=27))
+    assert await counter.handle.workflow.result() > 0
+    [row] = await counter.records.rows("SELECT outcome FROM casework.tickets WHERE queue_id = $1", counter.handle.queue_id)
+    assert row["outcome"] == "finished"
+    times = await PostgresTickets(counter.records).service_times(counter.centre, date(2100, 1, 1), 40_000)
+    assert times == {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -64,11 +65,12 @@ class ServiceQueue:
         if self.day.invalid is not None:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.day.invalid
-        work = [asyncio.create_task(self.day.keep_records()), asyncio.create_task(self.watch_the_time())]
+        beside = (self.day.keep_records, self.day.keep_the_board, self.watch_the_time)
+        work = [asyncio.create_task(each()) for each in beside]
         await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(_broken(task) for task in work))
         for task in work:
-            if _broken(task):
-                await task  # fails this workflow task, which is tried again until a corrected worker goes on
+            if _broken(task):  # fails this workflow task, not the day: a corrected worker goes on
+                raise RuntimeError("what runs beside the queue stopped") from task.exception()
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.day.is_over:
             await self.day.continue_as_new()
@@ -87,13 +89,14 @@ class ServiceQueue:
     async def end_the_day(self) -> None:
         """Nobody is called any more: places are kept for the next day, or people are told to come back, as the pack says."""
         left = self.day.still_waiting()
-        if left and self.day.carries_over:
-            await self.day.carry_over(left)
         for ticket in left:
             self.day.record(TicketEvent.CARRIED_OVER if self.day.carries_over else TicketEvent.SENT_HOME, ticket.number)
+        if left and self.day.carries_over:
+            await self.day.carry_over(left)
         for point in self.day.open_points():
             self.day.record(TicketEvent.POINT_CLOSED, None, point.no)
-        await workflow.wait_condition(lambda: not self.file.line.tickets, timeout=self.day.until_midnight)
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: not self.file.line.tickets, timeout=self.day.until_midnight)
         for ticket in list(self.file.line.tickets.values()):  # still served when the day is over
             self.day.record(TicketEvent.FINISHED, ticket.number, ticket.point, because="the day ended")
         self.file.ended = True
@@ -108,12 +111,12 @@ class ServiceQueue:
     async def opened(self) -> QueueView:
         """The queue, as soon as its rules are known."""
         await self.day.opened()
-        return queue_view(self.file)
+        return queue_view(self.file, workflow.now())
 
     @workflow.query(name="queue")
     def view(self) -> QueueView:
         """The queue now."""
-        return queue_view(self.file)
+        return queue_view(self.file, workflow.now())
 
 
 def _broken(task: asyncio.Task[None]) -> bool:

@@ -32,8 +32,11 @@ WHERE queue_id = $1 ORDER BY seq, recorded_at
 # $1 centre, $2 the day, $3 so many days back. Minutes of service by service, and how often the wait that was told came true.
 TIMES = """
 WITH served AS (
-    SELECT service, extract(epoch FROM ended_at - began_at) / 60 AS minutes FROM casework.tickets
-    WHERE centre = $1 AND day < $2 AND day >= $2 - $3::integer AND outcome = 'finished' AND began_at IS NOT NULL
+    SELECT service, extract(epoch FROM ended_at - began_at) / 60 AS minutes FROM casework.tickets t
+    WHERE NOT EXISTS (  -- ended by the end of the day, not by an officer
+        SELECT 1 FROM casework.queue_events e
+        WHERE e.queue_id = t.queue_id AND e.ticket = t.ticket AND e.type = 'finished' AND e.data ? 'because')
+    AND centre = $1 AND day < $2 AND day >= $2 - $3::integer AND outcome = 'finished' AND began_at IS NOT NULL
 )
 SELECT service, count(*)::integer AS n, sum(minutes)::float AS total, sum(minutes ^ 2)::float AS squares
 FROM served GROUP BY service

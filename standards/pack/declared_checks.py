@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from casework.standards.counting.plan import LETTERS, REQUESTER, SATISFACTION
 from casework.standards.pack.checks import roles_of
@@ -74,6 +75,11 @@ class _Checked:
     def _one_meaning(self) -> Iterator[str]:
         """A field is known to notices by its name alone, wherever it was said."""
         meant = {name: (f"{self.where}.request.{name}", spec) for name, spec in self.service.request.items()}
+        theirs = {
+            field for stage in self.service.stages.values() for name in stage.commands for field in self._brings(stage, name)
+        }
+        for name in sorted(theirs & set(meant)):
+            yield f"{self.where}.request.{name}: a command that is given here has a field of this name; use another"
         for stage, spec in self.service.stages.items():
             for command, said in spec.commands.items():
                 for field, each in said.fields.items():
@@ -81,6 +87,10 @@ class _Checked:
                     first, other = meant.setdefault(field, (at, each))
                     if (other.type, other.choices) != (each.type, each.choices):
                         yield f"{at}: {first} has another type or other choices; use another name"
+
+    def _brings(self, stage: StageSpec, command: str) -> Collection[str]:
+        """The fields that a command of the engine brings itself."""
+        return () if stage.commands[command].fields else self.engine.fields.get(command, ())
 
     def _stage(self, at: str, name: str, stage: StageSpec) -> Iterator[str]:
         if name in (self.engine.last_stage, ANY):
@@ -200,7 +210,9 @@ class _Checked:
             if not way.conditions and not last:
                 yield f"{here}: the ways after this one are never taken; it needs an `if`"
             for field, wanted in way.conditions.items():
-                yield from _condition(f"{here}.if", field, wanted, fields)
+                yield from _condition(f"{here}.if", field, wanted, fields, self.pack.agencies)
+            if _covered(way, spec.leads_to[:number], fields):
+                yield f"{here}: never taken; the ways before it take every case"
             yield from self._end(here, way)
             yield from self._notices(here, way.tell, known, stage.steps)
             for tell in way.tell:
@@ -309,14 +321,33 @@ def _open_ways(stage: StageSpec) -> Iterator[Way]:
     for spec in stage.commands.values():
         if spec.at_most is None and not any(field.type == "papers" for field in spec.fields.values()):
             yield from spec.leads_to
-    yield from stage.expires.values()
+    stopped = {step for spec in stage.commands.values() for step in spec.stops}
+    yield from (way for step, way in stage.expires.items() if step not in stopped)
 
 
-def _condition(at: str, field: str, wanted: object, fields: Mapping[str, FieldSpec]) -> Iterator[str]:
+def _covered(way: Way, before: Collection[Way], fields: Mapping[str, FieldSpec]) -> bool:
+    """Whether ways before it take every case that this one is for."""
+    if any(each.conditions == way.conditions for each in before):
+        return True
+    taken: dict[str, set[object]] = {}
+    for each in before:
+        for field, wanted in each.conditions.items() if len(each.conditions) == 1 else ():
+            taken.setdefault(field, set()).update(wanted if isinstance(wanted, list) else [wanted])
+    every: dict[str, set[object]] = {
+        name: {*said.choices} or {True, False} for name, said in fields.items() if said.type in ("choice", "yes_no")
+    }
+    return any(fields[name].required and values <= taken.get(name, set()) for name, values in every.items())
+
+
+def _condition(at: str, field: str, wanted: object, fields: Mapping[str, FieldSpec], agencies: Collection[str]) -> Iterator[str]:
     said = fields.get(field)
+    values = wanted if isinstance(wanted, list) else [wanted]
     if field == PAPERS_COMPLETE:
-        return
-    if said is None:
+        if not isinstance(wanted, bool):
+            yield f"{at}.{field}: it is true or false"
+    elif not values:
+        yield f"{at}.{field}: names no value"
+    elif said is None:
         yield f"{at}: unknown field {field}; fields are {', '.join(fields) or 'none'}"
     elif said.type == "choice" and not {*(wanted if isinstance(wanted, list) else [wanted])} <= set(said.choices):
         yield f"{at}.{field}: it is one of {', '.join(said.choices)}"
@@ -324,5 +355,20 @@ def _condition(at: str, field: str, wanted: object, fields: Mapping[str, FieldSp
         yield f"{at}.{field}: it is true or false"
     elif said.type in ("number", "amount") and (isinstance(wanted, bool) or not isinstance(wanted, int | float)):
         yield f"{at}.{field}: it is a number; an `if` compares with one value, it does not compute"
+    elif said.type == "number" and not isinstance(wanted, int):
+        yield f"{at}.{field}: it is a whole number"
+    elif said.type == "date" and not all(_is_date(each) for each in values):
+        yield f"{at}.{field}: it is a date such as 2026-11-23"
+    elif said.type in ("line", "text") and not all(isinstance(each, str) and each.strip() == each != "" for each in values):
+        yield f"{at}.{field}: it is a text"
+    elif said.type == "agency" and agencies and not set(values) <= set(agencies):
+        yield f"{at}.{field}: it is one of {', '.join(agencies)}"
     elif said.type not in ("choice", "yes_no", "number", "amount", "line", "text", "date", "agency"):
         yield f"{at}.{field}: a field of the type {said.type} cannot be compared"
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False

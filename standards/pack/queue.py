@@ -47,9 +47,13 @@ class Queue(Frozen):
     appointment_ahead_minutes: int = Field(default=15, ge=0, le=240)  # so much earlier than the appointment one counts as come
     day_end: Literal["carried_over", "come_back"] = "come_back"  # what becomes of those who still wait then
     tickets_a_day: int = Field(default=999, ge=1, le=999)  # of one service
-    expected_minutes: dict[str, int] = {}  # service -> how long it takes, until there are measurements
+    expected_minutes: dict[
+        str, Annotated[int, Field(ge=1, le=480)]
+    ] = {}  # service -> how long it takes, until there are measurements
     wait_told: WaitTold = WaitTold()
-    officers: list[str] = ["centre_officer", "centre_supervisor"]  # who runs it; a ticket takes anybody
+    officers: list[str] = Field(
+        default=["centre_officer", "centre_supervisor"], min_length=1
+    )  # who runs it; a ticket takes anybody
 
     @model_validator(mode="after")
     def _one_letter_each(self) -> Self:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from casework.standards.limits import Frozen
 from casework.standards.pack.queue import ORDINARY
@@ -65,15 +65,26 @@ class QueueCommand(Command):
     event: ClassVar[str] = ""
 
 
-class TakeTicket(QueueCommand):
+class _SaysWhat(QueueCommand):
+    """A command that may say what the visit is about: subject and requester together, or neither."""
+
+    subject: Line | None = None
+    requester: Requester | None = None
+    documents: list[Document] = Field(default=[], max_length=20)
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.subject is None) != (self.requester is None) or (self.documents and self.subject is None):
+            raise ValueError("subject and requester are given together, and documents with them")
+        return self
+
+
+class TakeTicket(_SaysWhat):
     """Take a ticket. Subject and requester may come with it: then the case is begun when service begins, with the time of arrival
     as its receipt. `case_id` is a case that is there already. With an appointment one counts as come a little before it."""
 
     service: Code
     priority: Code = ORDINARY
-    subject: Line | None = None
-    requester: Requester | None = None
-    documents: list[Document] = Field(default=[], max_length=100)
     case_id: Code | None = None
     appointment_at: Moment | None = None
 
@@ -130,14 +141,11 @@ class Transfer(QueueCommand):
     case_id: Code | None = None
 
 
-class Serve(QueueCommand):
+class Serve(_SaysWhat):
     """Service begins: from now on the time of the service runs. The ticket's case is begun, or goes on; `subject`, `requester`
     and `documents` are given where the ticket does not have them."""
 
     point: PointNumber
-    subject: Line | None = None
-    requester: Requester | None = None
-    documents: list[Document] = Field(default=[], max_length=100)
     case_id: Code | None = None
 
 

@@ -6,27 +6,27 @@ from datetime import datetime, timedelta
 
 from casework.standards.thai_dates import format_day
 from casework.workflows.queue.file import QueueFile
-from casework.workflows.queue.views import queue_view
+from casework.workflows.queue.views import lines_of, points_of
 
 
 def board(file: QueueFile, now: datetime) -> str:
     """Markdown in Thai and English. No requester's name stands in it."""
-    terms, view = file.terms, queue_view(file)
+    terms = file.terms
     assert terms is not None
-    day = datetime.fromisoformat(view.day).date()
+    day = datetime.fromisoformat(file.start.day).date()
     lines = [f"### {terms.centre_name.th} · {terms.centre_name.en}", f"{format_day(day, 'th')} · {format_day(day, 'en')}", ""]
     if terms.opens_at is None:
         return "\n".join([*lines, "**ปิดทำการ · closed**"])
     lines += ["| จุด · point | บริการ · services | เจ้าหน้าที่ · officer | หมายเลข · number |", "|---|---|---|---|"]
-    for point in view.points:
+    for point in points_of(file):
         services = ", ".join(terms.services[name].th for name in point.services if name in terms.services) or "–"
         officer = (point.officer.name or point.officer.id) if point.officer and point.open else "ปิด · closed"
         lines.append(f"| {point.no} | {services} | {officer} | {f'**{point.ticket}**' if point.ticket else '–'} |")
     lines += ["", "| บริการ · service | รอ · waiting | นานสุด · longest | ประมาณ · about |", "|---|---|---|---|"]
-    for line in view.lines:
+    for line in lines_of(file, now):
         named = terms.services[line.service]
         longest = f"{int((now - line.since) / timedelta(minutes=1))} นาที · min" if line.since else "–"
         about = f"{line.wait[0]}–{line.wait[1]} นาที · min" if line.wait else "–"
         lines.append(f"| {named.th} · {named.en} | {line.waiting} | {longest} | {about} |")
-    called = ", ".join(f"{each.number} → {each.point}" for each in view.last_called)
+    called = ", ".join(f"{each.number} → {each.point}" for each in file.line.last_called)
     return "\n".join([*lines, "", f"เรียกล่าสุด · last called: {called or '–'}"])

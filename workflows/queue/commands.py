@@ -81,7 +81,7 @@ def _decided(day: QueueDay, name: str, it: Any, anybody: bool) -> Decided:
     roles = day.file.terms.rules.officers
     if not anybody and it.actor.role not in roles:
         raise errors.refused(f"{name} takes {' or '.join(roles)}, not {it.actor.role}")
-    if day.file.ended or (day.has_ended and name in ("take_ticket", "call_next", "open_point", "bring_back")):
+    if day.file.ended or (day.has_ended and name in ("take_ticket", "call_next", "open_point", "bring_back", "hold", "transfer")):
         raise errors.refused("the day of this queue has ended")
     try:
         return day.decisions.of(name)(it, workflow.now())

@@ -84,7 +84,6 @@ class QueueDay:
             file.recorded = file.line.seq
             file.terms = answer.terms
             self.take_over(file.start.carried)
-        self._show()
 
     async def opened(self) -> None:
         """Wait until it is open, or say why it cannot be."""
@@ -123,7 +122,7 @@ class QueueDay:
         return QueueReply(
             queue_id=self.file.queue_id,
             event=self.file.line.seq,
-            ticket=ticket_view(self.file, shown) if shown else None,
+            ticket=ticket_view(self.file, shown, workflow.now()) if shown else None,
             case_id=shown.case_id if shown else None,
         )
 
@@ -137,7 +136,6 @@ class QueueDay:
         self.file.line.apply(event)
         self.file.outbox.append(event)
         self._news += 1
-        self._show()
 
     def _tell_called(self, ticket: Ticket) -> None:
         """Who left an address is told there too to which point and officer they are called; too late it helps nobody."""
@@ -172,7 +170,7 @@ class QueueDay:
         if begun.problem is not None:
             self.record(TicketEvent.CASE_REFUSED, number, because=begun.problem)
             return reply.model_copy(update={"event": file.line.seq, "problem": begun.problem})
-        self.record(TicketEvent.CASE_LINKED, number, case_id=asked.case_id)
+        self.record(TicketEvent.CASE_LINKED, number, case_id=asked.case_id, service=asked.service)
         return reply.model_copy(update={"event": file.line.seq, "case_id": asked.case_id})
 
     def _case_of(self, ticket: Ticket) -> CaseToBegin | None:
@@ -192,6 +190,7 @@ class QueueDay:
             opened=ticket.case_id is not None,
             begins=ticket.service in terms.begun_by_service,
             request_id=request_id,
+            event=self.file.line.seq,
             received_at=ticket.arrived_at,
             officer=ticket.officer,
             point=ticket.point,
@@ -234,7 +233,8 @@ class QueueDay:
 
     def waiting_too_long(self) -> list[Ticket]:
         """Who has, and the supervisor does not know."""
-        return list(self.file.line.overdue(self._patience, workflow.now()))
+        now = workflow.now()
+        return [each for each in self.file.line.waiting() if not each.warned and now - self._counts_from(each) >= self._patience]
 
     def tell_the_supervisor(self) -> None:
         """Not of each one, but again and again while it lasts."""
@@ -249,7 +249,7 @@ class QueueDay:
             centre=file.start.centre,
             standard=file.terms.standard,
             tickets=[each.number for each in late],
-            longest=int((now - min(each.arrived_at for each in late)) / timedelta(minutes=1)),
+            longest=int((now - min(self._counts_from(each) for each in late)) / timedelta(minutes=1)),
             at=now,
         )
         workflow.start_activity_method(
@@ -270,8 +270,15 @@ class QueueDay:
         return max(timedelta(seconds=1), midnight - workflow.now())
 
     def _next_moment(self) -> datetime:
-        waiting = [each.arrived_at + self._patience for each in self.file.line.waiting() if not each.warned]
-        return min([*waiting, self._ends])
+        waiting = self.file.line.waiting()
+        due = [self._counts_from(each) + self._patience for each in waiting if not each.warned]
+        again = [self.file.told_at + self._patience] if self.file.told_at and any(each.warned for each in waiting) else []
+        return min([*due, *again, self._ends])
+
+    def _counts_from(self, ticket: Ticket) -> datetime:
+        """Nobody waits too long before the doors open."""
+        assert self.file.terms is not None
+        return max(ticket.arrived_at, self.file.terms.opens_at or ticket.arrived_at)
 
     @property
     def _patience(self) -> timedelta:
@@ -326,13 +333,22 @@ class QueueDay:
 
     def take_over(self, tickets: Sequence[CarriedTicket]) -> None:
         """Those of the day before wait here, at their places."""
+        line = self.file.line
         for each in tickets:
-            if each.number not in self.file.line.tickets:
-                self.record(TicketEvent.TAKEN, each.number, None, None, **each.data, from_day=each.from_day)
+            number, given = each.number, line.given.get(str(each.data["service"]), 0)
+            while (
+                number in line.tickets or number in line.carried or int(number[1:]) <= given
+            ):  # given here before they came over
+                number = f"{number[0]}{int(number[1:]) + 1:03}"
+            self.record(TicketEvent.TAKEN, number, None, None, **each.data, from_day=each.from_day)
 
-    def _show(self) -> None:
-        if self.file.terms is not None:
+    async def keep_the_board(self) -> None:
+        """Show what stands now, once for all that happened in one moment."""
+        shown = -1
+        while True:
             workflow.set_current_details(board(self.file, workflow.now()))
+            shown = self._news
+            await workflow.wait_condition(lambda shown=shown: self._news != shown)  # type: ignore[misc]
 
 
 def _carried(ticket: Ticket) -> dict[str, Any]:

@@ -53,8 +53,7 @@ class Decisions:
             place = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)
             place = place if now <= it.appointment_at else now  # too late for it: like everybody
         given = it.model_dump(mode="json", include={"subject", "requester", "documents"}, exclude_defaults=True)
-        closed = max(timedelta(), (self._terms.opens_at or now) - now)  # who comes before the doors open waits for that too
-        wait = [minutes + closed // MINUTE for minutes in self.wait_of(it.service, self._ahead(it.service, place))]
+        wait = list(self.wait_of(it.service, self._ahead(it.service, place), now))
         data: dict[str, Any] = {"service": it.service, "wait": wait}
         data |= {"priority": it.priority} if it.priority != ORDINARY else {}
         data |= {"place": place.isoformat()} if place != now else {}
@@ -154,13 +153,15 @@ class Decisions:
         decide: Callable[[Any, datetime], Decided] = getattr(self, name)
         return decide
 
-    def wait_of(self, service: str, before: int) -> tuple[int, int]:
-        """What somebody is told who waits for a service with so many before."""
+    def wait_of(self, service: str, before: int, now: datetime) -> tuple[int, int]:
+        """What somebody is told who waits for a service with so many before; until the doors open one waits for that too."""
+        closed = max(timedelta(), (self._terms.opens_at or now) - now) // MINUTE
         open_for = [point for point in self._line.points.values() if point.open and service in point.services]
         past = self._terms.past.get(service, Measured()) + self._line.measured.get(service, Measured())
         measured = past.with_expected(self._rules.expected_minutes.get(service, 10))
         busy = sum(point.ticket is not None for point in open_for)
-        return interval(before, len(open_for), busy, measured, self._rules.wait_told)
+        low, high = interval(before, len(open_for), busy, measured, self._rules.wait_told)
+        return (low + closed, high + closed)
 
     def before(self, ticket: Ticket) -> int:
         """How many are called before a ticket, as far as one knows."""

@@ -6,7 +6,6 @@ empty one, so it can be built again from the records.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -124,10 +123,6 @@ class Line(BaseModel):
             raise Impossible(f"{ticket.number} at point {number} is {ticket.state}, not {' or '.join(states)}")
         return ticket
 
-    def overdue(self, after: timedelta, now: datetime) -> Iterator[Ticket]:
-        """Who has waited longer than that, and nobody was told."""
-        yield from (each for each in self.waiting() if not each.warned and now - each.arrived_at >= after)
-
     # What each event makes of it
 
     def _taken(self, event: QueueEvent) -> None:
@@ -144,7 +139,7 @@ class Line(BaseModel):
         )
 
     def _called(self, event: QueueEvent) -> None:
-        point, ticket = self.points[int(event.point or 0)], self.tickets[str(event.ticket)]
+        point, ticket = self._point(event), self.tickets[str(event.ticket)]
         point.ticket = ticket.number
         ticket.state, ticket.point, ticket.officer = "called", point.no, point.officer
         ticket.calls, ticket.called_at = 1, event.at
@@ -169,15 +164,18 @@ class Line(BaseModel):
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else ticket.case_id
 
     def _case_linked(self, event: QueueEvent) -> None:
-        if str(event.ticket) in self.tickets:
-            self.tickets[str(event.ticket)].case_id = str(event.data["case_id"])
+        ticket = self.tickets.get(str(event.ticket))
+        if ticket is not None and ticket.service == event.data["service"]:  # else it was transferred meanwhile
+            ticket.case_id = str(event.data["case_id"])
 
     def _case_refused(self, event: QueueEvent) -> None:
-        """It is told, and the service goes on."""
+        """It is told, and the service goes on; another case may be named."""
+        if str(event.ticket) in self.tickets:
+            self.tickets[str(event.ticket)].case_id = None
 
     def _finished(self, event: QueueEvent) -> None:
         ticket = self._gone(event)
-        if ticket.began_at is not None:
+        if ticket.began_at is not None and "because" not in event.data:  # ended by an officer, not by the end of the day
             self._measure(ticket.service).add((event.at - ticket.began_at) / timedelta(minutes=1))
 
     def _no_show(self, event: QueueEvent) -> None:
@@ -198,17 +196,22 @@ class Line(BaseModel):
     def _transferred(self, event: QueueEvent) -> None:
         ticket = self._aside(event, "waiting")
         ticket.service = str(event.data["service"])
-        ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else ticket.case_id
+        ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else None  # what it was about is another matter
 
     def _waited_long(self, event: QueueEvent) -> None:
         self.tickets[str(event.ticket)].warned = True
 
     def _point_opened(self, event: QueueEvent) -> None:
-        point = self.points[int(event.point or 0)]
+        point = self._point(event)
         point.open, point.officer = True, Officer.model_validate(event.data["officer"])
 
     def _point_closed(self, event: QueueEvent) -> None:
-        self.points[int(event.point or 0)].open = False
+        self._point(event).open = False
+
+    def _point(self, event: QueueEvent) -> Point:
+        """The point of an event; one that the pack does not have any more gives no service."""
+        number = int(event.point or 0)
+        return self.points.setdefault(number, Point(no=number, services=[]))
 
     def _aside(self, event: QueueEvent, state: Literal["waiting", "held"]) -> Ticket:
         ticket = self.tickets[str(event.ticket)]

@@ -78,6 +78,7 @@ class CaseToBegin(Compact):
     opened: bool  # it is there already
     begins: bool  # it waits for start_service
     request_id: str
+    event: int  # of the queue, with which service began
     received_at: AwareDatetime  # when the requester came
     officer: Officer
     point: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from casework.workflows.messages.queue import PointView, QueueView, TicketView, WaitView
 from casework.workflows.queue.decisions import Decisions
 from casework.workflows.queue.file import QueueFile
@@ -9,44 +11,61 @@ from casework.workflows.queue.line import Ticket
 from casework.workflows.queue.waits import Measured
 
 
-def ticket_view(file: QueueFile, ticket: Ticket) -> TicketView:
-    """A ticket; for one that waits, how many are before and about how long it takes."""
+def ticket_view(file: QueueFile, ticket: Ticket, now: datetime, before: int | None = None) -> TicketView:
+    """A ticket; for one that waits, how many are before (counted here, if it is not said) and about how long it takes."""
     shown = ticket.model_dump(include={name for name in TicketView.model_fields if name in Ticket.model_fields})
     if ticket.state != "waiting" or file.terms is None:
         return TicketView.model_validate(shown)
     decisions = Decisions(file.line, file.terms)
-    before = decisions.before(ticket)
-    return TicketView.model_validate({**shown, "before": before, "wait": decisions.wait_of(ticket.service, before)})
+    before = decisions.before(ticket) if before is None else before
+    return TicketView.model_validate({**shown, "before": before, "wait": decisions.wait_of(ticket.service, before, now)})
 
 
-def queue_view(file: QueueFile) -> QueueView:
+def queue_view(file: QueueFile, now: datetime) -> QueueView:
     """The whole queue."""
     line, terms = file.line, file.terms
     about = QueueView(queue_id=file.queue_id, centre=file.start.centre, day=file.start.day, ended=file.ended)
     if terms is None:
         return about
+    before: dict[str, int] = {}
+    tickets = []
+    for each in sorted(line.tickets.values(), key=lambda each: each.turn):
+        tickets.append(ticket_view(file, each, now, before.get(each.service, 0)))
+        before[each.service] = before.get(each.service, 0) + (each.state == "waiting")
     return about.model_copy(
         update={
             "opens_at": terms.opens_at,
             "closes_at": terms.closes_at,
-            "points": [PointView.model_validate(point.model_dump()) for point in line.points.values()],
-            "lines": [_wait_view(file, service) for service in terms.rules.ticket_prefix],
-            "tickets": [ticket_view(file, each) for each in sorted(line.tickets.values(), key=lambda each: each.turn)],
-            "last_called": [ticket_view(file, each) for each in line.last_called],
+            "points": points_of(file),
+            "lines": lines_of(file, now),
+            "tickets": tickets,
+            "last_called": [ticket_view(file, each, now) for each in line.last_called],
             "recorded": file.recorded,
         }
     )
 
 
-def _wait_view(file: QueueFile, service: str) -> WaitView:
-    assert file.terms is not None
-    waiting, measured = file.line.waiting(service), file.line.measured.get(service, Measured())
-    return WaitView(
-        service=service,
-        waiting=len(waiting),
-        since=waiting[0].arrived_at if waiting else None,
-        wait=Decisions(file.line, file.terms).wait_of(service, len(waiting)),
-        served=measured.n,
-        told=measured.told,
-        came_true=measured.came_true,
-    )
+def points_of(file: QueueFile) -> list[PointView]:
+    """Who sits where, and whom they have."""
+    return [PointView.model_validate(point.model_dump()) for point in file.line.points.values()]
+
+
+def lines_of(file: QueueFile, now: datetime) -> list[WaitView]:
+    """How long one waits, by service."""
+    if file.terms is None:
+        return []
+    decisions, found = Decisions(file.line, file.terms), []
+    for service in file.terms.rules.ticket_prefix:
+        waiting, measured = file.line.waiting(service), file.line.measured.get(service, Measured())
+        found.append(
+            WaitView(
+                service=service,
+                waiting=len(waiting),
+                since=waiting[0].arrived_at if waiting else None,
+                wait=decisions.wait_of(service, len(waiting), now),
+                served=measured.n,
+                told=measured.told,
+                came_true=measured.came_true,
+            )
+        )
+    return found
