@@ -96,6 +96,7 @@ COPY = (EXAMPLES / "licence_copy.yaml").read_text(encoding="utf-8")
         ("report_found:", "rated:", "commands.rated.event: rated is what the engine records itself"),
         ("outcome: handed_over, ask_in: given, tell: [copy_ready]}\n          report", "outcome: handed_over, event: closed}\n          report", "leads_to[1].event: closed is what the engine records itself"),
         ("ask_satisfaction: true", "ask_satisfaction: true\n        tell: [copy_ready]", "only the invitation is told"),
+        ("with: {reason: reason}", "with: {case_no: reason}", "with.case_no: every notice says this itself"),
         ("with: {reason: reason}", "with: {due_at: reason}", "with.due_at: a time is said by"),
         ("with: {reason: reason}", "with: {reason: \"due:find\"}", "with.reason: a time is said by"),
         ("            th: พบใบอนุญาต\n", "", "commands.report_found: say in `th` and `en` what it does"),

@@ -26,6 +26,7 @@ from casework.standards.pack.model import ServiceStandards
 from casework.standards.pack.texts import TIMES
 
 ADVERSE = "adverse"  # a decision against the requester: how to appeal is told with it
+OF_EVERY_NOTICE = {"case_no", "requester_name", "today", "centre_name", "centre_contact", "open_hours", "officer_name"}
 ANY = "any"  # in `commands`: every open stage
 
 
@@ -156,6 +157,8 @@ class _Checked:
     ) -> Iterator[str]:
         if token in ("to", "template", "self"):
             yield f"{at}: a token cannot have this name"
+        if token in OF_EVERY_NOTICE:
+            yield f"{at}: every notice says this itself"
         spec = self._field(source)
         twice = spec is not None and spec.type in WORDED_TWICE
         said = {f"{token}_th", f"{token}_en"} if twice else {token}
