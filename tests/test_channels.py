@@ -65,6 +65,20 @@ async def test_whom_no_way_reaches_is_told_by_letter() -> None:
         await Router([("smtp", Way("email"))]).send(MESSAGE._replace(addresses={"phone": "021234567"}))
 
 
+async def test_what_must_be_in_writing_is_not_read_out() -> None:
+    spoken, written = Way("phone"), Way("email")
+    both = MESSAGE._replace(addresses={"phone": "021234567", "email": "a@home.example"}, prefers="phone")
+    router = Router([("voice", spoken), ("smtp", written)])
+    await router.send(both)
+    await router.send(both._replace(in_writing=True))
+    assert (spoken.sent, written.sent) == (1, 1)
+
+
+def test_a_worker_without_any_channel_does_not_start() -> None:
+    with pytest.raises(NoChannel, match="CASEWORK_CHANNELS names no channel; there are console"):
+        router_of([], {})
+
+
 class Line:
     """A server that takes what LINE's documentation says and nothing else, and answers as it is told to."""
 
