@@ -15,14 +15,14 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from casework.activities.calendar_book import CalendarBook
 from casework.adapters.ports import Message, Notifier, TicketRecords, UndeliverableError
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.office_calendar import OfficeCalendar
-from casework.standards.counting.plan import REQUESTER
+from casework.standards.counting.plan import COUNTER, REQUESTER
 from casework.standards.pack.checks import CALLED, LONG_WAIT
 from casework.standards.pack.loader import UnknownStandard
 from casework.standards.pack.model import ServiceStandards
@@ -46,7 +46,6 @@ from casework.workflows.queue.waits import Measured
 
 LAST_WEEKS = 28  # days whose service times count
 SUPERVISOR = "centre_supervisor"
-QUEUE = Actor(id="queue", role="centre_officer")
 
 
 class QueueActivities(QueuePort):
@@ -176,6 +175,8 @@ async def _open(client: Client, case: CaseToBegin) -> str | None:
     )
     try:
         await client.execute_update_with_start_workflow(names.OPENED_UPDATE, None, start_workflow_operation=start)
+    except WorkflowAlreadyStartedError:
+        return None  # it was opened before, and is closed by now: a second try of this ticket
     except WorkflowUpdateFailedError as failed:
         return _reason(failed)
     return None
@@ -183,7 +184,7 @@ async def _open(client: Client, case: CaseToBegin) -> str | None:
 
 async def _begin(client: Client, case: CaseToBegin) -> str | None:
     """Tell a case that service begins; one that is past that goes on as it is."""
-    said = StartService(actor=Actor(id=case.officer.id, role=QUEUE.role), officer=case.officer, point=case.point)
+    said = StartService(actor=Actor(id=case.officer.id, role=COUNTER), officer=case.officer, point=case.point)
     handle = client.get_workflow_handle(case.case_id)
     try:
         await handle.execute_update(

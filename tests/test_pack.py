@@ -41,7 +41,7 @@ PACK = default_pack()
         ("ask_after: [provided", "ask_after: [povided", "no service has the outcome povided"),
         ("limit: {n: 30, unit: working_day}", "limit: {n: 9000, unit: working_day}", "at most 1200 working days"),
         ("effective_from: 2026-10-01", "effective_from: 2026-02-30", "is not valid YAML"),
-        ("recompute_open_deadlines_on_calendar_change: true", "recompute_open_deadlines_on_calendar_change: false", "Input should be True"),
+        ("    first_day: excluded", "    due_is_inclusive: false\n    first_day: excluded", "calendar.counting.due_is_inclusive: Extra inputs are not permitted"),
         ("schema: 1", "schema: [1", "is not valid YAML"),
         ("breaks: []", "braeks: []", "calendar.braeks: Extra inputs are not permitted"),
     ],

@@ -145,18 +145,11 @@ class Rollover(Frozen):
 
 
 class Counting(Frozen):
-    """The rules of counting; domain law in comments of the pack."""
+    """The rules of counting that an office may choose; those of the law are docs/standard.md's, and no switch."""
 
     first_day: Literal["excluded", "counts_if_received_at_open"] = "excluded"
-    working_day_due_at: Literal["close"] = "close"
-    received_outside_hours: Literal["next_open"] = "next_open"
-    minutes_run_in: Literal["open_hours"] = "open_hours"
     calendar_day_rollover: Rollover = Rollover()
-    agency_internal_target_if_closed: Literal["previous_working_day"] = "previous_working_day"
-    due_is_inclusive: Literal[True] = True
     ladder_fires_at: Literal["close", "open"] = "close"
-    chain_limits_by: Literal["date"] = "date"
-    recompute_open_deadlines_on_calendar_change: Literal[True] = True
     # How long the counter may take to enter what a requester handed in on the last day of a limit that ends a stage.
     entered_within: Limit = Limit(n=1, unit=Unit.WORKING_DAY)
 

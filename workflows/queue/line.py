@@ -103,10 +103,6 @@ class Line(BaseModel):
         first = min(heads, key=lambda ticket: ticket.turn, default=None)
         return self.next_of(rules, first.service) if first is not None else None
 
-    def before(self, ticket: Ticket) -> int:
-        """How many of the same service have an earlier place."""
-        return sum(each.turn < ticket.turn for each in self.waiting(ticket.service))
-
     def point(self, number: int) -> Point:
         """A point of the pack. Raises Impossible for another."""
         if number not in self.points:

@@ -33,7 +33,6 @@ class QueueTerms(Compact):
     timezone: str
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
-    breaks: list[tuple[AwareDatetime, AwareDatetime]] = []
     opens_next: AwareDatetime | None = None
     rules: Queue
     points: list[ServicePoint]
