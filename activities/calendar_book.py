@@ -43,7 +43,7 @@ class CalendarBook:
         """
         pack = self.packs.get(standard_id, version)
         changes = [change for change in await self._read(revision) if change.standard == standard_id]
-        newest = max((change.revision for change in changes), default=0)
+        newest = self.newest(standard_id)
         own = centre if centre in pack.centres else None
         key = (standard_id, version, own, pack.region_of(centre), newest)
         if key not in self._made:
@@ -51,6 +51,10 @@ class CalendarBook:
                 del self._made[next(iter(self._made))]
             self._made[key] = PackCalculator(pack, centre, changes)
         return self._made[key]
+
+    def newest(self, standard_id: str) -> int:
+        """The latest change of a standard's calendar that this worker knows."""
+        return max((change.revision for change in self._changes or [] if change.standard == standard_id), default=0)
 
     async def changes_after(self, standard_id: str, version: str, centre: str, revision: int) -> list[CalendarChange]:
         """The changes after a revision that concern a centre, as this worker knows them."""

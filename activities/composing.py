@@ -14,7 +14,7 @@ from casework.standards.pack.model import ServiceStandards
 from casework.standards.pack.texts import TIMES, Value, filled, open_hours, render, subject
 from casework.standards.thai_dates import format_date
 from casework.workflows.labels import label
-from casework.workflows.messages.people import Requester
+from casework.workflows.messages.people import Officer, Requester
 
 PERSONS = {"citizen", "foreigner"}
 AHEAD = {"due_at", "new_due_at", "reply_by"}  # dates to come
@@ -184,7 +184,7 @@ def _values(
         "today": format_date(notice.ordered_at.astimezone(calendar.zone), language, pack.display.date_era),
         "service_th": service.th,
         "service_en": service.en,
-        **_officer(calendar, notice, language),
+        **_officer(pack, calendar, notice, language),
         "received_at": notice.received_at.astimezone(calendar.zone),
         "owner_agency_th": owner.th,
         "owner_agency_en": owner.en,
@@ -200,18 +200,25 @@ def _values(
     }
 
 
-def _officer(calendar: OfficeCalendar, notice: OwedNotice, language: Language) -> dict[str, Value]:
-    """Who answers for the matter, and who stands in for them today."""
+def _officer(pack: ServiceStandards, calendar: OfficeCalendar, notice: OwedNotice, language: Language) -> dict[str, Value]:
+    """Who answers for the matter and at which point, and who stands in for them today."""
     card = notice.officer
     name = (notice.state.officer.name if notice.state.officer else None) or (card.name if card else None)
     if name is None:
         return {}
     present = card.present(_today(calendar, notice)) if card else None
     if present is None or present is card:
-        return {"officer_name": name, "officer_position": (card.position if card else None) or ""}
+        where = _point(pack, notice.state.officer, language)
+        return {"officer_name": name, "officer_position": (card.position if card else None) or "", **where}
     stands_in = "ปฏิบัติหน้าที่แทน" if language == "th" else "standing in for"
     acting = " ".join(part for part in (present.name, present.position) if part)
     return {"officer_name": f"{acting} ({stands_in} {name})", "officer_position": ""}
+
+
+def _point(pack: ServiceStandards, officer: Officer | None, language: Language) -> dict[str, Value]:
+    if officer is None or officer.point is None or pack.letterhead is None:
+        return {}
+    return {"officer_point": filled(pack, pack.letterhead.at_point, language, {"point_no": officer.point})}
 
 
 def _today(calendar: OfficeCalendar, notice: OwedNotice) -> date:

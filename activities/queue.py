@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from temporalio import activity
 from temporalio.client import (
@@ -35,13 +36,17 @@ from casework.workflows.queue.ports import (
     CaseBegun,
     CaseToBegin,
     LongWait,
+    OfficerAnswer,
+    OfficerQuery,
     QueueAnswer,
     QueueBatch,
     QueuePort,
     QueueQuery,
     QueueTerms,
+    QueueWritten,
     TicketCall,
 )
+from casework.workflows.queue.roster import on_duty
 from casework.workflows.queue.waits import Measured
 
 LAST_WEEKS = 28  # days whose service times count
@@ -57,7 +62,14 @@ class QueueActivities(QueuePort):
     @property
     def all(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
-        return [self.read_queue, self.record_queue, self.begin_case, self.tell_called, self.tell_long_wait]
+        return [
+            self.read_queue,
+            self.record_queue,
+            self.find_officer,
+            self.begin_case,
+            self.tell_called,
+            self.tell_long_wait,
+        ]
 
     @activity.defn(name="read_queue")
     async def read_queue(self, query: QueueQuery) -> QueueAnswer:
@@ -67,19 +79,30 @@ class QueueActivities(QueuePort):
             pack = self._book.packs.current(None, day)
             if query.centre not in pack.known_centres:
                 return QueueAnswer(problem=f"centre: unknown {query.centre}; the standard has {', '.join(pack.known_centres)}")
-            office = (await self._book.calculator(pack.id, pack.version, query.centre)).calendar
+            office = (await self._book.calculator(pack.id, pack.version, query.centre, query.revision)).calendar
             past = await self._tickets.service_times(query.centre, day, LAST_WEEKS)
-            terms = _terms(pack, office, query.centre, day, past)
+            terms = _terms(pack, office, query.centre, day, past, self._book.newest(pack.id))
         except UnknownStandard as error:
             return QueueAnswer(problem=f"standard: {error}")
         except UNCOUNTABLE as error:
             return QueueAnswer(problem=f"calendar: {words(error)}")
-        return QueueAnswer(terms=terms, kept=await self._tickets.queue_events(query.queue_id))
+        if query.holder is None or query.since is None:
+            return QueueAnswer(terms=terms)
+        return QueueAnswer(terms=terms, kept=await self._tickets.hold(query.queue_id, query.holder, query.since))
 
     @activity.defn(name="record_queue")
-    async def record_queue(self, batch: QueueBatch) -> int:
+    async def record_queue(self, batch: QueueBatch) -> QueueWritten:
         """Write what happened."""
         return await self._tickets.write_queue(batch)
+
+    @activity.defn(name="find_officer")
+    async def find_officer(self, query: OfficerQuery) -> OfficerAnswer:
+        """An officer by id, or whoever is on duty at a point now."""
+        if query.officer_id is not None:
+            return OfficerAnswer(officer=await self._tickets.officer(query.officer_id))
+        here = query.at.astimezone(ZoneInfo(query.timezone))
+        duty = on_duty(await self._tickets.duties(query.centre, here.date()), query.point, here.hour * 60 + here.minute)
+        return OfficerAnswer(officer=duty.officer if duty else None)
 
     @activity.defn(name="begin_case")
     async def begin_case(self, case: CaseToBegin) -> CaseBegun:
@@ -124,12 +147,15 @@ class QueueActivities(QueuePort):
             raise ApplicationError(f"the supervisor cannot be told: {error}", non_retryable=True) from error
 
 
-def _terms(pack: ServiceStandards, office: OfficeCalendar, centre: str, day: date, past: dict[str, Measured]) -> QueueTerms:
+def _terms(
+    pack: ServiceStandards, office: OfficeCalendar, centre: str, day: date, past: dict[str, Measured], revision: int
+) -> QueueTerms:
     spans = office.opening_intervals(day)
     names_of = {service: pack.service(service) for service in pack.queue.ticket_prefix if service in pack.services}
     evening = datetime.combine(day, datetime.max.time(), tzinfo=office.zone).replace(microsecond=0)
     return QueueTerms(
         standard=pack.id,
+        revision=revision,
         centre_name={"th": pack.centre(centre).th, "en": pack.centre(centre).en},
         timezone=pack.calendar.timezone,
         opens_at=spans[0][0] if spans else None,
@@ -156,10 +182,11 @@ async def _is_there(client: Client, case_id: str) -> str | None:
 async def _open(client: Client, case: CaseToBegin) -> str | None:
     """Open a case with the content of its ticket; why not, if it cannot be."""
     assert case.requester is not None
+    at_point = case.officer.model_copy(update={"point": case.point})
     request = {
         "service": case.service, "request_id": case.request_id, "centre": case.centre, "channel": "walk_in",
         "requester": case.requester.model_dump(mode="json", exclude_none=True), "subject": case.subject,
-        "received_at": case.received_at.isoformat(), "officer": case.officer.model_dump(mode="json", exclude_none=True),
+        "received_at": case.received_at.isoformat(), "officer": at_point.model_dump(mode="json", exclude_none=True),
         "documents": [document.model_dump(mode="json", exclude_none=True) for document in case.documents],
     }  # fmt: skip
     start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(

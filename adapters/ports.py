@@ -14,10 +14,11 @@ from pydantic import AwareDatetime, JsonValue
 
 from casework.standards.counting.calendar_rules import CalendarChange
 from casework.standards.limits import Frozen
-from casework.workflows.messages.people import Requester
+from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.messages.queue import QueueEvent
 from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeOrder
-from casework.workflows.queue.ports import QueueBatch
+from casework.workflows.queue.ports import QueueBatch, QueueWritten
+from casework.workflows.queue.roster import Duty
 from casework.workflows.queue.waits import Measured
 
 
@@ -147,11 +148,17 @@ class Records(Protocol):
 class TicketRecords(Protocol):
     """Keeps what happens in the queues of the centres."""
 
-    async def write_queue(self, batch: QueueBatch) -> int:
-        """Write events, each once; the last of them."""
+    async def hold(self, queue_id: str, holder: str, since: datetime) -> list[QueueEvent]:
+        """From now on only this holder writes to a queue, unless one since later does. Everything that happened in it."""
 
-    async def queue_events(self, queue_id: str) -> list[QueueEvent]:
-        """Everything that happened in a queue, in order."""
+    async def write_queue(self, batch: QueueBatch) -> QueueWritten:
+        """Write events, each once; nothing if another holds the queue."""
+
+    async def duties(self, centre: str, day: date) -> list[Duty]:
+        """Who is on duty at the points of a centre on a day, in the order in which it was entered; stand-ins for who is away."""
+
+    async def officer(self, officer_id: str) -> Officer | None:
+        """An officer as requesters see them; None if unknown."""
 
     async def service_times(self, centre: str, day: date, days: int) -> dict[str, Measured]:
         """How long service took at a centre in so many days before one, by service."""

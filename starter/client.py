@@ -15,11 +15,11 @@ import asyncio
 import dataclasses
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
@@ -51,8 +51,10 @@ from casework.workflows.messages.views import CaseResult, CaseView, CommandReply
 from casework.workflows.processes import first_stage, installed
 
 ANSWER_WITHIN = timedelta(seconds=20)
+NOT_READY, SENT_AGAIN = "unexpected workflow task failure", 5
 RECORDED_WITHIN = timedelta(seconds=30)
 LIST = "the list"
+T = TypeVar("T")
 NUMBER = re.compile(r"[^\s/'\\]{1,20}-\d{4}-\d{5,}")
 
 
@@ -172,10 +174,10 @@ class CaseClient:
                 rpc_timeout=ANSWER_WITHIN,
             )
         except WorkflowAlreadyStartedError:
-            await _forget(start)
+            await forget(start)
             raise
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
-            await _forget(start)
+            await forget(start)
             raise translated(error, case_id) from error
         return reply.existed
 
@@ -244,8 +246,11 @@ class CaseHandle:
     async def send(self, name: str, payload: Any, command_id: str | None = None) -> CommandReply:
         """Give a command by name, unchecked here: the case checks it."""
         try:
-            reply: CommandReply = await self.workflow.execute_update(
-                name, payload, id=command_id or uuid4().hex, result_type=CommandReply, rpc_timeout=ANSWER_WITHIN
+            update_id = command_id or uuid4().hex
+            reply: CommandReply = await sent_again(
+                lambda: self.workflow.execute_update(
+                    name, payload, id=update_id, result_type=CommandReply, rpc_timeout=ANSWER_WITHIN
+                )
             )
             return reply
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
@@ -347,10 +352,22 @@ class CaseHandle:
         return translated(error, self.case_id)
 
 
-async def _forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
+async def forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
     """The handle of a start that failed carries the same failure; nobody else will ask for it."""
     with suppress(Exception):
         await start.workflow_handle()
+
+
+async def sent_again(send: Callable[[], Awaitable[T]]) -> T:
+    """Send an update, and again under the same id if Temporal refused it because it met the workflow going on in a new run."""
+    for _ in range(SENT_AGAIN):
+        try:
+            return await send()
+        except RPCError as error:
+            if NOT_READY not in error.message:
+                raise
+        await asyncio.sleep(0.2)
+    return await send()
 
 
 def translated(error: Exception, case_id: str) -> Exception:

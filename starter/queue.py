@@ -21,7 +21,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from casework.starter.client import translated
+from casework.starter.client import ANSWER_WITHIN, forget, sent_again, translated
 from casework.workflows import names
 from casework.workflows.messages.queue import QueueCommand, QueueReply, QueueView
 
@@ -63,19 +63,26 @@ class QueueHandle:
         return view
 
     async def _update(self, name: str, payload: Any, returns: type[Any], update_id: str) -> Any:
-        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            "service_queue",
-            {"centre": self.centre, "day": self.day},
-            id=self.queue_id,
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            static_summary=names.queue_summary(self.centre, self.day),
-            search_attributes=names.queue_attributes(self.centre, self.day),
-        )
-        try:
-            return await self._client.execute_update_with_start_workflow(
-                name, payload, start_workflow_operation=start, id=update_id, result_type=returns
+        async def send() -> Any:
+            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+                "service_queue",
+                {"centre": self.centre, "day": self.day},
+                id=self.queue_id,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=names.queue_summary(self.centre, self.day),
+                search_attributes=names.queue_attributes(self.centre, self.day),
             )
+            try:
+                return await self._client.execute_update_with_start_workflow(
+                    name, payload, start_workflow_operation=start, id=update_id, result_type=returns, rpc_timeout=ANSWER_WITHIN
+                )
+            except BaseException:
+                await forget(start)
+                raise
+
+        try:
+            return await sent_again(send)
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             raise translated(error, self.queue_id) from error

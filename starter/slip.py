@@ -36,7 +36,7 @@ class Slip(NamedTuple):
 
 
 def slip_of(pack: ServiceStandards, ticket: TicketView, centre: str) -> Slip:
-    """The slip of a ticket that waits."""
+    """The slip of a ticket: how many are before it while it waits, point and officer when it was called."""
     arrived = ticket.arrived_at.astimezone(ZoneInfo(pack.calendar.timezone))
     service, here = pack.service(ticket.service), pack.centre(centre)
     lines = [
@@ -44,6 +44,9 @@ def slip_of(pack: ServiceStandards, ticket: TicketView, centre: str) -> Slip:
         f"{service.th} · {service.en}",
         format_time(arrived, "th", pack.display.date_era),
     ]
+    if ticket.point is not None and ticket.officer is not None:
+        lines.append(f"เชิญจุดบริการที่ {ticket.point} · service point {ticket.point}")
+        lines.append(f"เจ้าหน้าที่ · officer: {ticket.officer.name or ticket.officer.id}")
     if ticket.before is not None and ticket.wait is not None:
         low, high = ticket.wait
         lines.append(f"ก่อนท่าน {ticket.before} ราย · {ticket.before} before you")

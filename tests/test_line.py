@@ -19,6 +19,7 @@ from casework.workflows.messages.queue import QueueEvent, TicketEvent
 from casework.workflows.queue.decisions import Decisions
 from casework.workflows.queue.line import Impossible, Line, Point
 from casework.workflows.queue.ports import QueueTerms
+from casework.workflows.queue.roster import Duty, on_duty, shifts
 from casework.workflows.queue.waits import Measured, interval
 
 PACK = default_pack()
@@ -251,6 +252,35 @@ def test_an_interval_is_in_steps_and_never_empty() -> None:
     told = PACK.queue.wait_told
     for before in range(40):
         for points in range(4):
-            low, high = interval(before, points, min(points, before), measured, told)
+            busy = min(points, before)
+            low, high = interval(before, points - busy, busy, float(points), measured, told)
             assert 0 <= low < high
             assert low % 5 == high % 5 == 0
+
+
+def test_a_point_that_others_wait_for_too_counts_in_part() -> None:
+    played = Played()
+    played.line.points[4].services = ["forward", "one_stop"]
+    for _ in range(7):
+        played.take("forward")
+    decisions = Decisions(played.line, played.terms)
+    alone = decisions.wait_of("forward", 7, played.now)
+    for point in (4, 5, 6, 7):
+        played.at(said.CallNext, point) if point < 6 else played.at(said.ClosePoint, point)
+    played.take("one_stop")
+    shared = Decisions(played.line, played.terms).wait_of("forward", 5, played.now)
+    assert sum(shared) > sum(alone) * 5 / 7
+
+
+def test_the_roster_is_what_was_entered_last() -> None:
+    nok, tik = Officer(id="nok", name="นก"), Officer(id="tik", name="ติ๊ก")
+    entered = [
+        Duty(point=2, officer=nok, from_minute=510, until_minute=990),
+        Duty(point=2, officer=tik, from_minute=720, until_minute=780),
+        Duty(point=2, officer=None, from_minute=900, until_minute=930),
+        Duty(point=4, officer=tik, from_minute=510, until_minute=720),
+    ]
+    assert [(shift.point, shift.officer.id, shift.from_minute, shift.until_minute) for shift in shifts(entered)] == [
+        (2, "nok", 510, 720), (2, "tik", 720, 780), (2, "nok", 780, 900), (2, "nok", 930, 990), (4, "tik", 510, 720),
+    ]  # fmt: skip
+    assert on_duty(entered, 2, 915) is None

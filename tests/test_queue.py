@@ -11,7 +11,9 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError
@@ -19,18 +21,20 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
 from casework.adapters.postgres.records import PostgresRecords
-from casework.adapters.postgres.tickets import PostgresTickets
+from casework.adapters.postgres.tickets import NewDuty, PostgresTickets
 from casework.payloads import CaseworkPayloadConverter
 from casework.plugin import CaseworkPlugin
 from casework.runner import casework_runner
+from casework.standards.counting.calendar_rules import ChangeKind, Hours, NewChange
 from casework.standards.pack.layers import merged
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient
-from casework.starter.errors import CaseRefused, InvalidCase
+from casework.starter.errors import CaseRefused, CaseworkError, InvalidCase
 from casework.starter.queue import QueueClient, QueueHandle
 from casework.workflows.messages import queue as said
 from casework.workflows.messages.people import Actor, Officer, Requester
+from casework.workflows.queue.ports import QueueBatch
 from casework.workflows.service_queue import ServiceQueue
 from tests.counter import Silent
 
@@ -140,7 +144,11 @@ async def test_a_visitor_who_said_what_they_want_has_a_case_when_service_begins(
     assert "A001 ที่จุดบริการที่ 2 เจ้าหน้าที่ผู้ให้บริการ สมหญิง ใจดี" in called.body
     assert reply.case_id is not None
     case = await counter.cases.case(reply.case_id).view()
-    assert (case.stage, case.officer) == ("serving", SOMYING)
+    assert (case.stage, case.officer) == ("serving", SOMYING.model_copy(update={"point": 2}))
+    while not (begun := [message for message in counter.mail.sent if message.template == "service_begun"]):
+        await asyncio.sleep(0.05)
+    assert "สมหญิง ใจดี (จุดบริการที่ 2) เป็นผู้ให้บริการท่าน" in begun[0].body
+    assert "case_received" not in {message.template for message in counter.mail.sent}
     await counter.cases.case(reply.case_id).workflow.terminate()
 
 
@@ -212,6 +220,135 @@ async def test_a_terminated_queue_begins_again_where_it_stood(counter: Counter) 
     again = await counter.handle.view()
     assert (again.tickets, again.points) == (view.tickets, view.points)
     assert (await counter.take("forward")).number == "B004"
+
+
+async def until_recorded(counter: Counter, event: int) -> None:
+    while (await counter.handle.view()).recorded < event:
+        await asyncio.sleep(0.02)
+
+
+async def test_a_command_sent_again_after_a_termination_is_not_done_again(counter: Counter) -> None:
+    take = said.TakeTicket(actor=KIOSK, service="forward")
+    first = await counter.handle.act(take, "kiosk-0001")
+    await until_recorded(counter, first.event)
+    await counter.handle.workflow.terminate()
+    again = await counter.handle.act(take, "kiosk-0001")
+    assert again.ticket is not None
+    assert first.ticket is not None
+    assert (again.event, again.ticket.number) == (first.event, first.ticket.number)
+    assert (await counter.take("forward")).number == "B002"
+
+
+async def test_what_a_terminated_queue_still_writes_is_dropped(counter: Counter) -> None:
+    """Its writing may be under way when the next one has read the records: two lines would be mixed."""
+    tickets = PostgresTickets(counter.records)
+    queue_id, now = f"queue-{uuid4().hex}", datetime.now(BANGKOK)
+
+    def batch(holder: str, ticket: str) -> QueueBatch:
+        event = said.QueueEvent(seq=1, key=uuid4().hex, type=said.TicketEvent.TAKEN, at=now, ticket=ticket, data={"service": "x"})
+        return QueueBatch(queue_id=queue_id, holder=holder, standard="s", centre="c", day="2026-11-23", events=[event])
+
+    assert await tickets.hold(queue_id, "first", now) == []
+    assert await tickets.hold(queue_id, "second", now + timedelta(seconds=1)) == []
+    assert await tickets.hold(queue_id, "first", now) == []  # tried again, late
+    assert (await tickets.write_queue(batch("first", "B001"))).superseded
+    assert not (await tickets.write_queue(batch("second", "B002"))).superseded
+    assert [event.ticket for event in await tickets.hold(queue_id, "third", now + timedelta(minutes=1))] == ["B002"]
+
+
+async def test_a_queue_that_is_reset_stands_as_the_records_have_it(counter: Counter) -> None:
+    for _ in range(3):
+        await counter.take("forward")
+    await counter.point(4)
+    await counter.call(4)
+    before = await counter.handle.view()
+    await until_recorded(counter, 5)
+    history = await counter.handle.workflow.fetch_history()
+    done = [e.event_id for e in history.events if e.HasField("workflow_task_completed_event_attributes")]
+    client = counter.temporal
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=counter.handle.queue_id),
+            reason="somebody pressed the wrong button",
+            workflow_task_finish_event_id=done[1],
+            request_id=uuid4().hex,
+        )
+    )
+    after = await counter.handle.view()
+    assert (after.tickets, after.points) == (before.tickets, before.points)
+    assert (await counter.take("forward")).number == "B004"
+    kinds = await counter.records.rows("SELECT type FROM casework.queue_events WHERE queue_id = $1", counter.handle.queue_id)
+    assert "began_again" in {row["type"] for row in kinds}
+
+
+async def test_a_case_that_was_to_begin_when_the_queue_was_terminated_begins(counter: Counter) -> None:
+    await counter.take("information_request", subject="ข้อมูล", requester=Requester(name="สมชาย"))
+    await counter.point(2)
+    await counter.call(2)
+    queue = counter.handle.queue_id
+    begun = asyncio.create_task(counter.at(said.Serve, 2))
+    while not await counter.records.rows("SELECT 1 FROM casework.queue_events WHERE queue_id = $1 AND type = 'began'", queue):
+        await asyncio.sleep(0.01)
+    await counter.handle.workflow.terminate()
+    with suppress(CaseworkError):
+        await begun
+    while not (tickets := (await counter.handle.view()).tickets) or tickets[0].case_id is None:
+        await asyncio.sleep(0.05)
+    case = counter.cases.case(str(tickets[0].case_id))
+    assert (await case.view()).stage == "serving"
+    await case.workflow.terminate()
+
+
+async def test_the_roster_says_who_opens_a_point_and_who_stands_in(counter: Counter) -> None:
+    tickets, today = PostgresTickets(counter.records), date.fromisoformat(counter.handle.day)
+    nok, tik = f"nok-{uuid4().hex[:6]}", f"tik-{uuid4().hex[:6]}"
+    await counter.records.set_officer(nok, "นก มาดี", None, None)
+    await counter.records.set_officer(tik, "ติ๊ก ขยัน", None, None)
+
+    async def enter(officer: str | None, point: int) -> None:
+        await tickets.enter_duty(NewDuty(counter.centre, point, officer, today, today, None, "00:00", "24:00", "head"))
+
+    await enter(nok, 4)
+    await enter(nok, 5)
+    await enter(None, 5)
+    opened = said.OpenPoint(actor=OFFICER, point=4)
+    await counter.handle.act(opened)
+    assert (await counter.handle.view()).points[3].officer == Officer(id=nok, name="นก มาดี")
+    await counter.at(said.ClosePoint, 4)
+    await counter.records.officer_away(nok, today, today, tik)
+    await counter.handle.act(opened)
+    assert (await counter.handle.view()).points[3].officer == Officer(id=tik, name="ติ๊ก ขยัน")
+    with pytest.raises(CaseRefused, match="nobody is on duty at point 5"):
+        await counter.handle.act(said.OpenPoint(actor=OFFICER, point=5))
+    await counter.handle.act(said.OpenPoint(actor=OFFICER, point=5, officer=Officer(id=nok)))
+    assert (await counter.handle.view()).points[4].officer == Officer(id=nok, name="นก มาดี")
+
+
+async def test_a_queue_that_was_looked_at_early_follows_the_calendar(counter: Counter) -> None:
+    day = date.fromisoformat(counter.handle.day) + timedelta(days=3)
+    early = counter.queues.queue(counter.centre, day)
+    assert (await early.view()).opens_at is not None
+    named = {"name_th": "วันหยุดพิเศษ", "name_en": "special holiday", "reason": "flood", "by": "operator"}
+    await counter.records.change_calendar([NewChange(standard=counter.pack.id, date=day, kind=ChangeKind.HOLIDAY, **named)])
+    await counter.environment.fast_forward(early.workflow, timedelta(days=3))
+    while (await early.view()).opens_at is not None:
+        await asyncio.sleep(0.05)
+    with pytest.raises(CaseRefused, match="closed on this day"):
+        await early.act(said.TakeTicket(actor=KIOSK, service="forward"))
+    await early.workflow.terminate()
+
+
+async def test_a_calendar_that_changes_during_the_day_is_followed(counter: Counter) -> None:
+    day = date.fromisoformat(counter.handle.day)
+    named = {"name_th": "ปิดก่อนเวลา", "name_en": "early closing", "reason": "flood", "by": "operator"}
+    hours = [Hours(open="00:00", close="00:01")]
+    change = NewChange(standard=counter.pack.id, date=day, kind=ChangeKind.HOURS, hours=hours, **named)
+    await counter.records.change_calendar([change])
+    await counter.take("forward")  # writing it down tells of the change
+    closed = datetime.combine(day, datetime.min.time(), BANGKOK) + timedelta(minutes=1)
+    while (await counter.handle.view()).closes_at != closed:
+        await asyncio.sleep(0.05)
 
 
 async def test_who_waits_too_long_is_told_to_the_supervisor_once(counter: Counter) -> None:

@@ -67,6 +67,7 @@ class Notice(StrEnum):
     """What the requester, the owner agency and the centre are told."""
 
     CASE_RECEIVED = "case_received"
+    SERVICE_BEGUN = "service_begun"  # to who came to the counter: by which officer, at which point
     CASE_GOES_ON = "case_goes_on"
     OWNER_NEW_CASE = "owner_new_case"
     INFO_REFERRED = "info_referred"
@@ -155,7 +156,7 @@ class InformationRequestProcess(Process[Inquiry]):
                 self.case.notify(Notice.CASE_RECEIVED, REQUESTER)
         match await self.case.decision():
             case StartService() as it:
-                self.case.file.officer = it.officer
+                self.case.file.officer = it.officer_at_point
                 self.case.move(Stage.SERVING, *self.answered_by_letter)
             case RecordNoShow():
                 self.case.endings.conclude(Outcome.NO_SHOW)
@@ -166,7 +167,8 @@ class InformationRequestProcess(Process[Inquiry]):
         """2) เจ้าหน้าที่จัดหาข้อมูล/เอกสารตามต้องการ ภายใน 15 นาที — the officer finds it within 15 minutes.
         3) ถ้ามีข้อมูล เจ้าหน้าที่อธิบายและ/หรือให้เอกสารประกอบ … ถ้าไม่มีข้อมูล สอบถามไปยังหน่วยงานเจ้าของเรื่อง — held: explained or handed
         over; not held: the owner agency is asked, the requester told, the papers handed to the owner."""
-        self.case.begin("provide", promise="provide" if self.case.walked_in else None)
+        if self.case.begin("provide", promise="provide" if self.case.walked_in else None) and self.case.walked_in:
+            self.case.tell_at_once(Notice.SERVICE_BEGUN)
         match await self.case.decision():
             case ReportHeld():
                 self.case.move(Stage.SELECTING)

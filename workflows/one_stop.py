@@ -63,6 +63,7 @@ class Outcome(Outcomes):
 class Notice(StrEnum):
     """What the requester, the owner agency and the centre are told."""
 
+    SERVICE_BEGUN = "service_begun"  # by which officer, at which point
     CASE_CONVERTED = "case_converted"
 
 
@@ -119,7 +120,7 @@ class OneStopProcess(Process[OwnState]):
         self.case.begin()
         match await self.case.decision():
             case StartService() as it:
-                self.case.file.officer = it.officer
+                self.case.file.officer = it.officer_at_point
                 self.case.move(Stage.TRIAGE)
             case RecordNoShow():
                 self.case.endings.conclude(Outcome.NO_SHOW)
@@ -129,7 +130,8 @@ class OneStopProcess(Process[OwnState]):
     async def triage(self) -> None:
         """3) เจ้าหน้าที่วิเคราะห์เรื่องที่ประชาชนมาขอรับบริการ — the officer analyses what is asked: advice, publications, or anything else,
         which goes on as one of the other two services."""
-        self.case.begin("triage", promise="triage")
+        if self.case.begin("triage", promise="triage"):
+            self.case.tell_at_once(Notice.SERVICE_BEGUN)
         match await self.case.decision():
             case BeginAdvice():
                 self.case.move(Stage.ADVISING)

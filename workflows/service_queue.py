@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -29,11 +28,11 @@ from casework.workflows.messages.queue import (
     RecordNoShow,
     Serve,
     TakeTicket,
-    TicketEvent,
     Transfer,
 )
 from casework.workflows.queue.commands import queue_command
-from casework.workflows.queue.day import QueueDay, read_start
+from casework.workflows.queue.day import QueueDay
+from casework.workflows.queue.opening import read_start
 from casework.workflows.queue.views import queue_view
 
 
@@ -47,7 +46,7 @@ class ServiceQueue:
         self.day = QueueDay(self.file, invalid)
 
     take_ticket = queue_command(TakeTicket, anybody=True)
-    open_point = queue_command(OpenPoint)
+    open_point = queue_command(OpenPoint, first=QueueDay.with_officer)
     close_point = queue_command(ClosePoint)
     call_next = queue_command(CallNext)
     recall = queue_command(Recall)
@@ -55,7 +54,7 @@ class ServiceQueue:
     hold = queue_command(Hold)
     bring_back = queue_command(BringBack)
     transfer = queue_command(Transfer)
-    serve = queue_command(Serve, then=QueueDay.begin_case)
+    serve = queue_command(Serve, then=QueueDay.serve)
     finish = queue_command(Finish)
 
     @workflow.run
@@ -65,7 +64,8 @@ class ServiceQueue:
         if self.day.invalid is not None:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.day.invalid
-        beside = (self.day.keep_records, self.day.keep_the_board, self.watch_the_time)
+        day = self.day
+        beside = (day.keep_records, day.keep_the_board, day.follow_the_standard, day.take_up_resets, self.watch_the_time)
         work = [asyncio.create_task(each()) for each in beside]
         await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(_broken(task) for task in work))
         for task in work:
@@ -80,26 +80,9 @@ class ServiceQueue:
         """Who waits too long is told to the supervisor; who still waits at the end of the day, what becomes of the place."""
         while not self.file.ended:
             await self.day.until_something_is_due()
-            for ticket in self.day.waiting_too_long():
-                self.day.record(TicketEvent.WAITED_LONG, ticket.number)
-            self.day.tell_the_supervisor()
+            self.day.warn_of_long_waits()
             if self.day.has_ended:
-                await self.end_the_day()
-
-    async def end_the_day(self) -> None:
-        """Nobody is called any more: places are kept for the next day, or people are told to come back, as the pack says."""
-        left = self.day.still_waiting()
-        for ticket in left:
-            self.day.record(TicketEvent.CARRIED_OVER if self.day.carries_over else TicketEvent.SENT_HOME, ticket.number)
-        if left and self.day.carries_over:
-            await self.day.carry_over(left)
-        for point in self.day.open_points():
-            self.day.record(TicketEvent.POINT_CLOSED, None, point.no)
-        with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: not self.file.line.tickets, timeout=self.day.until_midnight)
-        for ticket in list(self.file.line.tickets.values()):  # still served when the day is over
-            self.day.record(TicketEvent.FINISHED, ticket.number, ticket.point, because="the day ended")
-        self.file.ended = True
+                await self.day.end()
 
     @workflow.signal(name="carry_over")
     async def carried_over(self, tickets: Sequence[CarriedTicket]) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from casework.adapters.ports import Letter, OfficerCard, OwedNotice, WaitingLetter, Written
 from casework.adapters.postgres import statements
@@ -265,24 +267,30 @@ class PostgresRecords:
 
     async def change_calendar(self, changes: Sequence[NewChange]) -> list[CalendarChange]:
         """Make changes in one transaction; what already is as asked is not made again."""
+        async with self.transaction() as connection:
+            await connection.execute(statements.CALENDAR_LOCK)
+            known = [_change(row) for row in await connection.fetch(statements.CALENDAR_CHANGES)]
+            made: list[CalendarChange] = []
+            for change in changes:
+                if is_so_already(change, known):
+                    continue
+                hours = json.dumps([each.model_dump(mode="json") for each in change.hours])
+                row = await connection.fetchrow(
+                    statements.CHANGE_CALENDAR, change.standard, change.date, change.kind.value, change.name_th,
+                    change.name_en, hours, change.reason, change.region, change.by,
+                )  # fmt: skip
+                assert row is not None, "an insert returns its row"
+                made.append(_change(row))
+                known.append(made[-1])
+            return made
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
+        """A connection for several statements that hold together. Raises RecordsError for what PostgreSQL refuses."""
         pool = await self._connected()
         try:
             async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection, connection.transaction():
-                await connection.execute(statements.CALENDAR_LOCK)
-                known = [_change(row) for row in await connection.fetch(statements.CALENDAR_CHANGES)]
-                made: list[CalendarChange] = []
-                for change in changes:
-                    if is_so_already(change, known):
-                        continue
-                    hours = json.dumps([each.model_dump(mode="json") for each in change.hours])
-                    row = await connection.fetchrow(
-                        statements.CHANGE_CALENDAR, change.standard, change.date, change.kind.value, change.name_th,
-                        change.name_en, hours, change.reason, change.region, change.by,
-                    )  # fmt: skip
-                    assert row is not None, "an insert returns its row"
-                    made.append(_change(row))
-                    known.append(made[-1])
-                return made
+                yield connection
         except asyncpg.PostgresError as error:
             raise RecordsError(f"PostgreSQL refuses: {type(error).__name__} {error.sqlstate}") from None
 

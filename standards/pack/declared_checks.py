@@ -26,7 +26,9 @@ from casework.standards.pack.model import ServiceStandards
 from casework.standards.pack.texts import TIMES
 
 ADVERSE = "adverse"  # a decision against the requester: how to appeal is told with it
-OF_EVERY_NOTICE = {"case_no", "requester_name", "today", "centre_name", "centre_contact", "open_hours", "officer_name"}
+OF_EVERY_NOTICE = {
+    "case_no", "requester_name", "today", "centre_name", "centre_contact", "open_hours", "officer_name", "officer_point",
+}  # fmt: skip
 ANY = "any"  # in `commands`: every open stage
 
 

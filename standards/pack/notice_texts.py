@@ -31,6 +31,8 @@ class Letterhead(Frozen):
 
     head: Named
     foot: Named
+    # Where who signs serves, said to who came to the counter; {point_no} is filled in, and {officer_point} stands for it.
+    at_point: Named = Named(th="(จุดบริการที่ {point_no})", en="(service point {point_no})")
 
 
 class LetterRules(Frozen):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from casework.adapters.postgres.tickets import NewDuty, PostgresTickets
 from casework.starter.cli.printing import console, note, table
-from casework.starter.cli.shared import JsonFlag, run
+from casework.starter.cli.shared import JsonFlag, actor_said, run
 from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import open_records
+from casework.starter.services import library_of
 from casework.workflows.messages.fields import Code, Email, Line
+from casework.workflows.queue.roster import shifts
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOURS = re.compile(r"(?P<begins>(?:[01]\d|2[0-3]):[0-5]\d)-(?P<ends>(?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 
 app = typer.Typer(
     help="Who answers for matters: names on notices, and who stands in.", no_args_is_help=True, add_completion=False
@@ -79,12 +88,7 @@ def away(
     ],
 ) -> None:
     """Say that an officer is away, and who stands in for them meanwhile."""
-    try:
-        days = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError:
-        raise InvalidCase("--from and --until take dates such as 2026-12-01") from None
-    if days[1] < days[0]:
-        raise InvalidCase("--until lies before --from")
+    days = _days(first, last)
     if stand_in == officer:
         raise InvalidCase("nobody stands in for themselves")
     _set(officer, *days, stand_in)
@@ -98,14 +102,99 @@ def back(officer: OfficerArgument) -> None:
     note(f"{officer} is back")
 
 
+@app.command("duty")
+def duty(
+    point: Annotated[int, typer.Argument(metavar="POINT", help="Number of the service point.", min=1, max=99)],
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2026-12-01.")],
+    as_: Annotated[str, typer.Option("--as", metavar="ID:ROLE", envvar="CASEWORK_AS", help="Who enters it.")],
+    officer: Annotated[str | None, typer.Argument(metavar="[ID]", help="The officer's id; without it nobody is there.")] = None,
+    last: Annotated[str | None, typer.Option("--until", metavar="DATE", help="The last day; without it the first alone.")] = None,
+    hours: Annotated[str, typer.Option(metavar="HH:MM-HH:MM", help="Of the office's clock.")] = "00:00-24:00",
+    weekdays: Annotated[str | None, typer.Option(metavar="mon,tue,…", help="Only on these.")] = None,
+    centre: Annotated[str | None, typer.Option(help="The centre; without it the organisation's own.")] = None,
+) -> None:
+    """Enter who is on duty at a service point, and when; what is entered later goes before what was entered earlier.
+
+    Example: casework officers duty 2 somying --from 2026-12-01 --until 2026-12-31 --hours 08:30-12:00
+    """
+    days = _days(first, last or first)
+    times = HOURS.fullmatch(hours)
+    if times is None or times["begins"] >= times["ends"]:
+        raise InvalidCase(f"--hours {hours}: takes hours such as 08:30-12:00; 24:00 ends a day")
+    named = [each.strip().lower() for each in weekdays.split(",")] if weekdays else []
+    if unknown := sorted(set(named) - set(WEEKDAYS)):
+        raise InvalidCase(f"--weekdays: unknown {', '.join(unknown)}; they are {', '.join(WEEKDAYS)}")
+    pack = library_of(None).current()
+    here, known = centre or pack.organisation.centre.code, pack.known_centres
+    if here not in known:
+        raise InvalidCase(f"--centre: unknown {here}; the standard has {', '.join(known)}")
+    if point not in (numbers := [each.no for each in pack.service_points]):
+        raise InvalidCase(f"there is no point {point}; points are {', '.join(map(str, numbers))}")
+    on = [WEEKDAYS.index(each) + 1 for each in named] or None
+    entered = NewDuty(here, point, officer, *days, on, times["begins"], times["ends"], actor_said(as_).id)
+
+    async def go() -> None:
+        async with open_records() as records:
+            _must_know(officer, {row["officer_id"] for row in await records.officers()})
+            await PostgresTickets(records).enter_duty(entered)
+
+    run(go())
+    who = f"{officer} is on duty" if officer else "nobody is on duty"
+    note(f"{who} at point {point} of {here} from {days[0]} until {days[1]}, {hours}")
+
+
+@app.command("roster")
+def roster(
+    day: Annotated[str | None, typer.Argument(metavar="[DATE]", help="Without it today, in the office's time.")] = None,
+    centre: Annotated[str | None, typer.Option(help="The centre; without it the organisation's own.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Who is on duty at which point on a day, stand-ins for who is away included."""
+    pack = library_of(None).current()
+    today = datetime.now(ZoneInfo(pack.calendar.timezone)).date().isoformat()
+    on, _ = _days(day or today, day or today)
+
+    async def go() -> None:
+        async with open_records() as records:
+            entered = await PostgresTickets(records).duties(centre or pack.organisation.centre.code, on)
+        found = table("point", "time", "officer", "instead of")
+        for shift in shifts(entered):
+            begins, ends = (f"{each // 60:02}:{each % 60:02}" for each in (shift.from_minute, shift.until_minute))
+            if as_json:
+                row = {"point": shift.point, "from": begins, "until": ends, "officer": shift.officer.id,
+                       "name": shift.officer.name, "instead_of": shift.instead_of}  # fmt: skip
+                print(TypeAdapter(dict).dump_json(row).decode())
+            else:
+                name = f"{shift.officer.name} ({shift.officer.id})"
+                found.add_row(str(shift.point), f"{begins}–{ends}", name, shift.instead_of or "–")
+        if not as_json:
+            console.print(found)
+
+    run(go())
+
+
+def _days(first: str, last: str) -> tuple[date, date]:
+    try:
+        days = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        raise InvalidCase("days are written such as 2026-12-01") from None
+    if days[1] < days[0]:
+        raise InvalidCase("--until lies before --from")
+    return days
+
+
+def _must_know(officer: str | None, known: Collection[str]) -> None:
+    if officer is not None and officer not in known:
+        raise NotFound(f"the records know no officer {officer}; enter one with: casework officers set {officer} --name …")
+
+
 def _set(officer: str, first: date | None, last: date | None, stand_in: str | None) -> None:
     async def go() -> None:
         async with open_records() as records:
             rows = {row["officer_id"]: row for row in await records.officers()}
             known = set(rows)
             for each in (officer, stand_in):
-                if each is not None and each not in known:
-                    raise NotFound(f"the records know no officer {each}; enter one with: casework officers set {each} --name …")
+                _must_know(each, known)
             other = rows[stand_in] if stand_in else None
             if other and first and last and other["away_from"] and other["away_from"] <= last and first <= other["away_until"]:
                 raise InvalidCase(f"{stand_in} is away too, from {other['away_from']} until {other['away_until']}")

@@ -60,12 +60,17 @@ def take(
 
 @app.command("open")
 def open_(
-    point: PointArgument, as_: AsOption, name: Annotated[str | None, typer.Option(help="The officer's name on the sign.")] = None,
+    point: PointArgument, as_: AsOption,
+    officer: Annotated[str | None, typer.Option(metavar="ID", help="Who sits there, if not who opens it.")] = None,
+    on_duty: Annotated[bool, typer.Option("--on-duty", help="Whoever casework officers roster has there now.")] = False,
+    name: Annotated[str | None, typer.Option(help="The name on the sign, if not the one in the records.")] = None,
     centre: CentreOption = None, as_json: JsonFlag = False,
 ) -> None:  # fmt: skip
-    """Open a point; who opens it sits there, and the sign says the name."""
-    officer = {"id": actor_said(as_).id, **({"name": name} if name else {})}
-    _say(said.OpenPoint, {"point": point, "officer": officer}, as_, centre, None, as_json)
+    """Open a point; who opens it sits there, and the sign says the name (casework officers set)."""
+    if on_duty and (officer or name):
+        raise InvalidCase("--on-duty takes whoever the roster has; leave --officer and --name out")
+    sits = None if on_duty else {"id": officer or actor_said(as_).id, **({"name": name} if name else {})}
+    _say(said.OpenPoint, {"point": point, "officer": sits}, as_, centre, None, as_json)
 
 
 @app.command()

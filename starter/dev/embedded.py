@@ -9,6 +9,7 @@ that somebody keeps.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import shutil
@@ -19,11 +20,13 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from temporalio.client import Client
 from temporalio.common import SearchAttributeIndexedValueType
 
 from casework.workflows.names import SEARCH_ATTRIBUTES
@@ -124,8 +127,7 @@ class Embedded:
         process = self.start([*temporal_command(temporal, self.folder, port, ui_port), *self._options], "temporal.log")
         self.temporal_address = f"{LOOPBACK}:{port}"
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
-        for each in (port, ui_port):
-            wait_for_port(each, process, self.folder / "temporal.log")
+        wait_for_temporal(port, ui_port, process, self.folder / "temporal.log")
 
 
 # The dev server looks for work to hand out 20 times a second by default, which is most of the way from an event to the
@@ -218,10 +220,25 @@ def _start(command: Sequence[str], output: IO[bytes], errors: IO[bytes], environ
     )
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a process listens on a port. Raises RuntimeError if it ends or takes too long."""
+def wait_for_temporal(port: int, ui_port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until Temporal serves: it listens some time before it answers. Raises RuntimeError if it ends or takes too long."""
     deadline = time.monotonic() + READY_WITHIN
-    while is_free(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"Temporal did not start; see {log}")
-        time.sleep(0.05)
+
+    def wait_while(not_ready: Callable[[], bool]) -> None:
+        while not_ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Temporal did not start; see {log}")
+            time.sleep(0.05)
+
+    for each in (port, ui_port):
+        wait_while(lambda each=each: is_free(each))  # type: ignore[misc]
+    with ThreadPoolExecutor(1) as aside:  # a loop of its own: whoever waits here may be inside one
+        wait_while(lambda: not aside.submit(asyncio.run, _answers(port)).result())
+
+
+async def _answers(port: int) -> bool:
+    try:
+        await Client.connect(f"{LOOPBACK}:{port}")
+    except RuntimeError:
+        return False
+    return True

@@ -210,6 +210,11 @@ class Case:
         self.file.owner_told = self.file.owner_told or to == "owner_agency"
         return self.journal.notify(template, to, **({"due_at": promised.isoformat()} if promised else {}) | values)
 
+    def tell_at_once(self, template: str, **values: Any) -> None:
+        """Owe the requester a notice that makes no sense as a letter: only who is reached electronically gets it."""
+        if self.file.request.requester.told_at_once:
+            self.notify(template, REQUESTER, **values)
+
     def tell_and_start(self, step: str, template: str, **values: Any) -> None:
         """Tell the requester something from which their time for a step runs: it begins when they have been told."""
         calculator, now = self._counting.calculator, workflow.now()

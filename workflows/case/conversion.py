@@ -67,7 +67,8 @@ async def go_on_as(case: Case, convert: GoesOn) -> None:
 
 
 def _request(case: Case, convert: GoesOn) -> CaseRequest:
-    asked = case.file.request
+    asked, officer = case.file.request, case.file.officer
+    elsewhere = officer.model_copy(update={"point": None}) if officer else None  # the other service has points of its own
     requester = asked.requester
     if convert.citizen_id:
         requester = requester.model_copy(update={"citizen_id": convert.citizen_id})
@@ -82,6 +83,6 @@ def _request(case: Case, convert: GoesOn) -> CaseRequest:
         standard=asked.standard,
         received_at=case.file.received_at,  # who has waited keeps their place
         linked_from=case.file.case_id,
-        officer=case.file.officer,
+        officer=elsewhere,
         documents=convert.documents,
     )

@@ -54,7 +54,7 @@ def take_effect(case: Case, name: str, spec: CommandSpec, message: Command) -> N
     own: DeclaredState = case.file.own
     own.given = {**own.given, name: own.given.get(name, 0) + 1}
     if isinstance(message, StartService):
-        case.file.officer = message.officer
+        case.file.officer = message.officer_at_point
     for field, said in spec.fields.items():
         value = getattr(message, field)
         if value is not None:

@@ -87,7 +87,8 @@ def _next(clock: Clock, file: CaseFile) -> str:
 def _responsible(file: CaseFile) -> list[str]:
     lines = []
     if file.officer:
-        lines.append(f"ผู้รับผิดชอบ · officer `{file.officer.id}`")
+        point = f" · จุดที่ · point {file.officer.point}" if file.officer.point else ""
+        lines.append(f"ผู้รับผิดชอบ · officer `{file.officer.id}`{point}")
     if file.agency:
         lines.append(f"ส่วนราชการเจ้าของเรื่อง · owner agency `{file.agency}`")
     if file.escalation:

@@ -26,7 +26,7 @@ from casework.workflows.case.file import CaseFile, Promise
 from casework.workflows.case.receipts import CLOCKS_DIFFER
 from casework.workflows.messages.declared import DeclaredRequest, fields_of
 from casework.workflows.messages.events import Link
-from casework.workflows.messages.people import Document, Requester
+from casework.workflows.messages.people import Document, Officer, Requester
 from casework.workflows.messages.request import CaseRequest
 from casework.workflows.ports import StandardAnswer, Terms
 
@@ -114,6 +114,8 @@ def unfit(file: CaseFile, answer: StandardAnswer) -> list[str]:
         found.append(f"channel: {request.channel} is not offered; this service has {', '.join(offered)}")
     if request.requester.segment not in terms.segments:
         found.append(f"requester.segment: unknown {request.requester.segment}; known are {', '.join(terms.segments)}")
+    if request.officer is not None and (wrong := unknown_point(terms, request.officer)):
+        found.append(f"officer.point: {wrong}")
     if request.service in terms.identity_required_for and not request.requester.identified:
         found.append("requester.citizen_id: this service needs the requester's identity (citizen_id or other_identity)")
     found += without_papers(terms, request.service, request.matter, request.documents)
@@ -132,6 +134,13 @@ def _unfit_fields(request: DeclaredRequest, declared: DeclaredService) -> list[s
     except ValidationError as error:
         return errors.problems(error)
     return []
+
+
+def unknown_point(terms: Terms, officer: Officer) -> str | None:
+    """Why an officer does not give this service where they say, or None if they do."""
+    if officer.point is None or officer.point in terms.points:
+        return None
+    return f"this service is not given at point {officer.point}; it has {', '.join(map(str, terms.points)) or 'none'}"
 
 
 def without_papers(terms: Terms, service: str, matter: str | None, documents: Sequence[Document]) -> list[str]:

@@ -21,6 +21,7 @@ from casework.workflows.case.command_desk import Where, command
 from casework.workflows.case.definition import OwnState, ProcessDefinition
 from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
 from casework.workflows.case.letters import letters_wait, may_serve
+from casework.workflows.case.opening import unknown_point
 from casework.workflows.messages.commands import (
     AddDocument,
     AddNote,
@@ -90,9 +91,7 @@ def unknown_agency(file: CaseFile, agency: str | None) -> str | None:
 def knows_point(file: CaseFile, message: StartService) -> str | None:
     """Service is given at a point of the pack that offers it."""
     assert file.terms is not None
-    if message.point is None or message.point in file.terms.points:
-        return None
-    return f"this service is not given at point {message.point}; it has {', '.join(map(str, file.terms.points)) or 'none'}"
+    return unknown_point(file.terms, message.officer_at_point)
 
 
 def in_the_requesters_name(_: CaseFile, message: Withdraw | Rate) -> str | None:

@@ -128,6 +128,11 @@ class StartService(Command):
     officer: Officer
     point: int | None = Field(default=None, ge=1, le=99)
 
+    @property
+    def officer_at_point(self) -> Officer:
+        """Who serves, and where."""
+        return self.officer.model_copy(update={"point": self.point}) if self.point else self.officer
+
 
 class RecordNoShow(Command):
     """The requester was called and did not come."""

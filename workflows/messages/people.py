@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from casework.standards.limits import Frozen
 from casework.workflows.messages.fields import CitizenId, Code, Email, Line, Prose
@@ -21,11 +21,12 @@ class Actor(Frozen):
 
 class Officer(Frozen):
     """An officer as the requester sees them: the name stands on notices and displays (standard 1.2(5)). Without a name, the
-    one in the records is taken (casework officers)."""
+    one in the records is taken (casework officers). `point` is where they serve who comes to the counter."""
 
     id: Code
     name: Line | None = None
     email: Email | None = None
+    point: Annotated[int, Field(ge=1, le=99)] | None = None
 
 
 class Document(Frozen):
@@ -57,6 +58,11 @@ class Requester(Frozen):
         """Where they can be reached, by kind."""
         known = {"email": self.email, "line": self.line_id, "phone": self.phone, "postal": self.postal}
         return {kind: address for kind, address in known.items() if address}
+
+    @property
+    def told_at_once(self) -> bool:
+        """Whether they are reached electronically, and wish to be."""
+        return bool(self.email or self.line_id) and self.prefers not in ("letter", "phone")
 
     @property
     def identified(self) -> bool:

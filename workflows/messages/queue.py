@@ -34,12 +34,14 @@ class TicketEvent(StrEnum):
     WAITED_LONG = "waited_long"  # past the standard's limit: the supervisor is told
     CARRIED_OVER = "carried_over"  # the day ended; the place is kept on the next
     SENT_HOME = "sent_home"  # the day ended; told to come back
+    BEGAN_AGAIN = "began_again"  # from the records, after it was terminated or reset
     POINT_OPENED = "point_opened"
     POINT_CLOSED = "point_closed"
 
 
 class QueueEvent(Frozen):
-    """Something that happened, in order. `key` makes writing it twice harmless. `data` has no personal data but the request's."""
+    """Something that happened, in order. `key` makes writing it twice harmless; what a command decided has the command's id in
+    it. `data` has no personal data but the request's."""
 
     seq: int
     key: str

@@ -13,6 +13,7 @@ from casework.workflows import errors
 from casework.workflows.messages.queue import QueueCommand, QueueReply
 from casework.workflows.queue.decisions import Decided
 from casework.workflows.queue.file import REPLIES_KEPT, QueueFile
+from casework.workflows.queue.journal import command_key
 from casework.workflows.queue.line import Impossible
 
 if TYPE_CHECKING:
@@ -26,10 +27,14 @@ class HoldsQueue(Protocol):
 
 
 def queue_command(
-    message: type[QueueCommand], *, anybody: bool = False, then: Callable[[Any, QueueReply], Awaitable[QueueReply]] | None = None
+    message: type[QueueCommand],
+    *,
+    anybody: bool = False,
+    first: Callable[[Any, Any], Awaitable[Any]] | None = None,
+    then: Callable[[Any, QueueReply], Awaitable[QueueReply]] | None = None,
 ) -> Any:
-    """An update named after its message. `anybody` may give it, else the roles that run the queue; `then` goes on with what was
-    decided before the answer is given."""
+    """An update named after its message. `anybody` may give it, else the roles that run the queue; `first` completes what was
+    said, and `then` goes on with what was decided before the answer is given."""
     name = message.command_name()
 
     async def handler(self: HoldsQueue, payload: Any = None) -> QueueReply:
@@ -39,6 +44,8 @@ def queue_command(
         if (before := _answered_before(self.day.file)) is not None:
             return before
         it = _read(message, payload)
+        if first is not None:
+            it = await first(self.day, it)
         reply = self.day.carry_out(_decided(self.day, name, it, anybody), it.actor)
         if then is not None:
             reply = await then(self.day, reply)
@@ -81,6 +88,8 @@ def _decided(day: QueueDay, name: str, it: Any, anybody: bool) -> Decided:
     roles = day.file.terms.rules.officers
     if not anybody and it.actor.role not in roles:
         raise errors.refused(f"{name} takes {' or '.join(roles)}, not {it.actor.role}")
+    if day.journal.is_full:
+        raise errors.refused("the records have not answered for long, and this queue can hold no more; tell the operator")
     if day.file.ended or (day.has_ended and name in ("take_ticket", "call_next", "open_point", "bring_back", "hold", "transfer")):
         raise errors.refused("the day of this queue has ended")
     try:
@@ -91,7 +100,7 @@ def _decided(day: QueueDay, name: str, it: Any, anybody: bool) -> Decided:
 
 def _answered_before(file: QueueFile) -> QueueReply | None:
     update = workflow.current_update_info()
-    return file.replies.get(update.id) if update else None
+    return file.replies.get(command_key(update.id)) if update else None
 
 
 def _remember(file: QueueFile, reply: QueueReply) -> QueueReply:
@@ -99,5 +108,5 @@ def _remember(file: QueueFile, reply: QueueReply) -> QueueReply:
     update = workflow.current_update_info()
     if update is not None:
         kept = list(file.replies.items())[-(REPLIES_KEPT - 1) :]
-        file.replies = dict([*kept, (update.id, reply)])
+        file.replies = dict([*kept, (command_key(update.id), reply)])
     return reply

@@ -1,59 +1,41 @@
-"""The day of a queue: it opens under the pack's rules, keeps the records, watches the time, and hands over to the next day."""
+"""The day of a queue: it opens under the pack's rules, decides, begins cases, watches the time, hands over to the next day."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from temporalio import workflow
-from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from casework.workflows import errors, names
-from casework.workflows.case.opening import decoded
 from casework.workflows.messages.people import Actor, Requester
-from casework.workflows.messages.queue import CarriedTicket, QueueEvent, QueueReply, TicketEvent
+from casework.workflows.messages.queue import CarriedTicket, OpenPoint, QueueReply, TicketEvent
 from casework.workflows.options import PATIENT_RETRY, PATIENT_TIMEOUT, READ_RETRY, READ_TIMEOUT
 from casework.workflows.queue.board import board
 from casework.workflows.queue.decisions import Decided, Decisions
-from casework.workflows.queue.file import QueueFile, QueueStart
-from casework.workflows.queue.line import Point, Ticket
-from casework.workflows.queue.ports import CaseToBegin, LongWait, QueueBatch, QueuePort, QueueQuery, TicketCall
+from casework.workflows.queue.file import REPLIES_KEPT, QueueFile, QueueStart
+from casework.workflows.queue.hours import Hours
+from casework.workflows.queue.journal import QueueJournal
+from casework.workflows.queue.line import Line, Point, Ticket
+from casework.workflows.queue.opening import CarriedOn
+from casework.workflows.queue.ports import (
+    CaseToBegin,
+    LongWait,
+    OfficerQuery,
+    QueueAnswer,
+    QueuePort,
+    QueueQuery,
+    QueueTerms,
+    TicketCall,
+)
 from casework.workflows.queue.views import ticket_view
 
-BATCH = 200  # events in one write
 CALL_HELPS = timedelta(minutes=3)  # who is told later was called again, or is gone
-
-
-class _CarriedOn(BaseModel):
-    """What continue-as-new hands to the next run."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    carried_on: QueueFile
-
-
-def read_start(start: RawValue) -> tuple[QueueFile, ApplicationError | None]:
-    """The file of a new or continued queue, and why it cannot be opened if it cannot."""
-    info = workflow.info()
-    if info.continued_run_id and start.payload.data.startswith(b'{"carried_on"'):
-        return _CarriedOn.model_validate_json(start.payload.data).carried_on, None
-    problem, asked = None, QueueStart(centre="unreadable", day="")
-    try:
-        asked = QueueStart.model_validate(decoded(start))
-        date.fromisoformat(asked.day)
-        if info.workflow_id != (expected := names.queue_id(asked.centre, asked.day)):
-            problem = [f"workflow id: the queue of this day is {expected}; start it under that id"]
-    except ValidationError as error:
-        problem = errors.problems(error)
-    except (ValueError, RecursionError) as error:
-        problem = [str(error) if type(error) is ValueError else "it cannot be read as JSON"]
-    file = QueueFile(queue_id=info.workflow_id, start=asked)
-    return file, errors.invalid_request(problem, "the queue") if problem else None
 
 
 class QueueDay:
@@ -62,38 +44,106 @@ class QueueDay:
     def __init__(self, file: QueueFile, invalid: ApplicationError | None) -> None:
         self.file = file
         self.invalid = invalid  # why there is no such queue
-        self._news = 0  # what was recorded: whoever waits for the time looks again
+        self.journal = QueueJournal(file)
+        self.hours = Hours(file)
+        self._reset = asyncio.Event()
+        self._was_reset = self._opening = False
+        workflow.register_random_seed_callback(self._note_reset)
 
     # Opening and handing on
 
     async def open(self) -> None:
-        """Take the rules and hours of the day; what the records have of it (it was terminated) stands as it did."""
+        """Take the rules and hours of the day; what the records have of it (it was terminated or reset) stands as it did."""
         file = self.file
-        if file.terms is None and self.invalid is None:
-            query = QueueQuery(queue_id=file.queue_id, centre=file.start.centre, day=file.start.day)
-            answer = await workflow.execute_activity_method(
-                QueuePort.read_queue, query, start_to_close_timeout=READ_TIMEOUT, retry_policy=READ_RETRY,
-                summary=f"the rules of {file.start.day} at {file.start.centre}",
-            )  # fmt: skip
-            if answer.terms is None:
-                self.invalid = errors.invalid_request([answer.problem or "no standard"], "the queue")
-                return
-            file.line.points = {point.no: Point(no=point.no, services=point.services) for point in answer.terms.points}
-            for event in answer.kept:
-                file.line.apply(event)
-            file.recorded = file.line.seq
-            file.terms = answer.terms
+        if self.invalid is not None or (file.terms is not None and not self._was_reset):
+            return
+        began, self._opening = file.terms is not None, True
+        while True:
+            self._was_reset = False
+            file.holder = workflow.uuid4().hex
+            answer = await self._read(holder=file.holder)
+            if not self._was_reset:
+                break
+        if answer.terms is None:
+            self.invalid = errors.invalid_request([answer.problem or "no standard"], "the queue")
+            return
+        file.line, file.outbox, file.outbox_bytes, file.replies = Line(), [], 0, {}
+        self._take(answer.terms)
+        for event in answer.kept:
+            file.line.apply(event)
+            if event.actor is not None:
+                shown = file.line.tickets.get(event.ticket or "")
+                file.replies[event.key] = QueueReply(
+                    queue_id=file.queue_id, event=event.seq, case_id=shown.case_id if shown else None,
+                    ticket=ticket_view(file, shown, workflow.now()) if shown else None,
+                )  # fmt: skip
+        file.replies = dict(list(file.replies.items())[-REPLIES_KEPT:])
+        file.recorded = file.line.seq
+        if answer.kept or began:
+            self.journal.record(TicketEvent.BEGAN_AGAIN, None)
+        else:
             self.take_over(file.start.carried)
+        self._opening = False
+        for ticket in [each for each in file.line.tickets.values() if each.case_waits]:
+            await self.begin_case(ticket.number)
+
+    async def take_up_resets(self) -> None:
+        """What was decided after the place to which a queue was reset is in the records, and stands."""
+        while True:
+            await self._reset.wait()  # a condition would be looked at only after the commands that come with the reset
+            self._reset.clear()
+            await self.open()
+
+    async def follow_the_standard(self) -> None:
+        """A queue that was begun on an earlier day (somebody looked at it) takes rules and hours again when its counter opens."""
+        file = self.file
+        read_at = file.terms_read_at
+        if read_at is None or read_at >= self.hours.counter_opens or workflow.now() >= self.hours.counter_opens:
+            return
+        await workflow.sleep(self.hours.counter_opens - workflow.now(), summary="the counter opens")
+        await self.read_terms()
+
+    async def read_terms(self, revision: int = 0) -> None:
+        """Take rules and hours as they are now."""
+        answer = await self._read(revision=revision)
+        if answer.terms is not None:  # else its pack is not served any more: the day goes on as it began
+            self._take(answer.terms)
+            self.journal.news += 1
 
     async def opened(self) -> None:
         """Wait until it is open, or say why it cannot be."""
-        await workflow.wait_condition(lambda: self.file.terms is not None or self.invalid is not None)
+        await workflow.wait_condition(lambda: self._is_open or self.invalid is not None)
         if self.invalid is not None:
             raise self.invalid
 
     async def continue_as_new(self) -> None:
         """The history is long: go on in a new run."""
-        workflow.continue_as_new(_CarriedOn(carried_on=self.file))
+        workflow.continue_as_new(CarriedOn(carried_on=self.file))
+
+    async def _read(self, revision: int = 0, holder: str | None = None) -> QueueAnswer:
+        start = self.file.start
+        query = QueueQuery(
+            queue_id=self.file.queue_id, centre=start.centre, day=start.day, revision=revision, holder=holder,
+            since=workflow.now() if holder else None,
+        )  # fmt: skip
+        return await workflow.execute_activity_method(
+            QueuePort.read_queue, query, start_to_close_timeout=READ_TIMEOUT, retry_policy=READ_RETRY,
+            summary=f"the rules of {start.day} at {start.centre}",
+        )  # fmt: skip
+
+    def _take(self, terms: QueueTerms) -> None:
+        file = self.file
+        file.terms, file.terms_read_at = terms, workflow.now()
+        for point in terms.points:
+            file.line.points.setdefault(point.no, Point(no=point.no, services=[])).services = point.services
+
+    def _note_reset(self, _: int) -> None:
+        self._was_reset = True  # no more than that: Temporal calls this beside the workflow, and drops what it raises
+        self._reset.set()
+
+    @property
+    def _is_open(self) -> bool:
+        return self.file.terms is not None and not self._was_reset and not self._opening
 
     @property
     def is_over(self) -> bool:
@@ -103,19 +153,23 @@ class QueueDay:
     @property
     def is_long(self) -> bool:
         """It is time for a new run."""
-        return workflow.info().is_continue_as_new_suggested() and not self.file.ended
+        return workflow.info().is_continue_as_new_suggested() and not self.file.ended and self._is_open
 
     # Deciding
 
     @property
     def decisions(self) -> Decisions:
         """What can be decided now."""
-        assert self.file.terms is not None, "only asked once the queue is open"
-        return Decisions(self.file.line, self.file.terms)
+        return Decisions(self.file.line, self.hours.terms)
+
+    @property
+    def has_ended(self) -> bool:
+        """Nobody is called any more."""
+        return self.hours.has_ended(workflow.now())
 
     def carry_out(self, decided: Decided, actor: Actor) -> QueueReply:
         """A command was decided: it happens."""
-        self.record(decided.type, decided.ticket, decided.point, actor, **decided.data)
+        self.journal.record(decided.type, decided.ticket, decided.point, actor, **decided.data)
         shown = self.file.line.tickets.get(decided.ticket or "")
         if shown is not None and decided.type in (TicketEvent.CALLED, TicketEvent.RECALLED):
             self._tell_called(shown)
@@ -126,16 +180,19 @@ class QueueDay:
             case_id=shown.case_id if shown else None,
         )
 
-    def record(
-        self, type_: TicketEvent, ticket: str | None, point: int | None = None, actor: Actor | None = None, **data: Any
-    ) -> None:
-        """It happens now."""
-        key, now = workflow.uuid4().hex, workflow.now()
-        seq = self.file.line.seq + 1
-        event = QueueEvent(seq=seq, key=key, type=type_, at=now, actor=actor, ticket=ticket, point=point, data=data)
-        self.file.line.apply(event)
-        self.file.outbox.append(event)
-        self._news += 1
+    async def with_officer(self, said: OpenPoint) -> OpenPoint:
+        """Who opens a point, with the name in the records; whoever is on duty there if nobody is named."""
+        if said.officer is not None and said.officer.name is not None:
+            return said
+        query = OfficerQuery(
+            centre=self.file.start.centre, point=said.point, at=workflow.now(), timezone=self.hours.terms.timezone,
+            officer_id=said.officer.id if said.officer else None,
+        )  # fmt: skip
+        found = await workflow.execute_activity_method(
+            QueuePort.find_officer, query, start_to_close_timeout=READ_TIMEOUT, retry_policy=READ_RETRY,
+            summary=f"who is at point {said.point}",
+        )  # fmt: skip
+        return said.model_copy(update={"officer": found.officer or said.officer})
 
     def _tell_called(self, ticket: Ticket) -> None:
         """Who left an address is told there too to which point and officer they are called; too late it helps nobody."""
@@ -153,34 +210,33 @@ class QueueDay:
             schedule_to_close_timeout=CALL_HELPS, summary=f"{ticket.number} → {ticket.point}",
         )  # fmt: skip
 
-    async def begin_case(self, reply: QueueReply) -> QueueReply:
+    async def serve(self, reply: QueueReply) -> QueueReply:
         """Service has begun: the ticket's case is opened if it is not there, and its time runs from now on."""
-        file, number = self.file, reply.ticket.number if reply.ticket else ""
-        ticket, terms = file.line.tickets.get(number), file.terms
-        assert terms is not None
-        if ticket is None or ticket.point is None or ticket.officer is None:
+        if reply.ticket is None:
             return reply
+        case_id, problem = await self.begin_case(reply.ticket.number)
+        return reply.model_copy(update={"event": self.file.line.seq, "case_id": case_id or reply.case_id, "problem": problem})
+
+    async def begin_case(self, number: str) -> tuple[str | None, str | None]:
+        """The case of a ticket that is served, or why there is none; neither if nothing is known of it (an enquiry)."""
+        ticket = self.file.line.tickets[number]
         asked = self._case_of(ticket)
         if asked is None:
-            return reply
+            return None, None
         begun = await workflow.execute_activity_method(
             QueuePort.begin_case, asked, start_to_close_timeout=PATIENT_TIMEOUT, retry_policy=PATIENT_RETRY,
             summary=f"{number} → {asked.case_id}",
         )  # fmt: skip
         if begun.problem is not None:
-            self.record(TicketEvent.CASE_REFUSED, number, because=begun.problem)
-            return reply.model_copy(update={"event": file.line.seq, "problem": begun.problem})
-        self.record(TicketEvent.CASE_LINKED, number, case_id=asked.case_id, service=asked.service)
-        return reply.model_copy(update={"event": file.line.seq, "case_id": asked.case_id})
+            self.journal.record(TicketEvent.CASE_REFUSED, number, because=begun.problem)
+            return None, begun.problem
+        self.journal.record(TicketEvent.CASE_LINKED, number, case_id=asked.case_id, service=asked.service)
+        return asked.case_id, None
 
     def _case_of(self, ticket: Ticket) -> CaseToBegin | None:
-        """The case that a ticket is about; None if nothing is known of it (an enquiry)."""
-        terms, request = self.file.terms, ticket.request
-        assert terms is not None
-        assert ticket.officer is not None
-        assert ticket.point is not None
+        terms, request = self.hours.terms, ticket.request
         known = "requester" in request and "subject" in request
-        if ticket.case_id is None and not known:
+        if ticket.point is None or ticket.officer is None or (ticket.case_id is None and not known):
             return None
         request_id = f"{self.file.queue_id}/{ticket.number}/{ticket.service}"
         return CaseToBegin(
@@ -202,54 +258,47 @@ class QueueDay:
     # The records
 
     async def keep_records(self) -> None:
-        """Write what happens, in order, as long as it takes. What happens meanwhile goes with the next write."""
-        file = self.file
+        """Write what happens; a calendar that changed meanwhile is taken up."""
         while True:
-            await workflow.wait_condition(lambda: bool(file.outbox))
-            events = file.outbox[:BATCH]
-            batch = QueueBatch(queue_id=file.queue_id, centre=file.start.centre, day=file.start.day, events=events)
-            file.recorded = await workflow.execute_activity_method(
-                QueuePort.record_queue, batch, start_to_close_timeout=PATIENT_TIMEOUT, retry_policy=PATIENT_RETRY,
-                summary=f"events {events[0].seq} to {events[-1].seq}",
-            )  # fmt: skip
-            del file.outbox[: len(events)]
+            written = await self.journal.write()
+            if written.superseded and not self._was_reset:  # what the records have goes before what this run knows
+                self._note_reset(0)
+            if written.calendar > self.hours.terms.revision:
+                await self.read_terms(written.calendar)
 
     # The time
 
     async def until_something_is_due(self) -> None:
         """Sleep until somebody has waited too long, or the day ends."""
-        seen = -1
+        journal, hours = self.journal, self.hours
         while True:
-            due = self._next_moment()
+            await workflow.wait_condition(lambda: self._is_open)
+            due = hours.next_moment()
             if due <= workflow.now():
                 return
-            seen = self._news
+            seen = journal.news
             with suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda due=due, seen=seen: self._news != seen and self._next_moment() < due,  # type: ignore[misc]
+                    lambda due=due, seen=seen: journal.news != seen and hours.next_moment() < due,  # type: ignore[misc]
                     timeout=due - workflow.now(),
-                    timeout_summary=f"{due.astimezone(self._zone):%H:%M}: somebody waits too long, or the day ends",
+                    timeout_summary=f"{due.astimezone(hours.zone):%H:%M}: somebody waits too long, or the day ends",
                 )
 
-    def waiting_too_long(self) -> list[Ticket]:
-        """Who has, and the supervisor does not know."""
-        now = workflow.now()
-        return [each for each in self.file.line.waiting() if not each.warned and now - self._counts_from(each) >= self._patience]
-
-    def tell_the_supervisor(self) -> None:
-        """Not of each one, but again and again while it lasts."""
+    def warn_of_long_waits(self) -> None:
+        """Note who has waited too long; the supervisor is told, not of each one, but again and again while it lasts."""
         file, now = self.file, workflow.now()
+        for ticket in self.hours.waiting_too_long(now):
+            self.journal.record(TicketEvent.WAITED_LONG, ticket.number)
         late = [each for each in file.line.waiting() if each.warned]
-        if not late or (file.told_at is not None and now - file.told_at < self._patience):
+        if not late or (file.told_at is not None and now - file.told_at < self.hours.patience):
             return
         file.told_at = now
-        assert file.terms is not None
         wait = LongWait(
             queue_id=file.queue_id,
             centre=file.start.centre,
-            standard=file.terms.standard,
+            standard=self.hours.terms.standard,
             tickets=[each.number for each in late],
-            longest=int((now - min(self._counts_from(each) for each in late)) / timedelta(minutes=1)),
+            longest=int((now - min(self.hours.waits_since(each) for each in late)) / timedelta(minutes=1)),
             at=now,
         )
         workflow.start_activity_method(
@@ -257,67 +306,29 @@ class QueueDay:
             schedule_to_close_timeout=timedelta(hours=4), summary=f"{len(late)} wait too long",
         )  # fmt: skip
 
-    @property
-    def has_ended(self) -> bool:
-        """Nobody is called any more."""
-        return workflow.now() >= self._ends
-
-    @property
-    def until_midnight(self) -> timedelta:
-        """How long the day still is."""
-        day = date.fromisoformat(self.file.start.day) + timedelta(days=1)
-        midnight = datetime(day.year, day.month, day.day, tzinfo=self._zone)
-        return max(timedelta(seconds=1), midnight - workflow.now())
-
-    def _next_moment(self) -> datetime:
-        waiting = self.file.line.waiting()
-        due = [self._counts_from(each) + self._patience for each in waiting if not each.warned]
-        again = [self.file.told_at + self._patience] if self.file.told_at and any(each.warned for each in waiting) else []
-        return min([*due, *again, self._ends])
-
-    def _counts_from(self, ticket: Ticket) -> datetime:
-        """Nobody waits too long before the doors open."""
-        assert self.file.terms is not None
-        return max(ticket.arrived_at, self.file.terms.opens_at or ticket.arrived_at)
-
-    @property
-    def _patience(self) -> timedelta:
-        assert self.file.terms is not None
-        return timedelta(minutes=self.file.terms.rules.wait_warn_minutes)
-
-    @property
-    def _ends(self) -> datetime:
-        assert self.file.terms is not None
-        day = date.fromisoformat(self.file.start.day)
-        return self.file.terms.ends_at or datetime(day.year, day.month, day.day, 23, 59, tzinfo=self._zone)
-
-    @property
-    def _zone(self) -> Any:
-        assert self.file.terms is not None
-        return self.file.terms.zone
-
     # The end of the day
 
-    @property
-    def carries_over(self) -> bool:
-        """Whether places are kept for the next day."""
-        terms = self.file.terms
-        return terms is not None and terms.rules.day_end == "carried_over" and terms.opens_next is not None
+    async def end(self) -> None:
+        """Nobody is called any more: places are kept for the next day, or people are told to come back, as the pack says."""
+        journal = self.journal
+        left = sorted((each for each in self.file.line.tickets.values() if each.state != "serving"), key=lambda each: each.turn)
+        for ticket in left:
+            journal.record(TicketEvent.CARRIED_OVER if self.hours.carries_over else TicketEvent.SENT_HOME, ticket.number)
+        if left and self.hours.carries_over:
+            await self._carry_over(left)
+        for point in [each for each in self.file.line.points.values() if each.open]:
+            journal.record(TicketEvent.POINT_CLOSED, None, point.no)
+        with suppress(TimeoutError):
+            until_midnight = max(timedelta(seconds=1), self.hours.midnight(0) - workflow.now())
+            await workflow.wait_condition(lambda: not self.file.line.tickets, timeout=until_midnight)
+        for ticket in list(self.file.line.tickets.values()):  # still served when the day is over
+            journal.record(TicketEvent.FINISHED, ticket.number, ticket.point, because="the day ended")
+        self.file.ended = True
 
-    def still_waiting(self) -> list[Ticket]:
-        """Everybody who is not being served."""
-        return sorted((each for each in self.file.line.tickets.values() if each.state != "serving"), key=lambda each: each.turn)
-
-    def open_points(self) -> list[Point]:
-        """The points that are open."""
-        return [point for point in self.file.line.points.values() if point.open]
-
-    async def carry_over(self, left: Sequence[Ticket]) -> None:
+    async def _carry_over(self, left: Sequence[Ticket]) -> None:
         """The next day's queue begins with those who still wait."""
-        assert self.file.terms is not None
-        assert self.file.terms.opens_next is not None
-        day = self.file.terms.opens_next.astimezone(self._zone).date().isoformat()
-        centre, new_id = self.file.start.centre, names.queue_id(self.file.start.centre, day)
+        day, centre = self.hours.next_day(), self.file.start.centre
+        new_id = names.queue_id(centre, day)
         tickets = [CarriedTicket(number=each.number, from_day=self.file.start.day, data=_carried(each)) for each in left]
         try:
             await workflow.start_child_workflow(
@@ -340,15 +351,15 @@ class QueueDay:
                 number in line.tickets or number in line.carried or int(number[1:]) <= given
             ):  # given here before they came over
                 number = f"{number[0]}{int(number[1:]) + 1:03}"
-            self.record(TicketEvent.TAKEN, number, None, None, **each.data, from_day=each.from_day)
+            self.journal.record(TicketEvent.TAKEN, number, None, None, **each.data, from_day=each.from_day)
 
     async def keep_the_board(self) -> None:
         """Show what stands now, once for all that happened in one moment."""
         shown = -1
         while True:
             workflow.set_current_details(board(self.file, workflow.now()))
-            shown = self._news
-            await workflow.wait_condition(lambda shown=shown: self._news != shown)  # type: ignore[misc]
+            shown = self.journal.news
+            await workflow.wait_condition(lambda shown=shown: self.journal.news != shown)  # type: ignore[misc]
 
 
 def _carried(ticket: Ticket) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from casework.standards.pack.queue import ORDINARY
 from casework.workflows.messages import queue as said
 from casework.workflows.messages.queue import TicketEvent
-from casework.workflows.queue.line import Impossible, Line, Ticket
+from casework.workflows.queue.line import Impossible, Line, Point, Ticket
 from casework.workflows.queue.ports import QueueTerms
 from casework.workflows.queue.waits import Measured, interval
 
@@ -160,8 +160,13 @@ class Decisions:
         past = self._terms.past.get(service, Measured()) + self._line.measured.get(service, Measured())
         measured = past.with_expected(self._rules.expected_minutes.get(service, 10))
         busy = sum(point.ticket is not None for point in open_for)
-        low, high = interval(before, len(open_for), busy, measured, self._rules.wait_told)
+        share = sum(1 / self._wanted(point, service) for point in open_for)
+        low, high = interval(before, len(open_for) - busy, busy, share, measured, self._rules.wait_told)
         return (low + closed, high + closed)
+
+    def _wanted(self, point: Point, service: str) -> int:
+        """For how many of its services people wait at a point, this one included."""
+        return sum(each == service or bool(self._line.waiting(each)) for each in point.services)
 
     def before(self, ticket: Ticket) -> int:
         """How many are called before a ticket, as far as one knows."""

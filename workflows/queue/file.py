@@ -27,9 +27,12 @@ class QueueFile(BaseModel):
 
     queue_id: str
     start: QueueStart
+    holder: str = ""  # names the run to the records: who held the queue before writes no more
     terms: QueueTerms | None = None
+    terms_read_at: AwareDatetime | None = None
     line: Line = Line()
     outbox: list[QueueEvent] = []  # what the records do not have yet
+    outbox_bytes: int = 0
     recorded: int = 0
     replies: dict[str, QueueReply] = {}
     told_at: AwareDatetime | None = None  # when the supervisor was last told of long waits

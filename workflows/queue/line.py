@@ -43,6 +43,7 @@ class Ticket(BaseModel):
     warned: bool = False
     told: tuple[int, int] | None = None  # the wait in minutes, as it was told
     case_id: str | None = None
+    case_waits: bool = False  # service began, and the case does not know yet
     request: dict[str, JsonValue] = {}  # subject, requester, documents; the records have it too, and nobody else
 
     @property
@@ -155,19 +156,20 @@ class Line(BaseModel):
 
     def _began(self, event: QueueEvent) -> None:
         ticket = self.tickets[str(event.ticket)]
-        ticket.state, ticket.began_at = "serving", event.at
+        ticket.state, ticket.began_at, ticket.case_waits = "serving", event.at, True
         ticket.request = {**ticket.request, **{key: value for key, value in event.data.items() if key != "case_id"}}
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else ticket.case_id
 
     def _case_linked(self, event: QueueEvent) -> None:
         ticket = self.tickets.get(str(event.ticket))
         if ticket is not None and ticket.service == event.data["service"]:  # else it was transferred meanwhile
-            ticket.case_id = str(event.data["case_id"])
+            ticket.case_id, ticket.case_waits = str(event.data["case_id"]), False
 
     def _case_refused(self, event: QueueEvent) -> None:
         """It is told, and the service goes on; another case may be named."""
         if str(event.ticket) in self.tickets:
             self.tickets[str(event.ticket)].case_id = None
+            self.tickets[str(event.ticket)].case_waits = False
 
     def _finished(self, event: QueueEvent) -> None:
         ticket = self._gone(event)
@@ -194,6 +196,9 @@ class Line(BaseModel):
         ticket.service = str(event.data["service"])
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else None  # what it was about is another matter
 
+    def _began_again(self, event: QueueEvent) -> None:
+        """The line is what the records made of it."""
+
     def _waited_long(self, event: QueueEvent) -> None:
         self.tickets[str(event.ticket)].warned = True
 
@@ -213,6 +218,7 @@ class Line(BaseModel):
         ticket = self.tickets[str(event.ticket)]
         self._free(ticket)
         ticket.state, ticket.point, ticket.officer, ticket.calls, ticket.began_at = state, None, None, 0, None
+        ticket.case_waits = False
         return ticket
 
     def _gone(self, event: QueueEvent) -> Ticket:

@@ -18,17 +18,23 @@ from casework.workflows.queue.waits import Measured
 
 
 class QueueQuery(Compact):
-    """Ask for the rules and the hours of one day at one centre, and for what the records know of its queue."""
+    """Ask for the rules and the hours of one day at one centre, on a calendar at least as new as `revision`. A run that begins
+    names itself as the `holder` since then: it is given what the records know of its queue, and nobody who held it before
+    writes to it any more."""
 
     queue_id: str
     centre: str
     day: str  # ISO 8601
+    revision: int = 0
+    holder: str | None = None
+    since: AwareDatetime | None = None
 
 
 class QueueTerms(Compact):
     """How the queue of a day is run. `opens_at` and `closes_at` are None on a day on which the centre is closed."""
 
     standard: str
+    revision: int = 0  # of the calendar
     centre_name: Named
     timezone: str
     opens_at: AwareDatetime | None = None
@@ -63,9 +69,36 @@ class QueueBatch(Compact):
     """What happened in a queue, for the records."""
 
     queue_id: str
+    holder: str
+    standard: str
     centre: str
     day: str
     events: list[QueueEvent]
+
+
+class QueueWritten(Compact):
+    """The last event that the records have, and how new the calendar is. `superseded`: another run holds this queue, and nothing
+    was written."""
+
+    last: int
+    calendar: int = 0
+    superseded: bool = False
+
+
+class OfficerQuery(Compact):
+    """Ask for an officer by id, or for whoever is on duty at a point at this moment."""
+
+    centre: str
+    point: int
+    at: AwareDatetime
+    timezone: str
+    officer_id: str | None = None
+
+
+class OfficerAnswer(Compact):
+    """The officer with the name in the records; None if nobody is on duty."""
+
+    officer: Officer | None = None
 
 
 class CaseToBegin(Compact):
@@ -127,8 +160,13 @@ class QueuePort(ABC):
 
     @activity.defn(name="record_queue")
     @abstractmethod
-    async def record_queue(self, batch: QueueBatch) -> int:
-        """Write events; the last that the records have."""
+    async def record_queue(self, batch: QueueBatch) -> QueueWritten:
+        """Write events."""
+
+    @activity.defn(name="find_officer")
+    @abstractmethod
+    async def find_officer(self, query: OfficerQuery) -> OfficerAnswer:
+        """Who sits at a point."""
 
     @activity.defn(name="begin_case")
     @abstractmethod

@@ -53,18 +53,19 @@ class Measured(BaseModel):
         return max(0.0, self.squares / self.n - self.mean**2) if self.n else 0
 
 
-def interval(before: int, points: int, busy: int, measured: Measured, told: WaitTold) -> tuple[int, int]:
-    """The wait of who comes now, in minutes: `before` are ahead, `points` are open for the service, `busy` of them serve.
+def interval(before: int, free: int, busy: int, share: float, measured: Measured, told: WaitTold) -> tuple[int, int]:
+    """The wait of who comes now, in minutes: `before` are ahead; of the points that are open for the service so many are free and
+    so many serve; `share` of what all of them do falls to this service (each counts in part that others wait for too).
 
     With n points a place at one becomes free n times as often; whoever is being served is half way through on average.
     """
-    if not points:
-        points = busy = 1  # as if one were open and had somebody: nobody knows when one opens
-    ahead = before + busy / 2 if busy >= points else before
-    if busy < points and before < points - busy:
+    if before < free:
         return (0, told.step_minutes)
-    expected = ahead * measured.mean / points
-    spread = told.spread * sqrt(max(ahead, 1) * measured.variance) / points
+    if not free + busy:
+        busy, share = 1, 1.0  # as if one were open and had somebody: nobody knows when one opens
+    ahead = before + (0 if free else busy / 2)
+    expected = ahead * measured.mean / share
+    spread = told.spread * sqrt(max(ahead, 1) * measured.variance) / share
     step = told.step_minutes
     low = max(0, floor((expected - spread) / step) * step)
     return (low, max(low + step, ceil((expected + spread) / step) * step))

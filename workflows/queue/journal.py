@@ -1,0 +1,79 @@
+"""What happens in a queue, on its way to the records: in order, as long as it takes, and each thing once."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from temporalio import workflow
+
+from casework.workflows.messages.people import Actor
+from casework.workflows.messages.queue import QueueEvent, TicketEvent
+from casework.workflows.options import PATIENT_RETRY, PATIENT_TIMEOUT
+from casework.workflows.queue.file import QueueFile
+from casework.workflows.queue.ports import QueueBatch, QueuePort, QueueWritten
+
+BATCH = 500_000  # bytes in one write; Temporal takes 2 MB
+HOLDS = 1_000_000  # bytes that a queue holds while the records are down: what it hands to its next run must fit
+
+
+def command_key(command_id: str) -> str:
+    """The key of what a command decided: sent again after the queue was terminated, it is found in the records."""
+    return sha256(command_id.encode()).hexdigest()[:32]
+
+
+class QueueJournal:
+    """The events of one queue."""
+
+    def __init__(self, file: QueueFile) -> None:
+        self._file = file
+        self.news = 0  # how much was recorded: whoever waits for the time looks again
+
+    def record(
+        self, type_: TicketEvent, ticket: str | None, point: int | None = None, actor: Actor | None = None, **data: Any
+    ) -> QueueEvent:
+        """It happens now."""
+        said = workflow.current_update_info() if actor is not None else None
+        key = command_key(said.id) if said else workflow.uuid4().hex
+        seq, now = self._file.line.seq + 1, workflow.now()
+        event = QueueEvent(seq=seq, key=key, type=type_, at=now, actor=actor, ticket=ticket, point=point, data=data)
+        self._file.line.apply(event)
+        self._file.outbox.append(event)
+        self._file.outbox_bytes += _size(event)
+        self.news += 1
+        return event
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is taken until the records answer again."""
+        return self._file.outbox_bytes > HOLDS
+
+    async def write(self) -> QueueWritten:
+        """Write what happened, as much of it as goes into one write; what happens meanwhile goes with the next."""
+        file = self._file
+        await workflow.wait_condition(lambda: bool(file.outbox))
+        events: list[QueueEvent] = []
+        size = 0
+        for event in file.outbox:
+            size += _size(event)
+            if events and size > BATCH:
+                break
+            events.append(event)
+        assert file.terms is not None
+        batch = QueueBatch(
+            queue_id=file.queue_id, holder=file.holder, standard=file.terms.standard, centre=file.start.centre,
+            day=file.start.day, events=events,
+        )  # fmt: skip
+        written = await workflow.execute_activity_method(
+            QueuePort.record_queue, batch, start_to_close_timeout=PATIENT_TIMEOUT, retry_policy=PATIENT_RETRY,
+            summary=f"events {events[0].seq} to {events[-1].seq}",
+        )  # fmt: skip
+        if batch.holder == file.holder and not written.superseded:  # else it was taken from the records again meanwhile
+            del file.outbox[: len(events)]
+            file.outbox_bytes = sum(_size(event) for event in file.outbox)
+            file.recorded = written.last
+        return written
+
+
+def _size(event: QueueEvent) -> int:
+    return len(event.model_dump_json(exclude_defaults=True))
