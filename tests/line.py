@@ -18,9 +18,10 @@ CASEWORK = str(Path(sys.executable).parent / "casework")
 class Line:
     """A command line beside a running `casework up`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder, self.port, self.ui_port = folder, free_port(), free_port()
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "CASEWORK_", "COLUMNS"))}
+        self.environment |= environment
         ports = ["--port", str(self.port), "--ui-port", str(self.ui_port)]
         self.up = subprocess.Popen(
             [CASEWORK, "up", "--folder", str(folder), *ports],

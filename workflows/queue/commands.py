@@ -58,7 +58,9 @@ def queue_command(
             return
         it = _read(message, payload)
         if self.day.file.terms is not None:
-            _decided(self.day, name, it, anybody)
+            _may(self.day, name, it, anybody)
+            if first is None:  # else what was said is not complete yet
+                _decided(self.day, name, it, anybody)
 
     for function, returns in ((handler, QueueReply), (validator, None)):
         function.__name__ = name
@@ -84,6 +86,14 @@ def _read(message: type[QueueCommand], payload: Any) -> Any:
 
 
 def _decided(day: QueueDay, name: str, it: Any, anybody: bool) -> Decided:
+    _may(day, name, it, anybody)
+    try:
+        return day.decisions.of(name)(it, workflow.now())
+    except Impossible as why:
+        raise errors.refused(str(why)) from None
+
+
+def _may(day: QueueDay, name: str, it: Any, anybody: bool) -> None:
     assert day.file.terms is not None
     roles = day.file.terms.rules.officers
     if not anybody and it.actor.role not in roles:
@@ -92,10 +102,6 @@ def _decided(day: QueueDay, name: str, it: Any, anybody: bool) -> Decided:
         raise errors.refused("the records have not answered for long, and this queue can hold no more; tell the operator")
     if day.file.ended or (day.has_ended and name in ("take_ticket", "call_next", "open_point", "bring_back", "hold", "transfer")):
         raise errors.refused("the day of this queue has ended")
-    try:
-        return day.decisions.of(name)(it, workflow.now())
-    except Impossible as why:
-        raise errors.refused(str(why)) from None
 
 
 def _answered_before(file: QueueFile) -> QueueReply | None:
