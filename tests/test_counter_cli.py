@@ -79,7 +79,7 @@ def test_a_visitor_who_wants_advice(counter: Line) -> None:
         "one_stop",
         6,
         ("begin_advice", SOMYING, {"matter": "การประหยัดพลังงาน"}),
-        ("complete_advice", SOMYING, {"summary": "ให้คำปรึกษา"}),
+        ("complete_advice", SOMYING, {"advice": "เปลี่ยนหลอดไฟ"}),
     )
 
 
