@@ -15,19 +15,21 @@ from casework.leaving import leave
 from casework.standards.pack.loader import PackError
 from casework.starter.cli.printing import complain, console, note, say, table
 from casework.starter.dev.embedded import NotInstalled
+from casework.stories.queue_runner import QueueRunner
+from casework.stories.queue_story import QueueStory, kind_of
 from casework.stories.runner import Played, StoryRunner
 from casework.stories.servers import story_servers
-from casework.stories.story import ONE, Story, StoryError, read_story
+from casework.stories.story import ONE, Story, StoryError, read_as
 from casework.workflows.processes import NoProcess
 
 
 async def play(files: list[Path], timeline: bool, texts: bool) -> int:
     """Play them all; 0 when everything came out as told, 1 when not, 2 when a story cannot be read."""
-    stories: list[tuple[Path, Story]] = []
+    stories: list[tuple[Path, Story | QueueStory]] = []
     problems = 0
     for file in files:
         try:
-            stories.append((file, read_story(file)))
+            stories.append((file, read_as(file, kind_of)))
         except StoryError as error:
             problems += 1
             complain(str(error))
@@ -36,10 +38,13 @@ async def play(files: list[Path], timeline: bool, texts: bool) -> int:
         return 2
     async with story_servers() as servers:
         runner = StoryRunner(servers.environment, servers.records)
+        counter = QueueRunner(servers.environment, servers.records)
         for file, story in stories:
             began = time.monotonic()
             try:
-                played = await runner.play(story, file.parent)
+                played = await (
+                    counter.play(story, file.parent) if isinstance(story, QueueStory) else runner.play(story, file.parent)
+                )
             except (PackError, StoryError, NoProcess, ValueError) as error:
                 complain(f"{file}: {error}")
                 problems += 1

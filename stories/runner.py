@@ -35,6 +35,7 @@ from casework.starter.errors import CaseworkError
 from casework.stories import defaults
 from casework.stories.checks import Check, Seen, check
 from casework.stories.known_names import unknown_names
+from casework.stories.queue_story import QueueStory
 from casework.stories.story import CalendarStep, Given, Story, StoryError, Then, When
 from casework.stories.story_time import CasesInStoryTime, StoryTime
 from casework.workflows import names
@@ -62,7 +63,7 @@ class Told(NamedTuple):
 class Played(NamedTuple):
     """A story that was played: every expectation and its fate, and what happened in order."""
 
-    story: Story
+    story: Story | QueueStory
     checks: list[Check]
     timeline: list[Told]
     messages: list[Message]
@@ -74,13 +75,14 @@ class Played(NamedTuple):
         return all(each.ok for each in self.checks)
 
 
-class _Kept:
+class Kept:
     """Keeps what would be sent."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
     async def send(self, message: Message) -> None:
+        """Keep it."""
         self.messages.append(message)
 
 
@@ -94,7 +96,7 @@ class StoryRunner:
     async def play(self, story: Story, folder: Path) -> Played:
         """Play a story; `folder` is where its pack is looked for. Raises PackError if the pack it asks for is not valid, and
         StoryError for names that the pack does not know."""
-        packs = _packs(story.given, folder)
+        packs = packs_of(story.given, folder)
         unknown = unknown_names(story, packs)
         if unknown:
             raise StoryError(story.story, unknown)
@@ -121,7 +123,7 @@ class _Playing:
         self._time = StoryTime()
         self._cases: dict[str, CaseHandle] = {}
         self.zone = ZoneInfo(packs[0].calendar.timezone)
-        self.notifier = _Kept()
+        self.notifier = Kept()
         self.checks: list[Check] = []
 
     async def begin(self) -> None:
@@ -278,14 +280,14 @@ class _Playing:
         await self._pass_time(name, time.stop_at(at))
         if await _is_open(case):
             await case.view()  # what became due on the way has been carried out in its own time
-            with _unless_it_ended():
+            with unless_it_ended():
                 time.say(await self._environment.get_current_time(case.workflow), at)
 
     async def _pass_time(self, name: str, moment: datetime) -> None:
         case = self._cases[name]
         if not await _is_open(case):
             return
-        with _unless_it_ended():
+        with unless_it_ended():
             now = await self._environment.get_current_time(case.workflow)
             distance = moment + self._time.case(case.case_id).ahead - now
             if distance > timedelta():
@@ -320,7 +322,7 @@ async def _why_stuck(case: CaseHandle) -> str:
 
 
 @contextmanager
-def _unless_it_ended() -> Iterator[None]:
+def unless_it_ended() -> Iterator[None]:
     """A case may end after it was seen open; then its time need not pass any more."""
     try:
         yield
@@ -333,7 +335,7 @@ async def _is_open(case: CaseHandle) -> bool:
     return (await case.workflow.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
-def _packs(given: Given, folder: Path) -> list[ServiceStandards]:
+def packs_of(given: Given, folder: Path) -> list[ServiceStandards]:
     """The pack of the story under an id of its own, and its later version if the story has one."""
     base = load_pack(folder / given.pack) if given.pack else default_pack()
     data = merged(base.model_dump(mode="json", by_alias=True), given.changes)

@@ -13,14 +13,14 @@ Times are the office's own, to the minute or the second. docs/stories.md explain
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from casework.standards.limits import Frozen
 from casework.standards.pack.loader import problem_at
@@ -28,6 +28,7 @@ from casework.standards.pack.model import LATEST_YEAR
 
 WRITTEN = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?$")
 DOTTED = re.compile(r"^(\d{4}-\d\d-\d\d) (\d{1,2})[.:](\d\d)$")
+ModelT = TypeVar("ModelT", bound=BaseModel)
 ONE = "case"  # what the only case of a story is called
 
 
@@ -223,8 +224,9 @@ class Story(Frozen):
         return max([self.when[-1].at, *moments])
 
 
-def read_story(path: Path) -> Story:
-    """Read a story; StoryError names line, place and reason of everything that cannot be understood."""
+def read_as(path: Path, model: Callable[[Any], type[ModelT]]) -> ModelT:
+    """Read a file as the model that its content asks for; StoryError names line, place and reason of everything that cannot be
+    understood."""
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -234,7 +236,12 @@ def read_story(path: Path) -> Story:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise StoryError(str(path), [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
     try:
-        return Story.model_validate(data)
+        return model(data).model_validate(data)
     except ValidationError as error:
         found = [problem_at(node, each["loc"], each["msg"]) for each in error.errors(include_input=False, include_url=False)]
         raise StoryError(str(path), list(dict.fromkeys(found))) from None
+
+
+def read_story(path: Path) -> Story:
+    """Read a story of cases. Raises StoryError."""
+    return read_as(path, lambda _: Story)

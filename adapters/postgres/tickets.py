@@ -102,6 +102,10 @@ class PostgresTickets:
             await sql.execute(HOLD, queue_id, holder, since)
             return [_event(row) for row in await sql.fetch(EVENTS, queue_id)]
 
+    async def queue_events(self, queue_id: str) -> list[QueueEvent]:
+        """Everything that happened in a queue, in order."""
+        return [_event(row) for row in await self._records.rows(EVENTS, queue_id)]
+
     async def write_queue(self, batch: QueueBatch) -> QueueWritten:
         """Write events; nothing if another holds the queue."""
         events = json.dumps([event.model_dump(mode="json") for event in batch.events])
