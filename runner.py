@@ -36,6 +36,7 @@ from temporalio.workflow import Info
 from casework.workflows.case.opening import SEVERAL_ARGUMENTS
 from casework.workflows.case.shared_commands import Process
 from casework.workflows.errors import ASK_AGAIN
+from casework.workflows.service_queue import ServiceQueue
 
 # The mechanism is loaded once, not anew for each case: measured 6 ms and 60 kB a case against 18 ms and 518 kB. What the
 # sandbox then no longer catches in it, ruff bans (workflows/ruff.toml) and tests/test_sandbox.py looks for.
@@ -111,7 +112,7 @@ class InstanceAround(WorkflowInstance):
 
 
 class OrderedRunner(RunnerAround):
-    """Runs casework's processes so that a task's events come before its commands, and the commands one by one."""
+    """Runs casework's processes and queues so that a task's events come before its commands, and the commands one by one."""
 
     def __init__(self, inner: WorkflowRunner, contexts: bool = True) -> None:
         super().__init__(inner)
@@ -120,7 +121,7 @@ class OrderedRunner(RunnerAround):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """See WorkflowRunner."""
         instance = self._inner.create_instance(det)
-        return _Ordered(instance, self._contexts) if issubclass(det.defn.cls, Process) else instance
+        return _Ordered(instance, self._contexts) if issubclass(det.defn.cls, (Process, ServiceQueue)) else instance
 
 
 class _Ordered(InstanceAround):

@@ -32,10 +32,12 @@ CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 def _of_day(value: object) -> object:
-    """Minutes from midnight, from HH:MM."""
+    """Minutes from midnight, from HH:MM; YAML reads 10:30 without quotes as so many minutes itself."""
+    if type(value) is int and 0 <= value <= 24 * 60:
+        return value
     clock = CLOCK.fullmatch(value) if isinstance(value, str) else None
     if clock is None:
-        raise ValueError('must be a time of the day in quotes, such as "08:30"')
+        raise ValueError("must be a time of the day, such as 08:30")
     return int(clock[1]) * 60 + int(clock[2])
 
 

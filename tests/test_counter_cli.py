@@ -48,7 +48,7 @@ def visit(counter: Line, service: str, point: int, *steps: tuple[str, str, dict[
     assert "สมหญิง ใจดี" in board
     assert f"{number} → {point}" in board
     assert "สมชาย" not in board
-    case = json.loads(counter("queue", "serve", str(point), "--json"))["case_id"]
+    case: str = json.loads(counter("queue", "serve", str(point), "--json"))["case_id"]
     shown = json.loads(counter("show", case, "--json"))
     assert (shown["officer"]["id"], shown["officer"]["point"], shown["requester"]) == ("somying", point, "ส… ร…")
     for name, who, fields in steps:

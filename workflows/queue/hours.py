@@ -52,8 +52,8 @@ class Hours:
         return opens - timedelta(minutes=self.terms.rules.opens_before_minutes) if opens else self.midnight(-1)
 
     def waits_since(self, ticket: Ticket) -> datetime:
-        """Nobody waits too long before the doors open."""
-        return max(ticket.arrived_at, self.terms.opens_at or ticket.arrived_at)
+        """Since when their patience is tried: not before the doors open, and not while they were served."""
+        return max(ticket.waits_since, self.terms.opens_at or ticket.waits_since)
 
     def waiting_too_long(self, now: datetime) -> list[Ticket]:
         """Who has waited too long, and the supervisor does not know."""

@@ -32,6 +32,7 @@ class Ticket(BaseModel):
     service: str
     priority: str = ORDINARY
     arrived_at: AwareDatetime
+    waits_since: AwareDatetime  # the arrival, or when they came back or needed another service
     place: AwareDatetime  # counts as come then: the arrival, or a little before an appointment
     order: int  # among those of one moment
     state: Literal["waiting", "called", "serving", "held"] = "waiting"
@@ -131,9 +132,8 @@ class Line(BaseModel):
         else:
             self.carried.append(number)
         arrived = data.pop("arrived_at", event.at)
-        self.tickets[number] = Ticket.model_validate(
-            {"place": arrived, **data, "number": number, "arrived_at": arrived, "order": event.seq, "told": told}
-        )
+        said = {"place": arrived, **data, "number": number, "arrived_at": arrived, "waits_since": event.at}
+        self.tickets[number] = Ticket.model_validate({**said, "order": event.seq, "told": told})
 
     def _called(self, event: QueueEvent) -> None:
         point, ticket = self._point(event), self.tickets[str(event.ticket)]
@@ -189,11 +189,12 @@ class Line(BaseModel):
         self._aside(event, "held")
 
     def _brought_back(self, event: QueueEvent) -> None:
-        self.tickets[str(event.ticket)].state = "waiting"
+        ticket = self.tickets[str(event.ticket)]
+        ticket.state, ticket.waits_since = "waiting", event.at
 
     def _transferred(self, event: QueueEvent) -> None:
         ticket = self._aside(event, "waiting")
-        ticket.service = str(event.data["service"])
+        ticket.service, ticket.waits_since = str(event.data["service"]), event.at
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else None  # what it was about is another matter
 
     def _began_again(self, event: QueueEvent) -> None:
