@@ -120,8 +120,7 @@ class QueueActivities(QueuePort):
         officer = call.officer.name or call.officer.id
         values: dict[str, Value] = {"ticket_no": call.ticket, "point_no": str(call.point), "officer_name": officer}
         said = render(pack, CALLED, asked.language, values)
-        key = sha256(f"{call.queue_id}/{call.event}".encode()).hexdigest()[:32]
-        about = f"{call.ticket} → {call.point}"
+        key, about = call_key(call.queue_id, call.event), f"{call.ticket} → {call.point}"
         message = Message(
             key=key, to=REQUESTER, addresses=asked.addresses, subject=about, body=said, language=asked.language,
             prefers=asked.prefers, template=CALLED,
@@ -145,6 +144,11 @@ class QueueActivities(QueuePort):
             await self._notifier.send(message)
         except UndeliverableError as error:
             raise ApplicationError(f"the supervisor cannot be told: {error}", non_retryable=True) from error
+
+
+def call_key(queue_id: str, event: int) -> str:
+    """What the message of a call is known by, however often it is sent."""
+    return sha256(f"{queue_id}/{event}".encode()).hexdigest()[:32]
 
 
 def _terms(

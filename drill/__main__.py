@@ -14,6 +14,7 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowExecutionStatus
 
 from casework.adapters.postgres.records import PostgresRecords
+from casework.drill.counter import CounterPeople, judge_counter
 from casework.drill.faults import Happened, faults
 from casework.drill.people import People
 from casework.drill.servers import DrillServers, stopping_on_signals
@@ -40,6 +41,7 @@ async def drill(cases: int, seed: int, folder: Path) -> Verdict:
         servers.start_workers()
         client = await CaseClient.connect(servers.address)
         people = People(client, seed, cases, at_once=6 if short else 12)
+        counter = CounterPeople(client, seed, visitors=cases)
         happened: list[Happened] = []
         began = time.monotonic()
         with Progress(
@@ -51,7 +53,7 @@ async def drill(cases: int, seed: int, folder: Path) -> Verdict:
             transient=True,
         ) as bar:
             task = bar.add_task("cases", total=cases)
-            working = asyncio.create_task(people.work())
+            working = asyncio.gather(people.work(), counter.work())
             for fault in faults(servers, seed, short):
                 bar.update(task, description=fault.name, completed=people.done)
                 at = time.time()
@@ -64,13 +66,16 @@ async def drill(cases: int, seed: int, folder: Path) -> Verdict:
                 await asyncio.sleep(0.5)
             await working
             servers.start_workers()
+            people.account.cases += counter.remembered.cases
             bar.update(task, description="coming to rest", completed=cases)
             stuck = await _at_rest(client, people.account.cases)
             bar.update(task, description="judging")
-            verdict = await Judge(client, records, servers.mailbox.mails, happened).judge(people.account)
+            wrong, counted, calls = await judge_counter(counter, records)
+            verdict = await Judge(client, records, servers.mailbox.mails, happened, calls).judge(people.account)
         await records.close()
-        figures = {"seed": seed, **verdict.figures, "faults": len(happened), "seconds": round(time.monotonic() - began)}
-        return Verdict([*stuck, *verdict.findings], figures)
+        seconds = round(time.monotonic() - began)
+        figures = {"seed": seed, **verdict.figures, **counted, "faults": len(happened), "seconds": seconds}
+        return Verdict([*stuck, *wrong, *verdict.findings], figures)
 
 
 async def _at_rest(client: CaseClient, cases: list[str]) -> list[Finding]:

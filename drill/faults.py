@@ -53,6 +53,7 @@ def faults(servers: DrillServers, seed: int, short: bool) -> list[Fault]:
     chosen = [worker(number) for number in range(many)] + [temporal] * some + [database] * (1 if short else 2)
     chosen += [mail(mood) for mood in Mood if mood is not Mood.WELL]
     random.shuffle(chosen)
+    chosen.insert(len(chosen) // 2, Fault("everything killed at once", lambda: in_thread(servers.kill_everything)))
     # The long freeze runs over other faults if it comes early; it is put in the middle by itself.
     chosen.insert(len(chosen) // 2, Fault(f"PostgreSQL frozen for {frozen_for:.0f} s", freeze))
     return chosen

@@ -93,6 +93,17 @@ class DrillServers:
                 if monotonic() > deadline:
                     raise
 
+    def kill_everything(self) -> None:
+        """A power cut: SIGKILL of workers, Temporal and PostgreSQL at once; then all of them start again on their state."""
+        assert self._temporal is not None, "it was started on entering"
+        for process in (*self._workers, self._temporal):
+            if process is not None:
+                process.kill()
+        self.kill_postgres()
+        self._temporal.wait()
+        self.start_temporal()
+        self.start_workers()
+
     def freeze_postgres(self) -> None:
         """SIGSTOP: connections stay open, and nothing answers."""
         master = self._postmaster()

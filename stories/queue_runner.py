@@ -33,6 +33,7 @@ from casework.workflows.messages import queue as said
 from casework.workflows.messages.events import Event
 from casework.workflows.messages.people import Actor, Officer
 from casework.workflows.messages.queue import QueueEvent, TicketEvent
+from casework.workflows.queue.audit import impossible
 
 SETTLED_WITHIN = 30.0  # seconds for the records to have the last event
 KIOSK = Actor(id="kiosk", role="requester")
@@ -270,7 +271,7 @@ def _checks(story: QueueStory, events: list[QueueEvent], refused: list[str]) -> 
         calls = (event for event in events if event.type is TicketEvent.CALLED and event.point == point)
         called = [str(event.ticket) for event in calls][: len(tickets)]
         yield Check(called == tickets, "queue", f"called at {point}", " ".join(tickets), " ".join(called))
-    wrong = list(_impossible(events))
+    wrong = list(impossible(events))
     yield Check(not wrong, "queue", "nobody is lost, or at two points", "so", "; ".join(wrong) or "so")
 
 
@@ -287,23 +288,3 @@ def _service_minutes(events: list[QueueEvent]) -> Counter[str]:
             case TicketEvent.FINISHED:
                 minutes[service[event.ticket]] += round((event.at - began[event.ticket]) / MINUTE)
     return minutes
-
-
-def _impossible(events: list[QueueEvent]) -> Iterator[str]:
-    """What no day may have, whatever was expected of it."""
-    at: dict[int, str] = {}
-    gone: set[str | None] = set()
-    for event in events:
-        if event.type is TicketEvent.CALLED:
-            if event.ticket in at.values():
-                yield f"{event.ticket} was called at {event.point}, and is at another point"
-            if event.ticket in gone:
-                yield f"{event.ticket} was called at {event.point} after it had ended"
-            at[int(event.point or 0)] = str(event.ticket)
-        ends = (TicketEvent.FINISHED, TicketEvent.NO_SHOW, TicketEvent.SENT_HOME, TicketEvent.CARRIED_OVER)
-        if event.type in (*ends, TicketEvent.HELD, TicketEvent.TRANSFERRED):
-            at = {point: ticket for point, ticket in at.items() if ticket != event.ticket}
-        if event.type in ends:
-            gone.add(event.ticket)
-    if [event.seq for event in events] != list(range(1, len(events) + 1)):
-        yield "events are missing"

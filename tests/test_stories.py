@@ -79,7 +79,10 @@ async def test_a_day_at_the_counter_that_does_not_come_out_is_seen(
     [
         ("then: {}", "expects nothing"),
         ("then: {sreved: 1}", "then.sreved: Extra inputs"),
-        ("queue: {day: 2026-03-04, visitors: [{service: forward, at: noon}]}\nthen: {served: 1}", "a time of the day, such as 08:30"),
+        (
+            "queue: {day: 2026-03-04, visitors: [{service: forward, at: noon}]}\nthen: {served: 1}",
+            "a time of the day, such as 08:30",
+        ),
         ("queue: {day: 2026-03-04, visitors: [{service: forward}]}\nthen: {served: 1}", "takes `at`, or `from` and `until`"),
     ],
 )

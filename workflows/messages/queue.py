@@ -210,6 +210,7 @@ class QueueView(Frozen):
     lines: list[WaitView] = []
     tickets: list[TicketView] = []  # who waits, is called, served, held; in the order of their places
     last_called: list[TicketView] = []
+    last_event: int = 0
     recorded: int = 0  # the last event that the records have
 
 

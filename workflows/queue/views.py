@@ -40,6 +40,7 @@ def queue_view(file: QueueFile, now: datetime) -> QueueView:
             "lines": lines_of(file, now),
             "tickets": tickets,
             "last_called": [ticket_view(file, each, now) for each in line.last_called],
+            "last_event": line.seq,
             "recorded": file.recorded,
         }
     )
