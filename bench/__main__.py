@@ -16,9 +16,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import psutil
 from temporalio.api.enums.v1 import EventType
@@ -28,11 +30,15 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from bench import bare
 from bench.outside import DATABASE, JOURNEYS, SMTP
 from casework.adapters.postgres.records import PostgresRecords
+from casework.standards.pack.layers import merged
+from casework.standards.pack.loader import default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.dev.embedded import Embedded, free_port
+from casework.starter.queue import QueueClient
 from casework.workflows.messages.commands import Command, Rate, Redirect
 from casework.workflows.messages.forward import AssignToOwner, ForwardApplication, ForwardRequest, ReportResult
-from casework.workflows.messages.people import Actor, Document, Requester
+from casework.workflows.messages.people import Actor, Document, Officer, Requester
+from casework.workflows.messages.queue import CallNext, Finish, OpenPoint, Serve, TakeTicket
 
 FOLDER = Path(__file__).parent
 OFFICER, CITIZEN = Actor(id="somying", role="centre_officer"), Actor(id="requester", role="requester")
@@ -43,6 +49,15 @@ COMMANDS: dict[str, Command] = {
     "assign_to_owner": AssignToOwner(actor=COMPLAINTS, agency="DOEB"),
     "report_result": ReportResult(actor=OWNER, result="อนุญาต"),
     "rate": Rate(actor=CITIZEN, scores={"overall": 4}),
+}
+
+
+ALWAYS_OPEN = {
+    "calendar": {
+        "hours": [{"open": "00:00", "close": "24:00"}],
+        "working_weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "holidays": {"provider": "none", "frozen": None, "categories": None, "exclude_names_en": None, "years": None},
+    }
 }
 
 
@@ -58,12 +73,15 @@ class Bench:
 
     async def __aenter__(self) -> Bench:
         servers = self._servers.__enter__()
+        pack = self._folder / "always_open.yaml"  # tickets are given at any hour; the limits are those of the default pack
+        pack.write_text(json.dumps(merged(default_pack().model_dump(mode="json", by_alias=True), ALWAYS_OPEN)), encoding="utf-8")
         smtp = free_port()
         servers.start(
             [sys.executable, "-m", "aiosmtpd", "-n", "-c", "aiosmtpd.handlers.Sink", "-l", f"127.0.0.1:{smtp}"], "smtp.log"
         )
         self.environment = {
             **servers.environment,
+            "CASEWORK_PACKS": str(pack),
             SMTP: f"smtp://127.0.0.1:{smtp}",
             "CASEWORK_CHANNELS": "smtp",
             "CASEWORK_LOG_LEVEL": "error",
@@ -168,6 +186,21 @@ class Bench:
         tasks = sum(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED for event in events)
         return {"events": len(events), "tasks": tasks, "bytes": sum(event.ByteSize() for event in events)}
 
+    async def ticket(self, tickets: int) -> dict[str, float]:
+        """What one ticket costs the queue that it stands in: taken, called, served, finished, one after the other."""
+        queue = QueueClient(self.client.temporal).queue("JSC", datetime.now(ZoneInfo("Asia/Bangkok")).date())
+        await queue.act(OpenPoint(actor=OFFICER, point=4, officer=Officer(id="somying", name="สมหญิง ใจดี")))
+        await asyncio.sleep(1)  # until it is written down
+        before, began = await self.shape(queue.workflow), time.perf_counter()
+        for _ in range(tickets):
+            await queue.act(TakeTicket(actor=CITIZEN, service="forward"))
+            for command in (CallNext, Serve, Finish):
+                await queue.act(command(actor=OFFICER, point=4))
+        took = time.perf_counter() - began
+        await asyncio.sleep(1)
+        after = await self.shape(queue.workflow)
+        return {**{name: (after[name] - before[name]) / tickets for name in after}, "answer_ms": took * 250 / tickets}
+
     async def memory(self, cases: int) -> float:
         """Megabytes that a worker holds for 1,000 cases in its cache, above what it holds with none."""
         process = self.processes["casework worker"]
@@ -218,6 +251,7 @@ async def run(rounds: int, cases: int, memory: int) -> dict[str, Any]:
                 await bench.bare(reads=True)("short", measured=True)
             found["answer_ms_p50"] = {name: statistics.median(each) * 1000 for name, each in bench.answers.items()}
             found["row_ms_p50"] = {name: statistics.median(each) * 1000 for name, each in bench.rows.items()}
+            found["a ticket"] = await bench.ticket(50)
             if memory:
                 found["mb_per_1000_cached_cases"] = await bench.memory(memory)
     for journey in JOURNEYS:

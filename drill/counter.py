@@ -152,7 +152,7 @@ async def judge_counter(people: CounterPeople, records: PostgresRecords) -> tupl
         await client.get_workflow_handle(queue.queue_id, run_id=run.run_id).fetch_history()
         for run in sorted(runs, key=lambda run: run.start_time)
     ]
-    found = [Finding(what, queue.queue_id, detail) for what, detail in _wrong(people.remembered, events, histories)]
+    found = [Finding(what, queue.queue_id, detail) for what, detail in wrong_with(people.remembered, events, histories)]
     for history in histories:
         try:
             await replayer(ServiceQueue).replay_workflow(history)
@@ -164,7 +164,8 @@ async def judge_counter(people: CounterPeople, records: PostgresRecords) -> tupl
     return found, figures, {call_key(queue.queue_id, event.seq): str(event.ticket) for event in called}
 
 
-def _wrong(remembered: Remembered, events: list[QueueEvent], histories: list[WorkflowHistory]) -> Iterator[tuple[str, str]]:
+def wrong_with(remembered: Remembered, events: list[QueueEvent], histories: list[WorkflowHistory]) -> Iterator[tuple[str, str]]:
+    """What must not be, and where: in the queue itself, between history and records, between answers and records."""
     yield from (("impossible in a queue", line) for line in impossible(events))
     recorded = {(event.seq, event.key): event.type for event in events}
     batches = [batch for history in histories for batch in _batches(history)]
