@@ -272,6 +272,20 @@ def test_a_point_that_others_wait_for_too_counts_in_part() -> None:
     assert sum(shared) > sum(alone) * 5 / 7
 
 
+def test_who_is_called_before_others_is_told_so() -> None:
+    played = Played()
+    for point in (4, 5):
+        played.take("forward")
+        played.at(said.CallNext, point)
+    for _ in range(10):
+        played.take("forward")
+    first, second = (played.line.tickets[played.take("forward", priority="elderly")] for _ in range(2))
+    decisions = Decisions(played.line, played.terms)
+    assert (decisions.before(first), decisions.before(second)) == (1, 3)
+    assert first.told is not None
+    assert first.told[1] < decisions.wait_of("forward", 10, played.now)[1]
+
+
 def test_the_roster_is_what_was_entered_last() -> None:
     nok, tik = Officer(id="nok", name="นก"), Officer(id="tik", name="ติ๊ก")
     entered = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from casework.standards.pack.queue import ORDINARY
@@ -53,7 +54,7 @@ class Decisions:
             place = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)
             place = place if now <= it.appointment_at else now  # too late for it: like everybody
         given = it.model_dump(mode="json", include={"subject", "requester", "documents"}, exclude_defaults=True)
-        wait = list(self.wait_of(it.service, self._ahead(it.service, place), now))
+        wait = list(self.wait_of(it.service, self._ahead(it.service, it.priority, place), now))
         data: dict[str, Any] = {"service": it.service, "wait": wait}
         data |= {"priority": it.priority} if it.priority != ORDINARY else {}
         data |= {"place": place.isoformat()} if place != now else {}
@@ -166,15 +167,26 @@ class Decisions:
 
     def _wanted(self, point: Point, service: str) -> int:
         """For how many of its services people wait at a point, this one included."""
-        return sum(each == service or bool(self._line.waiting(each)) for each in point.services)
+        return sum(each == service or each in self._awaited for each in point.services)
+
+    @cached_property
+    def _awaited(self) -> set[str]:
+        return {ticket.service for ticket in self._line.tickets.values() if ticket.state == "waiting"}
 
     def before(self, ticket: Ticket) -> int:
         """How many are called before a ticket, as far as one knows."""
-        return self._ahead(ticket.service, ticket.place, ticket.order)
+        return self._ahead(ticket.service, ticket.priority, ticket.place, ticket.order)
 
-    def _ahead(self, service: str, place: datetime, order: int | None = None) -> int:
+    def _ahead(self, service: str, priority: str, place: datetime, order: int | None = None) -> int:
         turn = (place, order if order is not None else self._line.seq + 1)
-        return sum(each.turn < turn for each in self._line.waiting(service))
+        before = [each for each in self._line.waiting(service) if each.turn < turn]
+        return self.called_before(priority, len(before), sum(each.priority == priority for each in before))
+
+    def called_before(self, priority: str, came: int, of_class: int) -> int:
+        """How many are called before somebody, if so many came before, and so many of the same class: of a class that is called
+        once in so many calls no more than those of the class, and the others between them."""
+        rule = self._rules.priority_classes.get(priority)
+        return came if rule is None else min(came, rule.one_in * of_class + rule.one_in - 1)
 
     def _is_open(self, now: datetime) -> None:
         opens, closes = self._terms.opens_at, self._terms.closes_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from casework.workflows.messages.queue import PointView, QueueView, TicketView, WaitView
@@ -27,11 +28,14 @@ def queue_view(file: QueueFile, now: datetime) -> QueueView:
     about = QueueView(queue_id=file.queue_id, centre=file.start.centre, day=file.start.day, ended=file.ended)
     if terms is None:
         return about
-    before: dict[str, int] = {}
-    tickets = []
+    came: Counter[tuple[str, str | None]] = Counter()  # by service, and by service and class
+    tickets, decisions = [], Decisions(line, terms)
     for each in sorted(line.tickets.values(), key=lambda each: each.turn):
-        tickets.append(ticket_view(file, each, now, before.get(each.service, 0)))
-        before[each.service] = before.get(each.service, 0) + (each.state == "waiting")
+        own = (each.service, each.priority)
+        before = decisions.called_before(each.priority, came[each.service, None], came[own])
+        tickets.append(ticket_view(file, each, now, before))
+        if each.state == "waiting":
+            came.update([own, (each.service, None)])
     return about.model_copy(
         update={
             "opens_at": terms.opens_at,

@@ -137,12 +137,13 @@ export interface Requester {
 }
 /**
  * An officer as the requester sees them: the name stands on notices and displays (standard 1.2(5)). Without a name, the
- * one in the records is taken (casework officers).
+ * one in the records is taken (casework officers). `point` is where they serve who comes to the counter.
  */
 export interface Officer {
   id: string;
   name?: string | null;
   email?: string | null;
+  point?: number | null;
 }
 /**
  * A paper or file by its metadata; the file itself stays where it is.
