@@ -62,6 +62,7 @@ class CaseworkPlugin(SimplePlugin):
                 standard.read_standard,
                 journal.record,
                 journal.send_notice,
+                journal.read_handlers,
                 *(queue.all if queue else ()),
             ],
             workflow_runner=lambda given: casework_runner(given, self._contexts_asked_for),

@@ -17,7 +17,7 @@ from casework.activities.calendar_book import CalendarBook
 from casework.activities.composing import CannotCompose, compose, letter_of
 from casework.adapters.ports import Letter, Notifier, OwedNotice, Records, UndeliverableError
 from casework.standards.counting.plan import REQUESTER
-from casework.workflows.ports import Batch, JournalPort, NoticeDelivery, NoticeFate, NoticeStatus, Recorded
+from casework.workflows.ports import Batch, HandlersQuery, JournalPort, NoticeDelivery, NoticeFate, NoticeStatus, Recorded
 
 log = structlog.get_logger()
 
@@ -65,6 +65,11 @@ class JournalActivities(JournalPort):
         if fate.status is NoticeStatus.OWED:
             raise StillOwed(fate.error or "another try is under way")
         return fate
+
+    @activity.defn(name="read_handlers")
+    async def read_handlers(self, query: HandlersQuery) -> list[str]:
+        """Who handled a case, as the records have it."""
+        return await self._records.handlers(query.case)
 
     async def drain(self) -> None:
         """Let what is being sent be sent and noted, before a worker ends."""

@@ -117,6 +117,7 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
         ask_after=_asked_after(pack, service),
         survey_items=[item.id for item in asked.items],
         scale=sorted(asked.scale),
+        serious_matters=[name for name, matter in service.matters.items() if matter.serious],
         serve=[name for name, text in pack.notifications.items() if text.serve],
         in_writing=[name for name, text in pack.notifications.items() if text.serve == "in_writing"],
         deemed={**pack.letters.deemed},

@@ -141,6 +141,9 @@ class Records(Protocol):
         """Write down how sending went; an owed notice is given back. By notice, `letters` are the full text of those to be
         served by hand, `ways` by which channel it went, and what was tried before."""
 
+    async def handlers(self, case: str) -> list[str]:
+        """The ids of the officers who answered for a case or acted on it, by its id or registry number; none if it is unknown."""
+
     async def calendar_changes(self) -> list[CalendarChange]:
         """Every change of the calendar that was made, of every standard, oldest first."""
 

@@ -12,6 +12,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "information_request": {},
     "forward": {"documents": [{"name": "คำขอ"}]},
     "one_stop": {},
+    "complaint": {},
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -38,5 +39,11 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "begin_publications": {"wanted": ["แผ่นพับ"]},
     "give_publications": {"given": ["แผ่นพับ"]},
     "convert": {"into": "information_request"},
+    "acknowledge_complaint": {"reviewer": {"id": "wanida", "name": "วนิดา ตรงไป"}},
+    "ask_unit": {"question": "เหตุใดจึงล่าช้า"},
+    "record_statement": {"statement": "ระบบขัดข้อง"},
+    "answer_complaint": {"upheld": "yes", "answer": "เรื่องที่ร้องเรียนมีมูล", "put_right": "แก้ไขแล้ว และขออภัยมา ณ ที่นี้", "apology": True},
+    "redirect_complaint": {"to": "หน่วยงานอื่น", "contact": "1111", "reason": "อยู่ในอำนาจหน้าที่", "acknowledged_by": "ผู้รับเรื่อง"},
+    "contest": {"reason": "ไม่เห็นด้วย"},
     "rate": {"scores": {"overall": 5}},
 }

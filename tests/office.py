@@ -15,6 +15,7 @@ from casework.plugin import CaseworkPlugin
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.client import CaseClient, CaseHandle
 from casework.workflows.messages.commands import Command
+from casework.workflows.messages.complaint import ComplaintRequest
 from casework.workflows.messages.forward import ForwardRequest
 from casework.workflows.messages.information_request import InformationRequest
 from casework.workflows.messages.one_stop import OneStopRequest
@@ -128,6 +129,10 @@ class Office:
     async def one_stop(self, **changes: Any) -> PlayedCase:
         """Open a visit."""
         return await self.open(OneStopRequest.model_validate({**self._common(), **changes}))
+
+    async def complaint(self, **changes: Any) -> PlayedCase:
+        """Open a complaint."""
+        return await self.open(ComplaintRequest.model_validate({**self._common(), **changes}))
 
     def _common(self) -> dict[str, Any]:
         return {"centre": "JSC", "request_id": uuid4().hex, "requester": self.requester(), "subject": "สถานีบริการน้ำมัน"}

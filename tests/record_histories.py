@@ -29,6 +29,7 @@ from casework.workflows.messages.commands import (
     StartService,
     Withdraw,
 )
+from casework.workflows.messages.complaint import AcknowledgeComplaint, AnswerComplaint, Contest
 from casework.workflows.messages.forward import (
     AssignToOwner,
     CompleteDocuments,
@@ -45,10 +46,26 @@ from casework.workflows.messages.information_request import (
     TellRequester,
 )
 from casework.workflows.messages.one_stop import BeginAdvice, CompleteAdvice, Convert
-from casework.workflows.messages.people import Document
+from casework.workflows.messages.people import Actor, Document, Officer
 from tests.office import CITIZEN, COMPLAINTS, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 FOLDER = Path(__file__).parent / "histories"
+COMPLAINT_HEAD = Actor(id="prasit", role="complaint_centre_head", unit="CC")
+
+
+async def complaint_contested(office: Office) -> PlayedCase:
+    handled = await office.forward()
+    await handled.act(Withdraw(actor=CITIZEN))
+    case = await office.complaint(about_case=handled.case_id)
+    await case.act(AcknowledgeComplaint(actor=COMPLAINTS, reviewer=Officer(id="wanida", name="วนิดา ตรงไป")))
+    await case.act(AnswerComplaint(actor=COMPLAINTS, upheld="no", answer="ไม่พบ"))
+    await case.act(Contest(actor=CITIZEN, reason="ไม่จริง"))
+    answer = AnswerComplaint(actor=COMPLAINT_HEAD, upheld="yes", answer="พบ", put_right="แก้ไขแล้ว")
+    await case.act(answer)
+    await case.expire()
+    await case.expire()
+    await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
+    return case
 
 
 async def information_provided(office: Office) -> PlayedCase:
@@ -180,6 +197,7 @@ async def forward_paused_extended_and_recounted(office: Office) -> PlayedCase:
 
 
 STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
+    complaint_contested,
     information_provided,
     information_referred_late,
     forward_the_whole_way,

@@ -70,6 +70,7 @@ class Terms(Compact):
     survey_items: list[str] = []
     scale: list[int] = []
     low_score: int = 0
+    serious_matters: list[str] = []  # of this service
     serve: list[str] = []  # notices that must be served where there is no electronic address
     in_writing: list[str] = []  # of these, those that are not read out by telephone
     deemed: dict[str, Limit] = {}  # how a letter was posted -> after how long it counts as served
@@ -235,6 +236,12 @@ class NoticeDelivery(Compact):
     notice_id: str
 
 
+class HandlersQuery(Compact):
+    """Ask who handled a case, by its id or registry number."""
+
+    case: str
+
+
 class StandardPort(ABC):
     """Reads the standard and the calendar. Pure: safe to run again."""
 
@@ -256,6 +263,11 @@ class JournalPort(ABC):
     @abstractmethod
     async def send_notice(self, delivery: NoticeDelivery) -> NoticeFate:
         """Deliver one notice; raises while the other side is down, to be tried again."""
+
+    @activity.defn(name="read_handlers")
+    @abstractmethod
+    async def read_handlers(self, query: HandlersQuery) -> list[str]:
+        """The ids of those who handled a case."""
 
 
 StandardAnswer.model_rebuild()

@@ -18,6 +18,7 @@ from casework.workflows.case.conversion import can_go_on, go_on_as
 from casework.workflows.case.definition import Outcomes, OwnState, ProcessDefinition, Stages
 from casework.workflows.case.endings import Expired
 from casework.workflows.case.file import CaseFile
+from casework.workflows.case.handlers import handlers_of, is_serious
 from casework.workflows.case.opening import NO_REQUEST
 from casework.workflows.case.papers import not_asked_for, still_missing
 from casework.workflows.case.shared_commands import (
@@ -51,6 +52,7 @@ __all__ = [
     "CitizenId", "Code", "Command", "Document", "Email", "EventType", "Expired", "FromOutside", "Line", "Moment", "Named",
     "Officer", "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose", "Rate", "RecordNoShow", "Redirect", "Refuse",
     "Reopen", "ReportDelay", "Requester", "Settle", "Stages", "StartService", "Where", "Withdraw", "acts_as", "can_go_on",
-    "command", "explain_delay", "go_on_as", "knows_agency", "knows_point", "knows_survey_items", "not_asked_for",
+    "command", "explain_delay", "go_on_as", "handlers_of", "is_serious", "knows_agency",
+     "knows_point", "knows_survey_items", "not_asked_for",
     "still_missing",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from casework.standards.limits import Named
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.case.command_desk import CommandDefinition, commands_of
+from casework.workflows.complaint import ComplaintProcess
 from casework.workflows.declared import declared_process
 from casework.workflows.forward import ForwardProcess
 from casework.workflows.information_request import InformationRequestProcess
@@ -17,7 +18,7 @@ from casework.workflows.one_stop import OneStopProcess
 from casework.workflows.process import Process
 
 ENTRY_POINTS = "casework.processes"
-OURS: tuple[type[Process[Any]], ...] = (InformationRequestProcess, ForwardProcess, OneStopProcess)
+OURS: tuple[type[Process[Any]], ...] = (InformationRequestProcess, ForwardProcess, OneStopProcess, ComplaintProcess)
 
 
 class NoProcess(Exception):

@@ -185,6 +185,10 @@ class PostgresRecords:
         rows = await self.rows(statements.CASE_OF_NUMBER, case_no)
         return rows[0]["case_id"] if rows else None
 
+    async def handlers(self, case: str) -> list[str]:
+        """The ids of the officers who answered for a case or acted on it, by its id or registry number; none if it is unknown."""
+        return [row["id"] for row in await self.rows(statements.HANDLERS, case)]
+
     async def events(self, case_id: str) -> list[Event]:
         """The whole history of a case, oldest first."""
         rows = await self.rows(statements.CASE_EVENTS, case_id)

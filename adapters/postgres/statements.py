@@ -255,3 +255,15 @@ NOTE_MIGRATION = "INSERT INTO casework.migrations (version, name, checksum) VALU
 MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(hashtext('casework.migrations'))"
 HAS_MIGRATIONS = "SELECT to_regclass('casework.migrations') IS NOT NULL"
 SERVER_TIME = "SELECT now()"
+
+# $1 a case's id or number. Whoever acted on it but the requester and the means of the system, and who answered for it.
+HANDLERS = """
+WITH about AS (
+    SELECT case_id FROM casework.cases WHERE case_id = $1
+    UNION SELECT case_id FROM casework.case_numbers WHERE case_no = $1
+)
+SELECT actor_id AS id FROM casework.events JOIN about USING (case_id)
+WHERE actor_id IS NOT NULL AND actor_role NOT IN ('requester', 'operator')
+UNION SELECT officer_id FROM casework.cases JOIN about USING (case_id) WHERE officer_id IS NOT NULL
+ORDER BY id
+"""

@@ -67,6 +67,9 @@ class Ledger:
     ) -> None:
         self.fate |= {fate.id: fate for fate in fates}
 
+    async def handlers(self, case: str) -> list[str]:
+        return []  # this agency takes no complaints
+
     async def calendar_changes(self) -> list[CalendarChange]:
         return []  # this agency keeps the published calendar
 

@@ -75,9 +75,10 @@ class ProgressNotice(Frozen):
 
 
 class Matter(Named):
-    """A kind of application and the papers that it must come with."""
+    """A kind of application and the papers that it must come with; a serious one may have a step of its own."""
 
     papers: list[Named] = []
+    serious: bool = False
 
 
 class Service(Named):

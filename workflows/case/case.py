@@ -208,6 +208,8 @@ class Case:
         """Owe a notice of the pack to a role; the promised time goes with it. Returns the notice's id."""
         promised = self.file.promised_at
         self.file.owner_told = self.file.owner_told or to == "owner_agency"
+        if to != REQUESTER and self.file.request.hides_requester:
+            values = {"requester_name": "–"} | values
         return self.journal.notify(template, to, **({"due_at": promised.isoformat()} if promised else {}) | values)
 
     def tell_at_once(self, template: str, **values: Any) -> None:

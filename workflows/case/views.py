@@ -62,6 +62,8 @@ def request_fields(request: CaseRequest) -> dict[str, Any]:
 def shown_name(file: CaseFile) -> str | None:
     """The requester's name as the pack lets it be shown: whole, its first letters, or not at all."""
     name = file.request.requester.name
+    if file.request.hides_requester:
+        return None
     match file.terms.names_shown if file.terms else "hidden":
         case "full":
             return name

@@ -34,6 +34,11 @@ class CaseRequest(Frozen):
     documents: list[Document] = Field(default=[], max_length=100)
 
     @property
+    def hides_requester(self) -> bool:
+        """Whether nobody who looks at the case reads who asks."""
+        return False
+
+    @property
     def digest(self) -> str:
         """Tells apart requests that say something else under the same `request_id`."""
         return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()[:20]

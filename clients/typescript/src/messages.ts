@@ -20,11 +20,32 @@ export type OutsideHours = "planned" | "delay" | "skip" | "fire";
 
 export interface CaseworkProtocol {
   requests: {
+    complaint: ComplaintRequest;
     forward: ForwardRequest;
     information_request: InformationRequest;
     one_stop: OneStopRequest;
   };
   commands: {
+    complaint: {
+      acknowledge_complaint: AcknowledgeComplaint;
+      add_document: AddDocument;
+      add_note: AddNote;
+      answer_complaint: AnswerComplaint;
+      ask_unit: AskUnit;
+      change_standard: ChangeStandard;
+      contest: Contest;
+      extend: Extend;
+      pause: Pause;
+      rate: Rate;
+      reassign: Reassign;
+      record_service: RecordService;
+      record_statement: RecordStatement;
+      recount: Recount;
+      redirect_complaint: RedirectComplaint;
+      report_delay: ReportDelay;
+      resume: Resume;
+      withdraw: Withdraw;
+    };
     forward: {
       add_document: AddDocument;
       add_note: AddNote;
@@ -99,10 +120,11 @@ export interface CaseworkProtocol {
   result: CaseResult;
 }
 /**
- * File an application, with its evidence, to be forwarded to its owner agency (standard 1.2).
+ * Complain: about anything, or about how a case was handled (`about_case`, its id or number). `identity`: `protected` keeps
+ * who complains from the unit complained of and from whoever looks at the case; `anonymous` says that nobody knows.
  */
-export interface ForwardRequest {
-  service?: "forward";
+export interface ComplaintRequest {
+  service?: "complaint";
   request_id: string;
   centre: string;
   channel?: string;
@@ -117,7 +139,10 @@ export interface ForwardRequest {
   /**
    * @maxItems 100
    */
-  documents: Document[];
+  documents?: Document[];
+  about_case?: string | null;
+  about_unit?: string | null;
+  identity?: "named" | "protected" | "anonymous";
 }
 /**
  * The citizen or body served. `citizen_id` is checked (13 digits, check digit) and kept masked.
@@ -153,6 +178,27 @@ export interface Document {
   kind?: string;
   sha256?: string | null;
   dated?: string | null;
+}
+/**
+ * File an application, with its evidence, to be forwarded to its owner agency (standard 1.2).
+ */
+export interface ForwardRequest {
+  service?: "forward";
+  request_id: string;
+  centre: string;
+  channel?: string;
+  requester: Requester;
+  subject: string;
+  details?: string;
+  received_at?: string | null;
+  standard?: string | null;
+  linked_from?: string | null;
+  officer?: Officer | null;
+  matter?: string | null;
+  /**
+   * @maxItems 100
+   */
+  documents: Document[];
 }
 /**
  * Ask for information or publications (standard 1.1).
@@ -197,11 +243,148 @@ export interface OneStopRequest {
   documents?: Document[];
 }
 /**
- * Add a paper or file to the case.
+ * The complaint is read: who reviews it, and whether it is serious (else as the standard has its matter).
  */
-export interface AddDocument {
+export interface AcknowledgeComplaint {
   actor: Actor;
-  document: Document;
+  reviewer: Officer;
+  serious?: boolean | null;
+  /**
+   * @maxItems 20
+   */
+  handled_by?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ];
 }
 /**
  * Who acts: an id without personal data in it, the role acted in, and the unit.
@@ -212,6 +395,13 @@ export interface Actor {
   unit?: string | null;
 }
 /**
+ * Add a paper or file to the case.
+ */
+export interface AddDocument {
+  actor: Actor;
+  document: Document;
+}
+/**
  * Put a note on the case.
  */
 export interface AddNote {
@@ -219,12 +409,23 @@ export interface AddNote {
   text: string;
 }
 /**
- * The complaint centre relays the matter to its owner agency; passing it on to another takes a reason.
+ * The answer, with its reason: whether the complaint is right, what was put right, and an apology where one is due.
  */
-export interface AssignToOwner {
+export interface AnswerComplaint {
   actor: Actor;
-  agency: string;
-  reason?: string | null;
+  upheld: "yes" | "partly" | "no";
+  answer: string;
+  put_right?: string | null;
+  apology?: boolean;
+}
+/**
+ * The unit complained of is asked for its statement: an owner agency, or without one the centre's head. It reads this
+ * question, and not who complains.
+ */
+export interface AskUnit {
+  actor: Actor;
+  agency?: string | null;
+  question: string;
 }
 /**
  * Move the case to another version of its standard; the requester is told if a date moves.
@@ -238,16 +439,12 @@ export interface ChangeStandard {
   reason: string;
 }
 /**
- * Papers of the list came, all or some of them; each is named as the list names it. The time goes on for the others.
+ * The complainant does not accept the answer: the next level answers.
  */
-export interface CompleteDocuments {
+export interface Contest {
   actor: Actor;
   received_at?: string | null;
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
-  documents: [Document, ...Document[]];
+  reason: string;
 }
 /**
  * Extend a running step by `by` of its own unit; the requester is told the old and the new date.
@@ -257,26 +454,6 @@ export interface Extend {
   step: string;
   by: number;
   reason: string;
-}
-/**
- * The papers are correct and complete: forward to the complaint centre.
- */
-export interface ForwardApplication {
-  actor: Actor;
-  agency?: string | null;
-  officer?: Officer | null;
-  note?: string | null;
-}
-/**
- * The papers are not complete: issue the one list of everything that is missing.
- */
-export interface IssueDeficiencyList {
-  actor: Actor;
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
-  missing: [string, ...string[]];
 }
 /**
  * Let clocks stand still for a reason that the standard lists (waiting for the requester's documents, force majeure…).
@@ -323,11 +500,94 @@ export interface RecordService {
   receipt?: string | null;
 }
 /**
+ * What the unit complained of says.
+ */
+export interface RecordStatement {
+  actor: Actor;
+  received_at?: string | null;
+  statement: string;
+}
+/**
  * Count the running clocks again on the calendar, which has changed up to `revision` at least.
  */
 export interface Recount {
   actor: Actor;
   revision?: number;
+}
+/**
+ * Another body answers this complaint; it has said that it took it (`acknowledged_by`, `reference`).
+ */
+export interface RedirectComplaint {
+  actor: Actor;
+  to: string;
+  contact: string;
+  reason: string;
+  acknowledged_by: string;
+  reference?: string | null;
+}
+/**
+ * Say why the matter takes longer than its time; the requester reads it in every delay notice from now on.
+ */
+export interface ReportDelay {
+  actor: Actor;
+  reason: string;
+}
+/**
+ * Let the clocks that stand still run again, before the longest pause has passed.
+ */
+export interface Resume {
+  actor: Actor;
+  received_at?: string | null;
+  note?: string | null;
+}
+/**
+ * End the case at the requester's wish.
+ */
+export interface Withdraw {
+  actor: Actor;
+  received_at?: string | null;
+  reason?: string;
+  how?: string | null;
+}
+/**
+ * The complaint centre relays the matter to its owner agency; passing it on to another takes a reason.
+ */
+export interface AssignToOwner {
+  actor: Actor;
+  agency: string;
+  reason?: string | null;
+}
+/**
+ * Papers of the list came, all or some of them; each is named as the list names it. The time goes on for the others.
+ */
+export interface CompleteDocuments {
+  actor: Actor;
+  received_at?: string | null;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  documents: [Document, ...Document[]];
+}
+/**
+ * The papers are correct and complete: forward to the complaint centre.
+ */
+export interface ForwardApplication {
+  actor: Actor;
+  agency?: string | null;
+  officer?: Officer | null;
+  note?: string | null;
+}
+/**
+ * The papers are not complete: issue the one list of everything that is missing.
+ */
+export interface IssueDeficiencyList {
+  actor: Actor;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  missing: [string, ...string[]];
 }
 /**
  * The matter belongs to another agency: send the requester there.
@@ -354,13 +614,6 @@ export interface Reopen {
   reason: string;
 }
 /**
- * Say why the matter takes longer than its time; the requester reads it in every delay notice from now on.
- */
-export interface ReportDelay {
-  actor: Actor;
-  reason: string;
-}
-/**
  * Report where the matter stands; the requester is told.
  */
 export interface ReportProgress {
@@ -377,28 +630,11 @@ export interface ReportResult {
   adverse?: boolean;
 }
 /**
- * Let the clocks that stand still run again, before the longest pause has passed.
- */
-export interface Resume {
-  actor: Actor;
-  received_at?: string | null;
-  note?: string | null;
-}
-/**
  * The matter is settled between those concerned.
  */
 export interface Settle {
   actor: Actor;
   terms: string;
-}
-/**
- * End the case at the requester's wish.
- */
-export interface Withdraw {
-  actor: Actor;
-  received_at?: string | null;
-  reason?: string;
-  how?: string | null;
 }
 /**
  * The requester was called and did not come.
