@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -24,14 +25,15 @@ from casework.adapters.ports import Message, Notifier, TicketRecords, Undelivera
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.office_calendar import OfficeCalendar
 from casework.standards.counting.plan import COUNTER, REQUESTER
-from casework.standards.pack.checks import CALLED, LONG_WAIT
+from casework.standards.pack.checks import LONG_WAIT
 from casework.standards.pack.loader import UnknownStandard
 from casework.standards.pack.model import ServiceStandards
 from casework.standards.pack.texts import Value, render, subject
 from casework.workflows import names
 from casework.workflows.errors import REFUSED, words
-from casework.workflows.messages.commands import StartService
+from casework.workflows.messages.commands import AddNote, Command, StartService
 from casework.workflows.messages.people import Actor
+from casework.workflows.messages.queue import QueueEvent
 from casework.workflows.queue.ports import (
     CaseBegun,
     CaseToBegin,
@@ -44,13 +46,15 @@ from casework.workflows.queue.ports import (
     QueueQuery,
     QueueTerms,
     QueueWritten,
-    TicketCall,
+    VisitorMessage,
 )
 from casework.workflows.queue.roster import on_duty
 from casework.workflows.queue.waits import Measured
 
+PAGE, PAGE_BYTES = 2000, 500_000  # events, and what they take, in one answer
 LAST_WEEKS = 28  # days whose service times count
 SUPERVISOR = "centre_supervisor"
+QUEUE = "service_queue"
 
 
 class QueueActivities(QueuePort):
@@ -67,7 +71,7 @@ class QueueActivities(QueuePort):
             self.record_queue,
             self.find_officer,
             self.begin_case,
-            self.tell_called,
+            self.tell_visitor,
             self.tell_long_wait,
         ]
 
@@ -78,17 +82,30 @@ class QueueActivities(QueuePort):
         try:
             pack = self._book.packs.current(None, day)
             if query.centre not in pack.known_centres:
-                return QueueAnswer(problem=f"centre: unknown {query.centre}; the standard has {', '.join(pack.known_centres)}")
+                problem = f"centre: unknown {query.centre}; the standard has {', '.join(pack.known_centres)}"
+                return await self._with_page(query, QueueAnswer(problem=problem))
             office = (await self._book.calculator(pack.id, pack.version, query.centre, query.revision)).calendar
             past = await self._tickets.service_times(query.centre, day, LAST_WEEKS)
             terms = _terms(pack, office, query.centre, day, past, self._book.newest(pack.id))
         except UnknownStandard as error:
-            return QueueAnswer(problem=f"standard: {error}")
+            return await self._with_page(query, QueueAnswer(problem=f"standard: {error}"))
         except UNCOUNTABLE as error:
-            return QueueAnswer(problem=f"calendar: {words(error)}")
+            return await self._with_page(query, QueueAnswer(problem=f"calendar: {words(error)}"))
+        return await self._with_page(query, QueueAnswer(terms=terms))
+
+    async def _with_page(self, query: QueueQuery, answer: QueueAnswer) -> QueueAnswer:
+        """With what is known of the queue, for a run that begins: as much as goes into one answer."""
         if query.holder is None or query.since is None:
-            return QueueAnswer(terms=terms)
-        return QueueAnswer(terms=terms, kept=await self._tickets.hold(query.queue_id, query.holder, query.since))
+            return answer
+        known = await self._tickets.hold(query.queue_id, query.holder, query.since, query.after, PAGE)
+        page: list[QueueEvent] = []
+        size = 0
+        for event in known:
+            size += len(event.model_dump_json(exclude_defaults=True).encode())
+            if page and size > PAGE_BYTES:
+                break
+            page.append(event)
+        return answer.model_copy(update={"kept": page, "more": len(page) < len(known) or len(known) == PAGE})
 
     @activity.defn(name="record_queue")
     async def record_queue(self, batch: QueueBatch) -> QueueWritten:
@@ -108,22 +125,27 @@ class QueueActivities(QueuePort):
     async def begin_case(self, case: CaseToBegin) -> CaseBegun:
         """Open the case if it is not there, and let its service begin."""
         client = activity.client()
-        problem = await _is_there(client, case.case_id) if case.opened else await _open(client, case)
+        problem = await _is_open(client, case.case_id) if case.opened else await _open(client, case)
         if problem is None and case.begins:
             problem = await _begin(client, case)
+        elif problem is None and case.opened:
+            problem = await _say_where(client, case)
         return CaseBegun(problem=problem)
 
-    @activity.defn(name="tell_called")
-    async def tell_called(self, call: TicketCall) -> None:
-        """Tell the visitor, where they left an address, to which point and officer they are called."""
-        pack, asked = self._book.packs.current(call.standard, call.at.date()), call.requester
-        officer = call.officer.name or call.officer.id
-        values: dict[str, Value] = {"ticket_no": call.ticket, "point_no": str(call.point), "officer_name": officer}
-        said = render(pack, CALLED, asked.language, values)
-        key, about = call_key(call.queue_id, call.event), f"{call.ticket} → {call.point}"
+    @activity.defn(name="tell_visitor")
+    async def tell_visitor(self, said: VisitorMessage) -> None:
+        """Tell a visitor, where they left an address."""
+        pack = self._book.packs.current(said.standard, said.at.date())
+        values: dict[str, Value] = {"ticket_no": said.ticket}
+        if said.officer is not None:
+            values |= {"point_no": str(said.point), "officer_name": said.officer.name or said.officer.id}
+        if said.opens_at is not None:
+            values["opens_at"] = said.opens_at.astimezone(ZoneInfo(pack.calendar.timezone))
+        about = f"{said.ticket} → {said.point}" if said.point else said.ticket
         message = Message(
-            key=key, to=REQUESTER, addresses=asked.addresses, subject=about, body=said, language=asked.language,
-            prefers=asked.prefers, template=CALLED,
+            key=message_key(said.queue_id, said.event, said.ticket), to=REQUESTER, addresses=said.addresses, subject=about,
+            body=render(pack, said.template, said.language, values), language=said.language, prefers=said.prefers,
+            template=said.template,
         )  # fmt: skip
         with suppress(UndeliverableError):  # the board and the officer's voice are there too
             await self._notifier.send(message)
@@ -146,9 +168,9 @@ class QueueActivities(QueuePort):
             raise ApplicationError(f"the supervisor cannot be told: {error}", non_retryable=True) from error
 
 
-def call_key(queue_id: str, event: int) -> str:
-    """What the message of a call is known by, however often it is sent."""
-    return sha256(f"{queue_id}/{event}".encode()).hexdigest()[:32]
+def message_key(queue_id: str, event: int, ticket: str) -> str:
+    """What a message to a visitor is known by, however often it is sent."""
+    return sha256(f"{queue_id}/{event}/{ticket}".encode()).hexdigest()[:32]
 
 
 def _terms(
@@ -173,14 +195,24 @@ def _terms(
     )
 
 
-async def _is_there(client: Client, case_id: str) -> str | None:
+async def _is_open(client: Client, case_id: str) -> str | None:
+    """Why there is nothing to go on with under this id."""
     try:
-        await client.get_workflow_handle(case_id).describe()
+        found = await client.get_workflow_handle(case_id).describe()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return f"there is no open case {case_id}"
-    return None
+        return f"there is no case {case_id}"
+    if found.workflow_type == QUEUE:
+        return f"{case_id} is a queue, not a case"
+    return None if found.status is WorkflowExecutionStatus.RUNNING else f"{case_id} is closed"
+
+
+async def _say_where(client: Client, case: CaseToBegin) -> str | None:
+    """A case that no service has to begin for hears of the visit: with which ticket, at which point, by whom."""
+    who = case.officer.name or case.officer.id
+    note = AddNote(actor=_officer(case), text=f"บัตรคิว {case.ticket} จุดบริการที่ {case.point} เจ้าหน้าที่ {who}")
+    return await _told(client, case, note, "note")
 
 
 async def _open(client: Client, case: CaseToBegin) -> str | None:
@@ -215,23 +247,28 @@ async def _open(client: Client, case: CaseToBegin) -> str | None:
 
 async def _begin(client: Client, case: CaseToBegin) -> str | None:
     """Tell a case that service begins; one that is past that goes on as it is."""
-    said = StartService(actor=Actor(id=case.officer.id, role=COUNTER), officer=case.officer, point=case.point)
-    handle = client.get_workflow_handle(case.case_id)
+    return await _told(client, case, StartService(actor=_officer(case), officer=case.officer, point=case.point), "start")
+
+
+async def _told(client: Client, case: CaseToBegin, command: Command, what: str) -> str | None:
+    """Give a case a command, once for this service of this ticket; why it did not take it."""
+    payload = command.model_dump(mode="json", exclude_none=True)
+    update_id = f"{case.request_id}/{what}/{case.point}"
     try:
-        await handle.execute_update(
-            StartService.command_name(),
-            said.model_dump(mode="json", exclude_none=True),
-            id=f"{case.request_id}/{case.event}",
-        )
+        await client.get_workflow_handle(case.case_id).execute_update(command.command_name(), payload, id=update_id)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return f"there is no open case {case.case_id}"
+        return f"{case.case_id} is closed"
     except WorkflowUpdateFailedError as failed:
         cause = failed.cause
         past = isinstance(cause, ApplicationError) and cause.type == REFUSED and "is not possible in the stage" in cause.message
         return None if past else _reason(failed)
     return None
+
+
+def _officer(case: CaseToBegin) -> Actor:
+    return Actor(id=case.officer.id, role=COUNTER)
 
 
 def _reason(failed: WorkflowUpdateFailedError) -> str:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 
-from casework.activities.queue import call_key
+from casework.activities.queue import message_key
 from casework.adapters.postgres.records import PostgresRecords
 from casework.adapters.postgres.tickets import PostgresTickets
 from casework.drill.people import Answer
@@ -130,7 +130,7 @@ class CounterPeople:
     async def _view(self) -> said.QueueView:
         while True:
             try:
-                return await self.queue.view()
+                return await self.queue.begin()
             except CaseworkError:
                 await asyncio.sleep(0.5)
 
@@ -161,7 +161,7 @@ async def judge_counter(people: CounterPeople, records: PostgresRecords) -> tupl
     kinds = Counter(event.type for event in events)
     figures = Counter({"tickets": kinds[TicketEvent.TAKEN], "queue events": len(events), "queue runs": len(histories)})
     called = (event for event in events if event.type in (TicketEvent.CALLED, TicketEvent.RECALLED))
-    return found, figures, {call_key(queue.queue_id, event.seq): str(event.ticket) for event in called}
+    return found, figures, {message_key(queue.queue_id, event.seq, str(event.ticket)): str(event.ticket) for event in called}
 
 
 def wrong_with(remembered: Remembered, events: list[QueueEvent], histories: list[WorkflowHistory]) -> Iterator[tuple[str, str]]:
@@ -181,6 +181,8 @@ def wrong_with(remembered: Remembered, events: list[QueueEvent], histories: list
             yield "queue: refused to its giver, and in the records", f"{name} {command_id}"
     taken = {event.ticket for event in events if event.type is TicketEvent.TAKEN}
     ended = {event.ticket for event in events if event.type in ENDS}
+    if not taken:
+        yield "queue: nobody came", "no ticket was given"
     if taken != ended:
         yield "queue: neither served nor gone", ", ".join(sorted(map(str, taken - ended)))
 

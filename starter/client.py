@@ -115,7 +115,7 @@ class CaseClient:
     def __init__(self, client: Client, task_queue: str = names.TASK_QUEUE) -> None:
         """Over a Temporal client that has the pydantic data converter (or the CaseworkPlugin)."""
         self.temporal = client
-        self._task_queue = task_queue
+        self.task_queue = task_queue
 
     @classmethod
     async def connect(
@@ -158,7 +158,7 @@ class CaseClient:
             request.service,
             request,
             id=case_id,
-            task_queue=self._task_queue,
+            task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=reuse,
             static_summary=names.summary(request.service, request.centre, request.channel),

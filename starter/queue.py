@@ -7,6 +7,7 @@ reply.ticket.number, reply.ticket.wait                     # B001, (0, 5)
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -14,15 +15,20 @@ from uuid import uuid4
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from casework.starter.client import ANSWER_WITHIN, forget, sent_again, translated
+from casework.starter.errors import CaseRefused, NotFound
 from casework.workflows import names
+from casework.workflows.errors import ASK_AGAIN
 from casework.workflows.messages.queue import QueueCommand, QueueReply, QueueView
 
 
@@ -57,10 +63,27 @@ class QueueHandle:
         reply: QueueReply = await self._update(command.command_name(), payload, QueueReply, command_id or uuid4().hex)
         return reply
 
-    async def view(self) -> QueueView:
-        """The queue now; it is begun if nobody has said anything to it. Raises InvalidCase, Unreachable."""
+    async def begin(self) -> QueueView:
+        """The queue now; it is begun if nobody has said anything to it. Raises InvalidCase, CaseRefused if its day is over,
+        Unreachable."""
         view: QueueView = await self._update(names.OPENED_UPDATE, None, QueueView, uuid4().hex)
         return view
+
+    async def view(self) -> QueueView:
+        """The queue now, also one whose day is over. Nothing is begun and nothing written. Raises NotFound, Unreachable."""
+        deadline = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
+        while True:
+            try:
+                view: QueueView = await self.workflow.query(names.QUEUE_QUERY, result_type=QueueView, rpc_timeout=ANSWER_WITHIN)
+                return view
+            except (RPCError, WorkflowQueryFailedError) as error:
+                if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+                    raise NotFound(f"there is no queue of {self.centre} on {self.day}") from error
+                if ASK_AGAIN not in str(error) or asyncio.get_running_loop().time() > deadline:
+                    raise translated(error, self.queue_id) from error
+                if (await self.workflow.describe()).status is WorkflowExecutionStatus.TERMINATED:
+                    raise NotFound(f"the queue of {self.day} was terminated; it begins again with the next command") from error
+            await asyncio.sleep(0.1)
 
     async def _update(self, name: str, payload: Any, returns: type[Any], update_id: str) -> Any:
         async def send() -> Any:
@@ -70,7 +93,7 @@ class QueueHandle:
                 id=self.queue_id,
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=names.queue_summary(self.centre, self.day),
                 search_attributes=names.queue_attributes(self.centre, self.day),
             )
@@ -84,5 +107,7 @@ class QueueHandle:
 
         try:
             return await sent_again(send)
+        except WorkflowAlreadyStartedError as over:
+            raise CaseRefused(f"the day of this queue has ended: {self.day}") from over
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             raise translated(error, self.queue_id) from error

@@ -51,7 +51,8 @@ def slip_of(pack: ServiceStandards, ticket: TicketView, centre: str) -> Slip:
         low, high = ticket.wait
         lines.append(f"ก่อนท่าน {ticket.before} ราย · {ticket.before} before you")
         lines.append(f"ประมาณ {low}–{high} นาที · about {low}–{high} minutes")
-    papers = next((matter.papers for matter in service.matters.values()), [])
-    if papers:
-        lines.append("โปรดเตรียม · please have at hand: " + "; ".join(f"{paper.th} ({paper.en})" for paper in papers))
+    for matter in service.matters.values():
+        papers = "; ".join(f"{paper.th} ({paper.en})" for paper in matter.papers)
+        if papers:
+            lines.append(f"โปรดเตรียม · please have at hand, {matter.th} ({matter.en}): {papers}")
     return Slip(ticket.number, lines)

@@ -106,7 +106,7 @@ class _Playing:
         self._queue = QueueClient(client, tasks).queue(self._pack.organisation.centre.code, self._story.queue.day)
         self._time.begin(self._queue.queue_id, self._moment(self.first_minute), datetime.now(UTC))
         with self._environment.with_time_skipping_disabled():
-            await self._queue.view()
+            await self._queue.begin()
         stack.push_async_callback(self._stop)
 
     def something_happens(self, minute: int) -> bool:

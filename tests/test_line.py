@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from casework.standards.pack.loader import default_pack
 from casework.workflows.messages import queue as said
 from casework.workflows.messages.people import Actor, Officer
-from casework.workflows.messages.queue import QueueEvent, TicketEvent
+from casework.workflows.messages.queue import CarriedTicket, QueueEvent, TicketEvent
+from casework.workflows.queue.day import QueueDay
 from casework.workflows.queue.decisions import Decisions
+from casework.workflows.queue.file import QueueFile, QueueStart
+from casework.workflows.queue.hours import Hours
+from casework.workflows.queue.journal import QueueJournal
 from casework.workflows.queue.line import Impossible, Line, Point
 from casework.workflows.queue.ports import QueueTerms
 from casework.workflows.queue.roster import Duty, on_duty, shifts
@@ -298,3 +302,61 @@ def test_the_roster_is_what_was_entered_last() -> None:
         (2, "nok", 510, 720), (2, "tik", 720, 780), (2, "nok", 780, 900), (2, "nok", 930, 990), (4, "tik", 510, 720),
     ]  # fmt: skip
     assert on_duty(entered, 2, 915) is None
+
+
+def test_several_classes_do_not_keep_the_others_waiting() -> None:
+    played = Played()
+    ordinary = [played.take("forward") for _ in range(5)]
+    for priority in ("elderly", "monk", "disabled", "pregnant"):
+        for _ in range(3):
+            played.take("forward", priority=priority)
+    called = []
+    for _ in range(10):
+        called.append(played.at(said.CallNext, 4))
+        played.at(said.Serve, 4)
+        played.at(said.Finish, 4)
+    assert [number for number in called if number in ordinary] == ordinary, "every second call is of who came first"
+
+
+def test_a_ticket_that_is_handed_over_twice_has_one_place() -> None:
+    """A signal may come again after a reset; a number that is taken here already becomes the next free one."""
+    data = {"service": "forward", "arrived_at": (OPENS - timedelta(days=1)).isoformat()}
+    tickets = [CarriedTicket(number=number, from_day="2026-11-22", data=dict(data)) for number in ("B001", "B002", "B999")]
+    day = QueueDay.__new__(QueueDay)
+    day.file = QueueFile(queue_id="q", start=QueueStart(centre="JSC", day="2026-11-23"))
+    played = Played()
+    played.take("forward")
+    day.file.line = played.line
+
+    class Noted:
+        def record(self, kind: TicketEvent, ticket: str, *_: object, **said_data: Any) -> None:
+            played.line.apply(QueueEvent(seq=played.line.seq + 1, key="k", type=kind, at=OPENS, ticket=ticket, data=said_data))
+
+    day.journal = cast("QueueJournal", Noted())
+    day.take_over(tickets)
+    day.take_over(tickets)
+    assert played.line.carried == {"B002": "2026-11-22/B001", "B003": "2026-11-22/B002", "B999": "2026-11-22/B999"}
+
+
+def test_an_appointment_is_of_the_day_and_nobody_waits_too_long_before_it() -> None:
+    played = Played()
+    with pytest.raises(Impossible, match="the appointment is on another day"):
+        played.take("forward", appointment_at=OPENS + timedelta(days=1))
+    early = played.line.tickets[played.take("forward", appointment_at=OPENS + timedelta(hours=3))]
+    assert early.told is not None
+    assert early.told[0] == 165
+    file = QueueFile(queue_id="q", start=QueueStart(centre="JSC", day="2026-11-23"), terms=played.terms, line=played.line)
+    assert Hours(file).waits_since(early) == OPENS + timedelta(minutes=165)
+
+
+def test_who_steps_aside_waits_anew_and_a_late_answer_of_another_case_changes_nothing() -> None:
+    played = Played()
+    number = played.take("one_stop")
+    ticket = played.line.tickets[number]
+    ticket.warned = True
+    played.at(said.CallNext, 6)
+    played.at(said.Transfer, 6, service="forward", case_id="forward-1")
+    assert not ticket.warned
+    late = {"because": "closed", "service": "one_stop"}
+    played.line.apply(QueueEvent(seq=99, key="k", type=TicketEvent.CASE_REFUSED, at=OPENS, ticket=number, data=dict(late)))
+    assert ticket.case_id == "forward-1"

@@ -31,10 +31,11 @@ from casework.standards.pack.layers import merged
 from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.standards.pack.model import ServiceStandards
 from casework.starter.client import CaseClient
-from casework.starter.errors import CaseRefused, CaseworkError, InvalidCase
+from casework.starter.errors import CaseRefused, CaseworkError, InvalidCase, NotFound
 from casework.starter.queue import QueueClient, QueueHandle
 from casework.workflows.messages import queue as said
-from casework.workflows.messages.people import Actor, Officer, Requester
+from casework.workflows.messages.forward import ForwardRequest
+from casework.workflows.messages.people import Actor, Document, Officer, Requester
 from casework.workflows.queue.ports import QueueBatch
 from casework.workflows.service_queue import ServiceQueue
 from tests.counter import Silent
@@ -89,7 +90,7 @@ class Counter:
     async def today(self) -> QueueHandle:
         with self.environment.with_time_skipping_disabled():
             handle = self.queues.queue(self.centre, datetime.now(BANGKOK).date())
-            await handle.view()
+            await handle.begin()
         return handle
 
     async def take(self, service: str = "forward", **fields: Any) -> said.TicketView:
@@ -189,7 +190,7 @@ async def test_what_cannot_be_done_is_refused_in_words(counter: Counter) -> None
     with pytest.raises(CaseRefused, match="somying sits at point 4"):
         await counter.point(5)
     with pytest.raises(InvalidCase, match="centre: unknown NOWHERE"):
-        await counter.queues.queue("NOWHERE", date(2026, 11, 23)).view()
+        await counter.queues.queue("NOWHERE", date(2026, 11, 23)).begin()
 
 
 async def test_the_records_have_every_ticket(counter: Counter) -> None:
@@ -276,7 +277,7 @@ async def test_a_queue_that_is_reset_stands_as_the_records_have_it(counter: Coun
             request_id=uuid4().hex,
         )
     )
-    after = await counter.handle.view()
+    after = await counter.handle.begin()
     assert (after.tickets, after.points) == (before.tickets, before.points)
     assert (await counter.take("forward")).number == "B004"
     kinds = await counter.records.rows("SELECT type FROM casework.queue_events WHERE queue_id = $1", counter.handle.queue_id)
@@ -294,6 +295,7 @@ async def test_a_case_that_was_to_begin_when_the_queue_was_terminated_begins(cou
     await counter.handle.workflow.terminate()
     with suppress(CaseworkError):
         await begun
+    await counter.handle.begin()
     while not (tickets := (await counter.handle.view()).tickets) or tickets[0].case_id is None:
         await asyncio.sleep(0.05)
     case = counter.cases.case(str(tickets[0].case_id))
@@ -330,7 +332,7 @@ async def test_a_queue_that_was_looked_at_early_follows_the_calendar(counter: Co
     monkeypatch.setattr(calendar_book, "READ_AGAIN_AFTER", 0)  # three days pass in a moment
     day = date.fromisoformat(counter.handle.day) + timedelta(days=3)
     early = counter.queues.queue(counter.centre, day)
-    assert (await early.view()).opens_at is not None
+    assert (await early.begin()).opens_at is not None
     named = {"name_th": "วันหยุดพิเศษ", "name_en": "special holiday", "reason": "flood", "by": "operator"}
     await counter.records.change_calendar([NewChange(standard=counter.pack.id, date=day, kind=ChangeKind.HOLIDAY, **named)])
     await counter.environment.fast_forward(early.workflow, timedelta(days=3))
@@ -455,17 +457,23 @@ async def test_a_long_day_goes_on_in_new_runs_and_costs_no_more_at_its_end(count
 
     await asyncio.gather(*(visit() for _ in range(60)))
     served = 0
-    while (described := await counter.handle.workflow.describe()).run_id == first:
+    while (await counter.handle.workflow.describe()).run_id == first:
         await asyncio.gather(visit(), visit(), *(_served(counter, point) for point in (4, 5)))
         served += 2
         assert served < 400, "a history of 4,096 events or so is long enough"
+    before, tickets = (await counter.handle.workflow.describe()).history_length, 10
+    for _ in range(tickets):
+        await asyncio.gather(visit(), visit(), *(_served(counter, point) for point in (4, 5)))
+        served += 2
+    after = (await counter.handle.workflow.describe()).history_length
+    assert (after - before) / (2 * tickets) < 45, "a ticket costs the new run no more than it did at the start"
     view = await counter.handle.view()
     assert len(view.tickets) == 60
-    assert described.history_length < 2000
+    await until_recorded(counter, view.last_event)
     numbers = await counter.records.rows(
         "SELECT count(DISTINCT ticket) AS n FROM casework.tickets WHERE queue_id = $1", view.queue_id
     )
-    assert numbers[0]["n"] <= 60 + served
+    assert numbers[0]["n"] == 60 + served
 
 
 async def _served(counter: Counter, point: int) -> None:
@@ -481,7 +489,7 @@ async def test_a_case_that_cannot_be_begun_is_said_and_the_service_goes_on(count
     await counter.point(4, PREECHA)
     await counter.call(2)
     await counter.call(4)
-    assert (await counter.at(said.Serve, 2)).problem == "there is no open case information-request-0000000000"
+    assert (await counter.at(said.Serve, 2)).problem == "there is no case information-request-0000000000"
     assert "needs the requester's identity" in str((await counter.at(said.Serve, 4)).problem)
     assert (await counter.at(said.Finish, 4)).ticket is None
 
@@ -496,4 +504,78 @@ async def test_who_is_still_served_at_midnight_ends_the_day_and_is_not_measured(
     [row] = await counter.records.rows("SELECT outcome FROM casework.tickets WHERE queue_id = $1", counter.handle.queue_id)
     assert row["outcome"] == "finished"
     times = await PostgresTickets(counter.records).service_times(counter.centre, date(2100, 1, 1), 40_000)
-    assert times == {}
+    assert [(each.n, each.told) for each in times.values()] == [(0, 1)]
+
+
+async def test_the_visitors_of_a_day_that_ends_are_told_to_come_back(counter: Counter) -> None:
+    await counter.take("forward", subject="ขยายสถานี", requester=Requester(name="สมชาย", email="s@home.example"))
+    await counter.point(4)
+    await counter.pass_time(timedelta(hours=26))
+    await counter.handle.workflow.result()
+    [said_to] = [message for message in counter.mail.sent if message.template == "ticket_sent_home"]
+    assert "B001" in said_to.body
+    assert "โปรดมารับบริการใหม่ได้ตั้งแต่" in said_to.body
+    with pytest.raises(CaseRefused, match="the day of this queue has ended"):
+        await counter.take("forward")
+    assert (await counter.handle.view()).ended
+
+
+async def test_who_was_called_before_the_end_is_served_after_it(counter: Counter) -> None:
+    await counter.take("forward")
+    await counter.point(4)
+    await counter.call(4)
+    ends = datetime.combine(date.fromisoformat(counter.handle.day), datetime.min.time(), BANGKOK) + timedelta(hours=25)
+    await counter.pass_time(ends - datetime.now(BANGKOK) - timedelta(seconds=5))
+    await counter.at(said.Serve, 4)
+    reply = await counter.at(said.Finish, 4)
+    assert reply.event
+    rows = await counter.records.rows("SELECT outcome FROM casework.tickets WHERE queue_id = $1", counter.handle.queue_id)
+    assert len(rows) == 1
+
+
+async def test_a_case_that_does_not_answer_holds_up_nobody(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its worker is gone: the officer hears that it follows, and everything else goes on."""
+    asked = asyncio.Event()
+
+    async def never(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("casework.activities.queue._open", never)
+    monkeypatch.setattr("casework.workflows.queue.cases.ANSWERED_WITHIN", timedelta(seconds=1))
+    await counter.take("information_request", subject="ข้อมูล", requester=Requester(name="สมชาย"))
+    await counter.point(2)
+    await counter.call(2)
+    assert "it follows" in str((await counter.at(said.Serve, 2)).problem)
+    assert asked.is_set()
+    reply = await counter.at(said.Finish, 2)
+    await until_recorded(counter, reply.event)
+    assert (await counter.take("information_request")).number == "A002"
+
+
+async def test_a_look_at_a_queue_writes_nothing(counter: Counter) -> None:
+    before = (await counter.handle.workflow.describe()).history_length
+    for _ in range(5):
+        await counter.handle.view()
+    assert (await counter.handle.workflow.describe()).history_length == before
+    with pytest.raises(NotFound, match="there is no queue of"):
+        await counter.queues.queue(counter.centre, date(2020, 1, 6)).view()
+
+
+async def test_a_visit_about_a_case_is_noted_in_it(counter: Counter) -> None:
+    request = ForwardRequest(
+        centre=counter.centre, request_id=uuid4().hex, subject="ขยายสถานี", documents=[Document(name="คำขอ")],
+        requester=Requester(name="สมชาย", citizen_id="1101700230708"),
+    )  # fmt: skip
+    case = await counter.cases.open(request)
+    await counter.take("forward", case_id=case.case_id)
+    await counter.point(4)
+    await counter.call(4)
+    assert (await counter.at(said.Serve, 4)).case_id == case.case_id
+    notes = [event.data["text"] for event in (await case.view()).events if event.type == "note_added"]
+    assert notes == ["บัตรคิว B001 จุดบริการที่ 4 เจ้าหน้าที่ สมหญิง ใจดี"]
+    await case.workflow.terminate()
+    await counter.at(said.Hold, 4)
+    await counter.handle.act(said.BringBack(actor=OFFICER, ticket="B001"))
+    await counter.call(4)
+    assert "is closed" in str((await counter.at(said.Serve, 4)).problem)

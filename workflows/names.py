@@ -9,6 +9,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 
 TASK_QUEUE = "casework"
 CASE_QUERY = "case"
+QUEUE_QUERY = "queue"
 OPENED_UPDATE = "opened"
 
 CASE_NUMBER = SearchAttributeKey.for_keyword("CaseNumber")

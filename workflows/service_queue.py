@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from casework.workflows import names
 from casework.workflows.case.opening import NO_REQUEST
 from casework.workflows.messages.queue import (
     BringBack,
@@ -23,6 +24,7 @@ from casework.workflows.messages.queue import (
     Finish,
     Hold,
     OpenPoint,
+    QueueReply,
     QueueView,
     Recall,
     RecordNoShow,
@@ -34,6 +36,10 @@ from casework.workflows.queue.commands import queue_command
 from casework.workflows.queue.day import QueueDay
 from casework.workflows.queue.opening import read_start
 from casework.workflows.queue.views import queue_view
+
+
+async def _with_its_case(day: QueueDay, reply: QueueReply) -> QueueReply:
+    return await day.cases.answered(reply)
 
 
 @workflow.defn(name="service_queue")
@@ -54,7 +60,7 @@ class ServiceQueue:
     hold = queue_command(Hold)
     bring_back = queue_command(BringBack)
     transfer = queue_command(Transfer)
-    serve = queue_command(Serve, then=QueueDay.serve)
+    serve = queue_command(Serve, then=_with_its_case)
     finish = queue_command(Finish)
 
     @workflow.run
@@ -65,15 +71,26 @@ class ServiceQueue:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.day.invalid
         day = self.day
-        beside = (day.keep_records, day.keep_the_board, day.follow_the_standard, day.take_up_resets, self.watch_the_time)
+        beside = (
+            day.keep_records,
+            day.keep_the_board,
+            day.follow_the_standard,
+            day.take_up_resets,
+            day.cases.run,
+            self.watch_the_time,
+        )
         work = [asyncio.create_task(each()) for each in beside]
-        await workflow.wait_condition(lambda: self.day.is_over or self.day.is_long or any(_broken(task) for task in work))
+        try:
+            await workflow.wait_condition(lambda: day.is_over or day.is_long or any(_broken(task) for task in work))
+        except asyncio.CancelledError:  # an operator cancels it: what was answered is written first
+            await workflow.wait_condition(lambda: not self.file.outbox or any(_broken(task) for task in work))
+            raise
         for task in work:
             if _broken(task):  # fails this workflow task, not the day: a corrected worker goes on
                 raise RuntimeError("what runs beside the queue stopped") from task.exception()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if not self.day.is_over:
-            await self.day.continue_as_new()
+        if not day.is_over:
+            await day.continue_as_new()
         return self.file.line.seq
 
     async def watch_the_time(self) -> None:
@@ -96,7 +113,7 @@ class ServiceQueue:
         await self.day.opened()
         return queue_view(self.file, workflow.now())
 
-    @workflow.query(name="queue")
+    @workflow.query(name=names.QUEUE_QUERY)
     def view(self) -> QueueView:
         """The queue now."""
         return queue_view(self.file, workflow.now())

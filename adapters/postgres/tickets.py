@@ -39,22 +39,32 @@ INSERT INTO casework.queue_holders (queue_id, holder, since) VALUES ($1, $2, $3)
 
 EVENTS = """
 SELECT seq, key, type, at, ticket, point, actor_id, actor_role, data FROM casework.queue_events
-WHERE queue_id = $1 ORDER BY seq, recorded_at
+WHERE queue_id = $1 AND seq > $2 ORDER BY seq, recorded_at LIMIT $3
 """
 
-# $1 centre, $2 the day, $3 so many days back. Minutes of service by service, and how often the wait that was told came true.
+# $1 centre, $2 the day, $3 so many days back. Minutes of service by service (but where the end of the day ended it), and how
+# often the wait that was told came true.
 TIMES = """
-WITH served AS (
-    SELECT service, extract(epoch FROM ended_at - began_at) / 60 AS minutes FROM casework.tickets t
-    WHERE NOT EXISTS (  -- ended by the end of the day, not by an officer
-        SELECT 1 FROM casework.queue_events e
-        WHERE e.queue_id = t.queue_id AND e.ticket = t.ticket AND e.type = 'finished' AND e.data ? 'because')
-    AND centre = $1 AND day < $2 AND day >= $2 - $3::integer AND outcome = 'finished' AND began_at IS NOT NULL
+WITH days AS (
+    SELECT t.*, f.data ? 'because' AS cut, k.data AS taken, extract(epoch FROM ended_at - began_at) / 60 AS minutes,
+           extract(epoch FROM first_called_at - arrived_at) / 60 AS waited
+    FROM casework.tickets t
+    JOIN casework.queue_events k ON k.queue_id = t.queue_id AND k.ticket = t.ticket AND k.type = 'taken'
+    LEFT JOIN casework.queue_events f ON f.queue_id = t.queue_id AND f.ticket = t.ticket AND f.type = 'finished'
+    WHERE t.centre = $1 AND t.day < $2 AND t.day >= $2 - $3::integer
+), served AS (
+    SELECT service, count(*)::integer AS n, sum(minutes)::float AS total, sum(minutes ^ 2)::float AS squares
+    FROM days WHERE outcome = 'finished' AND began_at IS NOT NULL AND NOT coalesce(cut, false) GROUP BY service
+), told AS (
+    SELECT taken->>'service' AS service, count(*)::integer AS told,
+           (count(*) FILTER (
+               WHERE waited BETWEEN (taken->'wait'->>0)::float AND (taken->'wait'->>1)::float))::integer AS came_true
+    FROM days WHERE taken ? 'wait' AND first_called_at IS NOT NULL GROUP BY 1
 )
-SELECT service, count(*)::integer AS n, sum(minutes)::float AS total, sum(minutes ^ 2)::float AS squares
-FROM served GROUP BY service
+SELECT service, coalesce(n, 0) AS n, coalesce(total, 0) AS total, coalesce(squares, 0) AS squares,
+       coalesce(told, 0) AS told, coalesce(came_true, 0) AS came_true
+FROM served FULL JOIN told USING (service)
 """
-
 
 # $1 centre, $2 the day. Whoever stands in for an officer who is away comes with the entry.
 DUTIES = """
@@ -72,6 +82,9 @@ ENTER_DUTY = """
 INSERT INTO casework.duties (centre, point, officer_id, first_day, last_day, weekdays, from_time, until_time, entered_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7::text::time, $8::text::time, $9)
 """
+
+
+EVERYTHING = 2**31 - 1
 
 
 class NewDuty(NamedTuple):
@@ -95,16 +108,18 @@ class PostgresTickets:
     def __init__(self, records: PostgresRecords) -> None:
         self._records = records
 
-    async def hold(self, queue_id: str, holder: str, since: datetime) -> list[QueueEvent]:
-        """From now on only this holder writes to a queue; everything that happened in it, in order."""
+    async def hold(
+        self, queue_id: str, holder: str, since: datetime, after: int = 0, limit: int = EVERYTHING
+    ) -> list[QueueEvent]:
+        """From now on only this holder writes to a queue; so many of the events after this one, in order."""
         async with self._records.transaction() as sql:
             await sql.execute(LOCK, queue_id)
             await sql.execute(HOLD, queue_id, holder, since)
-            return [_event(row) for row in await sql.fetch(EVENTS, queue_id)]
+            return [_event(row) for row in await sql.fetch(EVENTS, queue_id, after, limit)]
 
     async def queue_events(self, queue_id: str) -> list[QueueEvent]:
         """Everything that happened in a queue, in order."""
-        return [_event(row) for row in await self._records.rows(EVENTS, queue_id)]
+        return [_event(row) for row in await self._records.rows(EVENTS, queue_id, 0, EVERYTHING)]
 
     async def write_queue(self, batch: QueueBatch) -> QueueWritten:
         """Write events; nothing if another holds the queue."""
@@ -135,8 +150,7 @@ class PostgresTickets:
     async def service_times(self, centre: str, day: date, days: int) -> dict[str, Measured]:
         """How long service took at a centre in so many days before one, by service."""
         return {
-            row["service"]: Measured(n=row["n"], total=row["total"], squares=row["squares"])
-            for row in await self._records.rows(TIMES, centre, day, days)
+            row["service"]: Measured(**dict(list(row.items())[1:])) for row in await self._records.rows(TIMES, centre, day, days)
         }
 
 

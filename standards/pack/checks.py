@@ -16,7 +16,7 @@ from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards, Step
 from casework.standards.pack.organisation import ActingRole
 
-CALLED, LONG_WAIT = "ticket_called", "queue_waits_long"  # what visitors are told, and the supervisor
+CALLED, SENT_HOME, LONG_WAIT = "ticket_called", "ticket_sent_home", "queue_waits_long"  # to visitors, and the supervisor
 
 
 def problems(pack: ServiceStandards) -> Iterator[str]:
@@ -162,7 +162,7 @@ def _queue(pack: ServiceStandards) -> Iterator[str]:
     numbers = [point.no for point in pack.service_points]
     for number in sorted({number for number in numbers if numbers.count(number) > 1}):
         yield f"service_points: two points have the number {number}"
-    for text in sorted({CALLED, LONG_WAIT} - set(pack.notifications)) if queue.ticket_prefix else ():
+    for text in sorted({CALLED, SENT_HOME, LONG_WAIT} - set(pack.notifications)) if queue.ticket_prefix else ():
         yield f"notifications: the queue needs the text {text}"
     for role in sorted(set(queue.officers) - roles_of(pack)):
         yield f"queue.officers: the role {role} has no address in contacts or agencies"

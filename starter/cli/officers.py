@@ -12,6 +12,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from casework.adapters.postgres.tickets import NewDuty, PostgresTickets
+from casework.standards.pack.model import ServiceStandards
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.shared import JsonFlag, actor_said, run
 from casework.starter.errors import InvalidCase, NotFound
@@ -125,9 +126,7 @@ def duty(
     if unknown := sorted(set(named) - set(WEEKDAYS)):
         raise InvalidCase(f"--weekdays: unknown {', '.join(unknown)}; they are {', '.join(WEEKDAYS)}")
     pack = library_of(None).current()
-    here, known = centre or pack.organisation.centre.code, pack.known_centres
-    if here not in known:
-        raise InvalidCase(f"--centre: unknown {here}; the standard has {', '.join(known)}")
+    here = _known_centre(pack, centre)
     if point not in (numbers := [each.no for each in pack.service_points]):
         raise InvalidCase(f"there is no point {point}; points are {', '.join(map(str, numbers))}")
     on = [WEEKDAYS.index(each) + 1 for each in named] or None
@@ -153,10 +152,11 @@ def roster(
     pack = library_of(None).current()
     today = datetime.now(ZoneInfo(pack.calendar.timezone)).date().isoformat()
     on, _ = _days(day or today, day or today)
+    here = _known_centre(pack, centre)
 
     async def go() -> None:
         async with open_records() as records:
-            entered = await PostgresTickets(records).duties(centre or pack.organisation.centre.code, on)
+            entered = await PostgresTickets(records).duties(here, on)
         found = table("point", "time", "officer", "instead of")
         for shift in shifts(entered):
             begins, ends = (f"{each // 60:02}:{each % 60:02}" for each in (shift.from_minute, shift.until_minute))
@@ -171,6 +171,13 @@ def roster(
             console.print(found)
 
     run(go())
+
+
+def _known_centre(pack: ServiceStandards, centre: str | None) -> str:
+    here, known = centre or pack.organisation.centre.code, pack.known_centres
+    if here not in known:
+        raise InvalidCase(f"--centre: unknown {here}; the standard has {', '.join(known)}")
+    return here
 
 
 def _days(first: str, last: str) -> tuple[date, date]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,11 +17,10 @@ from casework.starter.cli import completion
 from casework.starter.cli.lazy import PLAIN
 from casework.starter.cli.printing import console, is_terminal, note, table
 from casework.starter.cli.shared import FileArgument, JsonFlag, actor_said, connected, read_json, run, validated
-from casework.starter.errors import InvalidCase
+from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.queue import QueueClient, QueueHandle
 from casework.starter.services import library_of
 from casework.starter.slip import slip_of
-from casework.workflows import names
 from casework.workflows.messages import queue as said
 
 app = typer.Typer(help="The counter's queue: tickets, points, calls, the board.", no_args_is_help=True, **PLAIN)
@@ -53,9 +51,9 @@ def take(
 
     Example: casework queue take forward --priority elderly
     """
-    data = read_json(file) if file is not None else {}
+    data = _said(file)
     data |= {"service": service, "priority": priority, "case_id": case, "appointment_at": appointment}
-    _say(said.TakeTicket, data, as_, centre, None, as_json)
+    _say(said.TakeTicket, data, as_, centre, as_json)
 
 
 @app.command("open")
@@ -70,43 +68,43 @@ def open_(
     if on_duty and (officer or name):
         raise InvalidCase("--on-duty takes whoever the roster has; leave --officer and --name out")
     sits = None if on_duty else {"id": officer or actor_said(as_).id, **({"name": name} if name else {})}
-    _say(said.OpenPoint, {"point": point, "officer": sits}, as_, centre, None, as_json)
+    _say(said.OpenPoint, {"point": point, "officer": sits}, as_, centre, as_json)
 
 
 @app.command()
 def close(point: PointArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Close a point: it calls nobody any more; whoever is served there is served to the end."""
-    _say(said.ClosePoint, {"point": point}, as_, centre, None, as_json)
+    _say(said.ClosePoint, {"point": point}, as_, centre, as_json)
 
 
 @app.command()
 def call(point: PointArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Call whoever is next."""
-    _say(said.CallNext, {"point": point}, as_, centre, None, as_json)
+    _say(said.CallNext, {"point": point}, as_, centre, as_json)
 
 
 @app.command()
 def recall(point: PointArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Call again who was called."""
-    _say(said.Recall, {"point": point}, as_, centre, None, as_json)
+    _say(said.Recall, {"point": point}, as_, centre, as_json)
 
 
 @app.command("no-show")
 def no_show(point: PointArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Who was called did not come."""
-    _say(said.RecordNoShow, {"point": point}, as_, centre, None, as_json)
+    _say(said.RecordNoShow, {"point": point}, as_, centre, as_json)
 
 
 @app.command()
 def hold(point: PointArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Who is at the point steps aside and keeps the place."""
-    _say(said.Hold, {"point": point}, as_, centre, None, as_json)
+    _say(said.Hold, {"point": point}, as_, centre, as_json)
 
 
 @app.command()
 def back(ticket: TicketArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Who stepped aside waits again, at the old place."""
-    _say(said.BringBack, {"ticket": ticket}, as_, centre, None, as_json)
+    _say(said.BringBack, {"ticket": ticket}, as_, centre, as_json)
 
 
 @app.command()
@@ -116,7 +114,7 @@ def transfer(
     centre: CentreOption = None, as_json: JsonFlag = False,
 ) -> None:  # fmt: skip
     """Who is at the point waits for another service, since when they came."""
-    _say(said.Transfer, {"point": point, "service": service, "case_id": case}, as_, centre, None, as_json)
+    _say(said.Transfer, {"point": point, "service": service, "case_id": case}, as_, centre, as_json)
 
 
 @app.command()
@@ -126,14 +124,14 @@ def serve(
     centre: CentreOption = None, as_json: JsonFlag = False,
 ) -> None:  # fmt: skip
     """Service begins, and with it the time of the service. FILE may give subject, requester and documents of the case."""
-    data = read_json(file) if file is not None else {}
-    _say(said.Serve, {**data, "point": point, "case_id": case}, as_, centre, None, as_json)
+    data = _said(file)
+    _say(said.Serve, {**data, "point": point, "case_id": case}, as_, centre, as_json)
 
 
 @app.command()
 def finish(point: PointArgument, as_: AsOption, centre: CentreOption = None, as_json: JsonFlag = False) -> None:
     """Service ends; the point is free."""
-    _say(said.Finish, {"point": point}, as_, centre, None, as_json)
+    _say(said.Finish, {"point": point}, as_, centre, as_json)
 
 
 @app.command()
@@ -145,9 +143,9 @@ def board(
     """The display: which number at which point with whom, who was called last, how long one waits."""
 
     async def go() -> None:
-        queue, before = await _queue(centre, day), ""
+        before = ""
         while True:
-            view = await queue.view()
+            view = await _view(await _queue(centre, day), begin=day is None)
             now = view.model_dump_json()
             if as_json and now != before:
                 print(now, flush=True)
@@ -155,7 +153,7 @@ def board(
                 if follow and is_terminal():
                     console.clear()
                 _print_board(view)
-            if not follow or view.ended:
+            if not follow or (view.ended and day is not None):
                 return
             before = now
             await asyncio.sleep(BOARD_EVERY)
@@ -168,7 +166,7 @@ def ticket(number: TicketArgument, centre: CentreOption = None, day: DayOption =
     """How a ticket stands: how many are before it, and about when it is called."""
 
     async def go() -> None:
-        found = await _ticket(number, centre, day)
+        found = await _ticket(await _queue(centre, day), number)
         print(found.model_dump_json()) if as_json else console.print(_words(found))
 
     run(go())
@@ -182,8 +180,8 @@ def slip(
     """Print the slip that the visitor takes along: number, service, time, people before, about how long, what to have at hand."""
 
     async def go() -> None:
-        found = await _ticket(number, centre, day)
-        made = slip_of(library_of(None).current(), found, (await _queue(centre, day)).centre)
+        queue = await _queue(centre, day)
+        made = slip_of(library_of(None).current(), await _ticket(queue, number), queue.centre)
         if pdf is None:
             print(made.text)
         else:
@@ -193,14 +191,19 @@ def slip(
     run(go())
 
 
-def _say(
-    command: type[said.QueueCommand], data: dict[str, Any], who: str, centre: str | None, day: str | None, as_json: bool
-) -> None:
+def _said(file: str | None) -> dict[str, Any]:
+    data = read_json(file) if file is not None else {}
+    if not isinstance(data, dict):
+        raise InvalidCase("FILE takes a JSON object with subject, requester and documents")
+    return data
+
+
+def _say(command: type[said.QueueCommand], data: dict[str, Any], who: str, centre: str | None, as_json: bool) -> None:
     given = {key: value for key, value in data.items() if value is not None}
     message = validated(TypeAdapter(command), {**given, "actor": actor_said(who).model_dump()}, command.command_name())
 
     async def go() -> None:
-        reply = await (await _queue(centre, day)).act(message)
+        reply = await (await _queue(centre, None)).act(message)
         if as_json:
             print(reply.model_dump_json())
             return
@@ -219,16 +222,25 @@ async def _queue(centre: str | None, day: str | None) -> QueueHandle:
         on = date.fromisoformat(day) if day else datetime.now(ZoneInfo(pack.calendar.timezone)).date()
     except ValueError as error:
         raise InvalidCase(f"{day}: is not a day such as 2026-11-23") from error
-    client = (await connected()).temporal
-    tasks = os.environ.get("CASEWORK_TASK_QUEUE", names.TASK_QUEUE)
-    return QueueClient(client, tasks).queue(centre or pack.organisation.centre.code, on)
+    client = await connected()
+    return QueueClient(client.temporal, client.task_queue).queue(centre or pack.organisation.centre.code, on)
 
 
-async def _ticket(number: str, centre: str | None, day: str | None) -> said.TicketView:
-    view = await (await _queue(centre, day)).view()
+async def _view(queue: QueueHandle, begin: bool) -> said.QueueView:
+    """A look at a queue writes nothing; only today's is begun by who looks first."""
+    try:
+        return await queue.view()
+    except NotFound:
+        if not begin:
+            raise
+    return await queue.begin()
+
+
+async def _ticket(queue: QueueHandle, number: str) -> said.TicketView:
+    view = await queue.view()
     found = next((each for each in view.tickets if each.number == number), None)
     if found is None:
-        raise InvalidCase(f"{number} is not in the queue of {view.day}: it was served, left, or never given")
+        raise NotFound(f"{number} is not in the queue of {view.day}: it was served, left, or never given")
     return found
 
 

@@ -67,6 +67,9 @@ class QueueCommand(Command):
     event: ClassVar[str] = ""
 
 
+CARRIES = 8_000  # bytes that a ticket says of the visit: the queue holds them while it stands there
+
+
 class _SaysWhat(QueueCommand):
     """A command that may say what the visit is about: subject and requester together, or neither."""
 
@@ -78,6 +81,8 @@ class _SaysWhat(QueueCommand):
     def _together(self) -> Self:
         if (self.subject is None) != (self.requester is None) or (self.documents and self.subject is None):
             raise ValueError("subject and requester are given together, and documents with them")
+        if len(self.model_dump_json(include={"subject", "requester", "documents"}).encode()) > CARRIES:
+            raise ValueError(f"a ticket carries at most {CARRIES} bytes; the rest is given to the case")
         return self
 
 
@@ -186,7 +191,8 @@ class PointView(Frozen):
 
 
 class WaitView(Frozen):
-    """A service's line: how many wait, since when the first, what is told to who comes now, and how often that came true."""
+    """A service's line: how many wait, since when the first, what is told to who comes now, and how often that came true (today
+    and in the last weeks)."""
 
     service: str
     waiting: int = 0

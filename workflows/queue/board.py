@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from casework.standards.thai_dates import format_day
 from casework.workflows.queue.file import QueueFile
@@ -22,10 +22,10 @@ def board(file: QueueFile, now: datetime) -> str:
         services = ", ".join(terms.services[name].th for name in point.services if name in terms.services) or "–"
         officer = (point.officer.name or point.officer.id) if point.officer and point.open else "ปิด · closed"
         lines.append(f"| {point.no} | {services} | {officer} | {f'**{point.ticket}**' if point.ticket else '–'} |")
-    lines += ["", "| บริการ · service | รอ · waiting | นานสุด · longest | ประมาณ · about |", "|---|---|---|---|"]
+    lines += ["", "| บริการ · service | รอ · waiting | ตั้งแต่ · since | ประมาณ · about |", "|---|---|---|---|"]
     for line in lines_of(file, now):
         named = terms.services[line.service]
-        longest = f"{int((now - line.since) / timedelta(minutes=1))} นาที · min" if line.since else "–"
+        longest = f"{line.since.astimezone(terms.zone):%H:%M}" if line.since else "–"
         about = f"{line.wait[0]}–{line.wait[1]} นาที · min" if line.wait else "–"
         lines.append(f"| {named.th} · {named.en} | {line.waiting} | {longest} | {about} |")
     called = ", ".join(f"{each.number} → {each.point}" for each in file.line.last_called)

@@ -10,11 +10,14 @@ from pydantic import ValidationError
 from temporalio import workflow
 
 from casework.workflows import errors
-from casework.workflows.messages.queue import QueueCommand, QueueReply
+from casework.workflows.messages.queue import BringBack, CallNext, Hold, OpenPoint, QueueCommand, QueueReply, TakeTicket, Transfer
 from casework.workflows.queue.decisions import Decided
 from casework.workflows.queue.file import REPLIES_KEPT, QueueFile
 from casework.workflows.queue.journal import command_key
 from casework.workflows.queue.line import Impossible
+
+# Who was called by the end of the day is served; nobody else is called or comes.
+ENDS_WITH_THE_DAY = {each.command_name() for each in (TakeTicket, CallNext, OpenPoint, BringBack, Hold, Transfer)}
 
 if TYPE_CHECKING:
     from casework.workflows.queue.day import QueueDay
@@ -38,14 +41,13 @@ def queue_command(
     name = message.command_name()
 
     async def handler(self: HoldsQueue, payload: Any = None) -> QueueReply:
-        if (before := _answered_before(self.day.file)) is not None:
-            return before
         await self.day.opened()
-        if (before := _answered_before(self.day.file)) is not None:
+        if (before := _answered_before(self.day)) is not None:
             return before
         it = _read(message, payload)
         if first is not None:
             it = await first(self.day, it)
+            await self.day.opened()
         reply = self.day.carry_out(_decided(self.day, name, it, anybody), it.actor)
         if then is not None:
             reply = await then(self.day, reply)
@@ -54,10 +56,10 @@ def queue_command(
     def validator(self: HoldsQueue, payload: Any = None) -> None:
         if self.day.invalid is not None:
             raise self.day.invalid
-        if _answered_before(self.day.file) is not None:
+        if _answered_before(self.day) is not None:
             return
         it = _read(message, payload)
-        if self.day.file.terms is not None:
+        if self.day.is_open:
             _may(self.day, name, it, anybody)
             if first is None:  # else what was said is not complete yet
                 _decided(self.day, name, it, anybody)
@@ -100,13 +102,13 @@ def _may(day: QueueDay, name: str, it: Any, anybody: bool) -> None:
         raise errors.refused(f"{name} takes {' or '.join(roles)}, not {it.actor.role}")
     if day.journal.is_full:
         raise errors.refused("the records have not answered for long, and this queue can hold no more; tell the operator")
-    if day.file.ended or (day.has_ended and name in ("take_ticket", "call_next", "open_point", "bring_back", "hold", "transfer")):
+    if day.file.ended or (day.has_ended and name in ENDS_WITH_THE_DAY):
         raise errors.refused("the day of this queue has ended")
 
 
-def _answered_before(file: QueueFile) -> QueueReply | None:
+def _answered_before(day: QueueDay) -> QueueReply | None:
     update = workflow.current_update_info()
-    return file.replies.get(command_key(update.id)) if update else None
+    return day.answered_before(command_key(update.id)) if update else None
 
 
 def _remember(file: QueueFile, reply: QueueReply) -> QueueReply:

@@ -44,17 +44,21 @@ class Decisions:
         if it.priority != ORDINARY and it.priority not in rules.priority_classes:
             raise Impossible(f"unknown class {it.priority}; classes are {', '.join([ORDINARY, *rules.priority_classes])}")
         self._is_open(now)
-        number = line.given.get(it.service, 0) + 1
+        number = line.given.get(letter, 0) + 1
         while f"{letter}{number:03}" in line.carried:
             number += 1
         if number > rules.tickets_a_day:
             raise Impossible(f"the day is full: {rules.tickets_a_day} tickets for {it.service} were given")
         place = now
         if it.appointment_at is not None:
+            if it.appointment_at.astimezone(self._zone).date() != now.astimezone(self._zone).date():
+                raise Impossible("the appointment is on another day; take the ticket then")
             place = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)
             place = place if now <= it.appointment_at else now  # too late for it: like everybody
         given = it.model_dump(mode="json", include={"subject", "requester", "documents"}, exclude_defaults=True)
-        wait = list(self.wait_of(it.service, self._ahead(it.service, it.priority, place), now))
+        low, high = self.wait_of(it.service, self._ahead(it.service, it.priority, place), now)
+        until = max(timedelta(), place - now) // MINUTE  # who comes early for an appointment waits for that too
+        wait = [max(low, until), max(high, until + rules.wait_told.step_minutes if until else high)]
         data: dict[str, Any] = {"service": it.service, "wait": wait}
         data |= {"priority": it.priority} if it.priority != ORDINARY else {}
         data |= {"place": place.isoformat()} if place != now else {}
@@ -77,7 +81,10 @@ class Decisions:
         if self._terms.opens_at is None:
             raise Impossible(self._closed())
         return Decided(
-            TicketEvent.POINT_OPENED, None, it.point, {"officer": it.officer.model_dump(mode="json", exclude_none=True)}
+            TicketEvent.POINT_OPENED,
+            None,
+            it.point,
+            {"officer": it.officer.model_dump(mode="json", include={"id", "name"}, exclude_none=True)},
         )
 
     def close_point(self, it: said.ClosePoint, now: datetime) -> Decided:
@@ -180,13 +187,13 @@ class Decisions:
     def _ahead(self, service: str, priority: str, place: datetime, order: int | None = None) -> int:
         turn = (place, order if order is not None else self._line.seq + 1)
         before = [each for each in self._line.waiting(service) if each.turn < turn]
-        return self.called_before(priority, len(before), sum(each.priority == priority for each in before))
+        return self.called_before(priority, len(before), sum(each.priority != ORDINARY for each in before))
 
-    def called_before(self, priority: str, came: int, of_class: int) -> int:
-        """How many are called before somebody, if so many came before, and so many of the same class: of a class that is called
-        once in so many calls no more than those of the class, and the others between them."""
+    def called_before(self, priority: str, came: int, of_classes: int) -> int:
+        """How many are called before somebody, if so many came before, and so many of them have a class that goes ahead: who has
+        one waits for those, and for the others who are called between them."""
         rule = self._rules.priority_classes.get(priority)
-        return came if rule is None else min(came, rule.one_in * of_class + rule.one_in - 1)
+        return came if rule is None else min(came, rule.one_in * of_classes + rule.one_in - 1)
 
     def _is_open(self, now: datetime) -> None:
         opens, closes = self._terms.opens_at, self._terms.closes_at

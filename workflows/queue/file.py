@@ -36,4 +36,5 @@ class QueueFile(BaseModel):
     recorded: int = 0
     replies: dict[str, QueueReply] = {}
     told_at: AwareDatetime | None = None  # when the supervisor was last told of long waits
+    ending: bool = False  # nobody is called any more, whatever becomes of the hours
     ended: bool = False

@@ -52,8 +52,9 @@ class Hours:
         return opens - timedelta(minutes=self.terms.rules.opens_before_minutes) if opens else self.midnight(-1)
 
     def waits_since(self, ticket: Ticket) -> datetime:
-        """Since when their patience is tried: not before the doors open, and not while they were served."""
-        return max(ticket.waits_since, self.terms.opens_at or ticket.waits_since)
+        """Since when their patience is tried: not before the doors open or an appointment, nor while they were
+        served."""
+        return max(ticket.waits_since, ticket.place, self.terms.opens_at or ticket.waits_since)
 
     def waiting_too_long(self, now: datetime) -> list[Ticket]:
         """Who has waited too long, and the supervisor does not know."""
@@ -67,10 +68,10 @@ class Hours:
         again = [file.told_at + self.patience] if file.told_at and any(each.warned for each in waiting) else []
         return min([*due, *again, self.ends])
 
-    @property
-    def carries_over(self) -> bool:
-        """Whether places are kept for the next day."""
-        return self.terms.rules.day_end == "carried_over" and self.terms.opens_next is not None
+    def carries_over(self, now: datetime) -> bool:
+        """Whether places are kept for the next day: not when that has passed too, and nobody was there to end this one."""
+        kept = self.terms.rules.day_end == "carried_over" and self.terms.opens_next is not None
+        return kept and now.astimezone(self.zone).date().isoformat() <= self.next_day()
 
     def next_day(self) -> str:
         """The next day on which the centre is open, ISO 8601."""

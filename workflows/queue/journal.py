@@ -6,15 +6,16 @@ from hashlib import sha256
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from casework.workflows.messages.people import Actor
 from casework.workflows.messages.queue import QueueEvent, TicketEvent
-from casework.workflows.options import PATIENT_RETRY, PATIENT_TIMEOUT
+from casework.workflows.options import GIVEN_UP_AGAIN, PATIENT_RETRY, PATIENT_TIMEOUT
 from casework.workflows.queue.file import QueueFile
 from casework.workflows.queue.ports import QueueBatch, QueuePort, QueueWritten
 
 BATCH = 500_000  # bytes in one write; Temporal takes 2 MB
-HOLDS = 1_000_000  # bytes that a queue holds while the records are down: what it hands to its next run must fit
+HOLDS = 800_000  # bytes that a queue holds while the records are down: what it hands to its next run must fit into 2 MB
 
 
 def command_key(command_id: str) -> str:
@@ -49,9 +50,9 @@ class QueueJournal:
         return self._file.outbox_bytes > HOLDS
 
     async def write(self) -> QueueWritten:
-        """Write what happened, as much of it as goes into one write; what happens meanwhile goes with the next."""
+        """Write what happened, as much of it as goes into one write; what happens meanwhile goes with the next. If another run
+        holds the queue, nothing was written, and nothing is taken out."""
         file = self._file
-        await workflow.wait_condition(lambda: bool(file.outbox))
         events: list[QueueEvent] = []
         size = 0
         for event in file.outbox:
@@ -64,16 +65,30 @@ class QueueJournal:
             queue_id=file.queue_id, holder=file.holder, standard=file.terms.standard, centre=file.start.centre,
             day=file.start.day, events=events,
         )  # fmt: skip
-        written = await workflow.execute_activity_method(
-            QueuePort.record_queue, batch, start_to_close_timeout=PATIENT_TIMEOUT, retry_policy=PATIENT_RETRY,
-            summary=f"events {events[0].seq} to {events[-1].seq}",
-        )  # fmt: skip
-        if batch.holder == file.holder and not written.superseded:  # else it was taken from the records again meanwhile
+        while (written := await self._written(batch)) is None:
+            await workflow.sleep(GIVEN_UP_AGAIN, summary="writing to the records was given up; tried again")
+        if (
+            batch.holder != file.holder
+        ):  # the queue was built again from the records meanwhile: they have these, or it has them still
+            return written.model_copy(update={"superseded": False})
+        if not written.superseded:
             del file.outbox[: len(events)]
             file.outbox_bytes = sum(_size(event) for event in file.outbox)
             file.recorded = written.last
         return written
 
+    async def _written(self, batch: QueueBatch) -> QueueWritten | None:
+        """What the records answered, or None if an operator gave the activity up."""
+        try:
+            return await workflow.execute_activity_method(
+                QueuePort.record_queue, batch, start_to_close_timeout=PATIENT_TIMEOUT, retry_policy=PATIENT_RETRY,
+                summary=f"events {batch.events[0].seq} to {batch.events[-1].seq}",
+            )  # fmt: skip
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return None
+
 
 def _size(event: QueueEvent) -> int:
-    return len(event.model_dump_json(exclude_defaults=True))
+    return len(event.model_dump_json(exclude_defaults=True).encode())

@@ -65,6 +65,11 @@ class Point(BaseModel):
     ticket: str | None = None
 
 
+def origin(day: str, number: str) -> str:
+    """What a ticket is known by that was carried over from another day."""
+    return f"{day}/{number}"
+
+
 class Line(BaseModel):
     """Everybody who is in the queue, and the points. Who was served leaves it: it does not grow with the day."""
 
@@ -72,9 +77,9 @@ class Line(BaseModel):
 
     tickets: dict[str, Ticket] = {}
     points: dict[int, Point] = {}
-    given: dict[str, int] = {}  # tickets of the day, by service
-    carried: list[str] = []  # numbers of the day before that were carried over: not given again on this one
-    since: dict[str, dict[str, int]] = {}  # service -> class -> calls since one of the class
+    given: dict[str, int] = {}  # tickets of the day, by the letter of their numbers
+    carried: dict[str, str] = {}  # number -> day and number that were carried over; not given again on this one
+    since: dict[str, int] = {}  # service -> calls since somebody was called before others who came earlier
     last_called: list[Ticket] = []
     measured: dict[str, Measured] = {}  # of the day, by service
     seq: int = 0
@@ -90,12 +95,12 @@ class Line(BaseModel):
         return sorted(wait, key=lambda ticket: ticket.turn)
 
     def next_of(self, rules: Queue, service: str) -> Ticket | None:
-        """Who is next of a service: one of a class whose turn it is before the others, else who came first."""
+        """Who is next of a service: one of a class that goes before the others, if it is time for one, else who came first. All
+        classes share that: several of them do not keep the others waiting for ever."""
         line = self.waiting(service)
-        calls = self.since.get(service, {})
         for ticket in line:
             rule = rules.priority_classes.get(ticket.priority)
-            if rule is not None and calls.get(ticket.priority, rule.one_in) >= rule.one_in - 1:
+            if rule is not None and self.since.get(service, rule.one_in) >= rule.one_in - 1:
                 return ticket
         return line[0] if line else None
 
@@ -125,12 +130,13 @@ class Line(BaseModel):
 
     def _taken(self, event: QueueEvent) -> None:
         data: dict[str, Any] = {**event.data}
-        number, service = str(event.ticket), str(data["service"])
+        number = str(event.ticket)
         told = data.pop("wait", None)
-        if data.pop("from_day", None) is None:
-            self.given[service] = max(self.given.get(service, 0), int(number[1:]))
+        from_day, from_number = data.pop("from_day", None), data.pop("from_number", number)
+        if from_day is None:
+            self.given[number[0]] = max(self.given.get(number[0], 0), int(number[1:]))
         else:
-            self.carried.append(number)
+            self.carried[number] = origin(str(from_day), str(from_number))
         arrived = data.pop("arrived_at", event.at)
         said = {"place": arrived, **data, "number": number, "arrived_at": arrived, "waits_since": event.at}
         self.tickets[number] = Ticket.model_validate({**said, "order": event.seq, "told": told})
@@ -140,9 +146,10 @@ class Line(BaseModel):
         point.ticket = ticket.number
         ticket.state, ticket.point, ticket.officer = "called", point.no, point.officer
         ticket.calls, ticket.called_at = 1, event.at
-        calls = self.since.setdefault(ticket.service, {})
-        for known in {*calls, ticket.priority} - {ORDINARY}:
-            calls[known] = 0 if known == ticket.priority else calls.get(known, 0) + 1
+        if any(each.turn < ticket.turn for each in self.waiting(ticket.service)):
+            self.since[ticket.service] = 0
+        elif ticket.service in self.since:
+            self.since[ticket.service] += 1
         if ticket.told is not None:
             low, high = ticket.told
             waited = (event.at - ticket.arrived_at) / timedelta(minutes=1)
@@ -159,6 +166,7 @@ class Line(BaseModel):
         ticket.state, ticket.began_at, ticket.case_waits = "serving", event.at, True
         ticket.request = {**ticket.request, **{key: value for key, value in event.data.items() if key != "case_id"}}
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else ticket.case_id
+        ticket.case_waits = ticket.case_id is not None or "requester" in ticket.request
 
     def _case_linked(self, event: QueueEvent) -> None:
         ticket = self.tickets.get(str(event.ticket))
@@ -167,9 +175,9 @@ class Line(BaseModel):
 
     def _case_refused(self, event: QueueEvent) -> None:
         """It is told, and the service goes on; another case may be named."""
-        if str(event.ticket) in self.tickets:
-            self.tickets[str(event.ticket)].case_id = None
-            self.tickets[str(event.ticket)].case_waits = False
+        ticket = self.tickets.get(str(event.ticket))
+        if ticket is not None and ticket.service == event.data["service"]:
+            ticket.case_id, ticket.case_waits = None, False
 
     def _finished(self, event: QueueEvent) -> None:
         ticket = self._gone(event)
@@ -219,7 +227,7 @@ class Line(BaseModel):
         ticket = self.tickets[str(event.ticket)]
         self._free(ticket)
         ticket.state, ticket.point, ticket.officer, ticket.calls, ticket.began_at = state, None, None, 0, None
-        ticket.case_waits = False
+        ticket.case_waits = ticket.warned = False
         return ticket
 
     def _gone(self, event: QueueEvent) -> Ticket:

@@ -30,8 +30,9 @@ def read_start(start: RawValue) -> tuple[QueueFile, ApplicationError | None]:
     problem, asked = None, QueueStart(centre="unreadable", day="")
     try:
         asked = QueueStart.model_validate(decoded(start))
-        date.fromisoformat(asked.day)
-        if info.workflow_id != (expected := names.queue_id(asked.centre, asked.day)):
+        if date.fromisoformat(asked.day).isoformat() != asked.day:
+            problem = [f"day: write {date.fromisoformat(asked.day).isoformat()}"]
+        elif info.workflow_id != (expected := names.queue_id(asked.centre, asked.day)):
             problem = [f"workflow id: the queue of this day is {expected}; start it under that id"]
     except ValidationError as error:
         problem = errors.problems(error)

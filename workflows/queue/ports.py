@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime, timedelta, tzinfo
+from typing import Literal
 
 from pydantic import AwareDatetime
 from temporalio import activity
@@ -28,6 +29,7 @@ class QueueQuery(Compact):
     revision: int = 0
     holder: str | None = None
     since: AwareDatetime | None = None
+    after: int = 0  # what is known of the queue comes in pages: those after this event
 
 
 class QueueTerms(Compact):
@@ -58,10 +60,11 @@ class QueueTerms(Compact):
 
 
 class QueueAnswer(Compact):
-    """The terms of a day, with what the records have of its queue (it ended before its day did), or the problem."""
+    """The terms of a day, or the problem with them; and a page of what the records have of its queue."""
 
     terms: QueueTerms | None = None
     kept: list[QueueEvent] = []
+    more: bool = False
     problem: str | None = None
 
 
@@ -110,7 +113,8 @@ class CaseToBegin(Compact):
     opened: bool  # it is there already
     begins: bool  # it waits for start_service
     request_id: str
-    event: int  # of the queue, with which service began
+    event: int  # of the queue, the last one when this was asked
+    ticket: str
     received_at: AwareDatetime  # when the requester came
     officer: Officer
     point: int
@@ -136,17 +140,21 @@ class LongWait(Compact):
     at: AwareDatetime
 
 
-class TicketCall(Compact):
-    """Somebody with an address is called."""
+class VisitorMessage(Compact):
+    """Something that a visitor with an address is told: they are called, or the day ended before they were."""
 
     queue_id: str
     event: int
     centre: str
     standard: str
+    template: str
     ticket: str
-    point: int
-    officer: Officer
-    requester: Requester
+    point: int | None = None
+    officer: Officer | None = None
+    opens_at: AwareDatetime | None = None  # the centre, on its next day
+    addresses: dict[str, str]
+    prefers: str | None = None
+    language: Literal["th", "en"] = "th"
     at: AwareDatetime
 
 
@@ -156,7 +164,7 @@ class QueuePort(ABC):
     @activity.defn(name="read_queue")
     @abstractmethod
     async def read_queue(self, query: QueueQuery) -> QueueAnswer:
-        """The rules of a day."""
+        """The rules of a day; for a run that begins, the queue is its own from now on."""
 
     @activity.defn(name="record_queue")
     @abstractmethod
@@ -173,10 +181,10 @@ class QueuePort(ABC):
     async def begin_case(self, case: CaseToBegin) -> CaseBegun:
         """Open a ticket's case if it is not there, and tell it that service begins."""
 
-    @activity.defn(name="tell_called")
+    @activity.defn(name="tell_visitor")
     @abstractmethod
-    async def tell_called(self, call: TicketCall) -> None:
-        """Tell the visitor to which point and officer."""
+    async def tell_visitor(self, said: VisitorMessage) -> None:
+        """Tell a visitor, where they left an address."""
 
     @activity.defn(name="tell_long_wait")
     @abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from casework.standards.pack.queue import ORDINARY
 from casework.workflows.messages.queue import PointView, QueueView, TicketView, WaitView
 from casework.workflows.queue.decisions import Decisions
 from casework.workflows.queue.file import QueueFile
@@ -28,14 +29,14 @@ def queue_view(file: QueueFile, now: datetime) -> QueueView:
     about = QueueView(queue_id=file.queue_id, centre=file.start.centre, day=file.start.day, ended=file.ended)
     if terms is None:
         return about
-    came: Counter[tuple[str, str | None]] = Counter()  # by service, and by service and class
+    came: Counter[str] = Counter()
+    of_classes: Counter[str] = Counter()
     tickets, decisions = [], Decisions(line, terms)
     for each in sorted(line.tickets.values(), key=lambda each: each.turn):
-        own = (each.service, each.priority)
-        before = decisions.called_before(each.priority, came[each.service, None], came[own])
+        before = decisions.called_before(each.priority, came[each.service], of_classes[each.service])
         tickets.append(ticket_view(file, each, now, before))
-        if each.state == "waiting":
-            came.update([own, (each.service, None)])
+        came[each.service] += each.state == "waiting"
+        of_classes[each.service] += each.state == "waiting" and each.priority != ORDINARY
     return about.model_copy(
         update={
             "opens_at": terms.opens_at,
@@ -62,6 +63,7 @@ def lines_of(file: QueueFile, now: datetime) -> list[WaitView]:
     decisions, found = Decisions(file.line, file.terms), []
     for service in file.terms.rules.ticket_prefix:
         waiting, measured = file.line.waiting(service), file.line.measured.get(service, Measured())
+        ever = measured + file.terms.past.get(service, Measured())
         found.append(
             WaitView(
                 service=service,
@@ -69,8 +71,8 @@ def lines_of(file: QueueFile, now: datetime) -> list[WaitView]:
                 since=waiting[0].arrived_at if waiting else None,
                 wait=decisions.wait_of(service, len(waiting), now),
                 served=measured.n,
-                told=measured.told,
-                came_true=measured.came_true,
+                told=ever.told,
+                came_true=ever.came_true,
             )
         )
     return found
