@@ -54,7 +54,6 @@ from casework.workflows.queue.waits import Measured
 PAGE, PAGE_BYTES = 2000, 500_000  # events, and what they take, in one answer
 LAST_WEEKS = 28  # days whose service times count
 SUPERVISOR = "centre_supervisor"
-QUEUE = "service_queue"
 
 
 class QueueActivities(QueuePort):
@@ -97,7 +96,9 @@ class QueueActivities(QueuePort):
         """With what is known of the queue, for a run that begins: as much as goes into one answer."""
         if query.holder is None or query.since is None:
             return answer
-        known = await self._tickets.hold(query.queue_id, query.holder, query.since, query.after, PAGE)
+        since, known = await self._tickets.hold(query.queue_id, query.holder, query.since, query.after, PAGE)
+        if since > query.since:
+            return answer.model_copy(update={"held_since": since})
         page: list[QueueEvent] = []
         size = 0
         for event in known:
@@ -125,7 +126,7 @@ class QueueActivities(QueuePort):
     async def begin_case(self, case: CaseToBegin) -> CaseBegun:
         """Open the case if it is not there, and let its service begin."""
         client = activity.client()
-        problem = await _is_open(client, case.case_id) if case.opened else await _open(client, case)
+        problem = await _is_open(client, case.service, case.case_id) if case.opened else await _open(client, case)
         if problem is None and case.begins:
             problem = await _begin(client, case)
         elif problem is None and case.opened:
@@ -195,7 +196,7 @@ def _terms(
     )
 
 
-async def _is_open(client: Client, case_id: str) -> str | None:
+async def _is_open(client: Client, service: str, case_id: str) -> str | None:
     """Why there is nothing to go on with under this id."""
     try:
         found = await client.get_workflow_handle(case_id).describe()
@@ -203,8 +204,8 @@ async def _is_open(client: Client, case_id: str) -> str | None:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return f"there is no case {case_id}"
-    if found.workflow_type == QUEUE:
-        return f"{case_id} is a queue, not a case"
+    if found.workflow_type != service:
+        return f"{case_id} is not a case of {service}"
     return None if found.status is WorkflowExecutionStatus.RUNNING else f"{case_id} is closed"
 
 

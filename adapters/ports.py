@@ -151,8 +151,11 @@ class Records(Protocol):
 class TicketRecords(Protocol):
     """Keeps what happens in the queues of the centres."""
 
-    async def hold(self, queue_id: str, holder: str, since: datetime, after: int, limit: int) -> list[QueueEvent]:
-        """From now on only this holder writes to a queue, unless one since later does. So many of the events after this one."""
+    async def hold(
+        self, queue_id: str, holder: str, since: datetime, after: int, limit: int
+    ) -> tuple[datetime, list[QueueEvent]]:
+        """From now on only this holder writes to a queue, unless one does since later: since when whoever holds it does. And so
+        many of the events after this one."""
 
     async def write_queue(self, batch: QueueBatch) -> QueueWritten:
         """Write events, each once; nothing if another holds the queue."""

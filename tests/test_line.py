@@ -320,8 +320,11 @@ def test_several_classes_do_not_keep_the_others_waiting() -> None:
 
 def test_a_ticket_that_is_handed_over_twice_has_one_place() -> None:
     """A signal may come again after a reset; a number that is taken here already becomes the next free one."""
-    data = {"service": "forward", "arrived_at": (OPENS - timedelta(days=1)).isoformat()}
-    tickets = [CarriedTicket(number=number, from_day="2026-11-22", data=dict(data)) for number in ("B001", "B002", "B999")]
+    came = OPENS - timedelta(days=1)
+    tickets = [
+        CarriedTicket(number=number, from_day="2026-11-22", service="forward", arrived_at=came)
+        for number in ("B001", "B002", "B999")
+    ]
     day = QueueDay.__new__(QueueDay)
     day.file = QueueFile(queue_id="q", start=QueueStart(centre="JSC", day="2026-11-23"))
     played = Played()

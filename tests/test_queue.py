@@ -14,13 +14,14 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
 from casework.activities import calendar_book
+from casework.activities import queue as queue_activities
 from casework.adapters.postgres.records import PostgresRecords
 from casework.adapters.postgres.tickets import NewDuty, PostgresTickets
 from casework.payloads import CaseworkPayloadConverter
@@ -36,7 +37,9 @@ from casework.starter.queue import QueueClient, QueueHandle
 from casework.workflows.messages import queue as said
 from casework.workflows.messages.forward import ForwardRequest
 from casework.workflows.messages.people import Actor, Document, Officer, Requester
-from casework.workflows.queue.ports import QueueBatch
+from casework.workflows.messages.queue import QueueEvent
+from casework.workflows.queue.audit import impossible
+from casework.workflows.queue.ports import QueueBatch, QueueWritten
 from casework.workflows.service_queue import ServiceQueue
 from tests.counter import Silent
 
@@ -250,12 +253,37 @@ async def test_what_a_terminated_queue_still_writes_is_dropped(counter: Counter)
         event = said.QueueEvent(seq=1, key=uuid4().hex, type=said.TicketEvent.TAKEN, at=now, ticket=ticket, data={"service": "x"})
         return QueueBatch(queue_id=queue_id, holder=holder, standard="s", centre="c", day="2026-11-23", events=[event])
 
-    assert await tickets.hold(queue_id, "first", now) == []
-    assert await tickets.hold(queue_id, "second", now + timedelta(seconds=1)) == []
-    assert await tickets.hold(queue_id, "first", now) == []  # tried again, late
+    assert await tickets.hold(queue_id, "first", now) == (now, [])
+    assert await tickets.hold(queue_id, "second", now + timedelta(seconds=1)) == (now + timedelta(seconds=1), [])
+    assert await tickets.hold(queue_id, "first", now) == (now + timedelta(seconds=1), [])  # tried again, late
     assert (await tickets.write_queue(batch("first", "B001"))).superseded
     assert not (await tickets.write_queue(batch("second", "B002"))).superseded
-    assert [event.ticket for event in await tickets.hold(queue_id, "third", now + timedelta(minutes=1))] == ["B002"]
+    assert [event.ticket for event in (await tickets.hold(queue_id, "third", now + timedelta(minutes=1)))[1]] == ["B002"]
+
+
+async def reset(counter: Counter, task: int) -> None:
+    """Reset the queue to one of its workflow tasks."""
+    history = await counter.handle.workflow.fetch_history()
+    done = [e.event_id for e in history.events if e.HasField("workflow_task_completed_event_attributes")]
+    client = counter.temporal
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=counter.handle.queue_id),
+            reason="somebody pressed the wrong button",
+            workflow_task_finish_event_id=done[task],
+            request_id=uuid4().hex,
+        )
+    )
+
+
+async def sound(counter: Counter) -> list[QueueEvent]:
+    """The events of a queue, once all are recorded; nothing is in them that no queue may have."""
+    view = await counter.handle.begin()
+    await until_recorded(counter, view.last_event)
+    events = await PostgresTickets(counter.records).queue_events(counter.handle.queue_id)
+    assert list(impossible(events)) == []
+    return events
 
 
 async def test_a_queue_that_is_reset_stands_as_the_records_have_it(counter: Counter) -> None:
@@ -265,23 +293,106 @@ async def test_a_queue_that_is_reset_stands_as_the_records_have_it(counter: Coun
     await counter.call(4)
     before = await counter.handle.view()
     await until_recorded(counter, 5)
-    history = await counter.handle.workflow.fetch_history()
-    done = [e.event_id for e in history.events if e.HasField("workflow_task_completed_event_attributes")]
-    client = counter.temporal
-    await client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=counter.handle.queue_id),
-            reason="somebody pressed the wrong button",
-            workflow_task_finish_event_id=done[1],
-            request_id=uuid4().hex,
-        )
-    )
+    await reset(counter, 1)
     after = await counter.handle.begin()
     assert (after.tickets, after.points) == (before.tickets, before.points)
     assert (await counter.take("forward")).number == "B004"
-    kinds = await counter.records.rows("SELECT type FROM casework.queue_events WHERE queue_id = $1", counter.handle.queue_id)
-    assert "began_again" in {row["type"] for row in kinds}
+    assert "began_again" in {event.type for event in await sound(counter)}
+
+
+async def test_a_reset_does_nothing_again_also_after_many_commands(counter: Counter) -> None:
+    """Temporal gives the commands after the place of the reset again; the answers that are kept are fewer."""
+    for _ in range(12):
+        await asyncio.gather(*(counter.take("forward") for _ in range(10)))
+    view = await counter.handle.begin()
+    await until_recorded(counter, view.last_event)
+    await reset(counter, 0)
+    events = await sound(counter)
+    assert sum(event.type is said.TicketEvent.TAKEN for event in events) == 120
+    assert len((await counter.handle.view()).tickets) == 120
+
+
+@pytest.mark.parametrize("write_takes", [0.0, 1.0])
+async def test_resets_one_after_the_other_lose_nothing_while_the_records_are_slow(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, write_takes: float
+) -> None:
+    real = PostgresTickets.write_queue
+
+    async def slowly(self: PostgresTickets, batch: QueueBatch) -> QueueWritten:
+        await asyncio.sleep(write_takes)
+        return await real(self, batch)
+
+    monkeypatch.setattr(PostgresTickets, "write_queue", slowly)
+    given = [(await counter.take("forward")).number for _ in range(4)]
+    await reset(counter, -1)
+    given += [(await counter.take("forward")).number for _ in range(3)]
+    await reset(counter, -1)
+    given += [(await counter.take("forward")).number for _ in range(3)]
+    await sound(counter)
+    assert given == [f"B{number:03}" for number in range(1, 11)]
+    assert [ticket.number for ticket in (await counter.handle.view()).tickets] == given
+
+
+async def test_a_holder_whose_clock_was_ahead_is_taken_over_from(counter: Counter) -> None:
+    ahead = "INSERT INTO casework.queue_holders VALUES ($1, 'ahead', now() + interval '1 hour')"
+    await counter.records.rows(ahead, counter.handle.queue_id)
+    await counter.take("forward")
+    await sound(counter)
+    assert [ticket.number for ticket in (await counter.handle.view()).tickets] == ["B001"]
+
+
+async def test_a_case_that_was_to_begin_when_its_ticket_was_finished_begins_after_a_termination(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = queue_activities._open
+
+    async def fails(*_: object) -> None:
+        raise OSError("the case's server is away")
+
+    monkeypatch.setattr(queue_activities, "_open", fails)
+    monkeypatch.setattr("casework.workflows.queue.cases.ANSWERED_WITHIN", timedelta(seconds=0.2))
+    await counter.take("information_request", subject="ข้อมูล", requester=Requester(name="สมชาย"))
+    await counter.point(2)
+    await counter.call(2)
+    await counter.at(said.Serve, 2)
+    reply = await counter.at(said.Finish, 2)
+    await until_recorded(counter, reply.event)
+    await counter.handle.workflow.terminate()
+    monkeypatch.setattr(queue_activities, "_open", real)
+    await counter.handle.begin()
+    while "case_linked" not in {event.type for event in await sound(counter)}:
+        await asyncio.sleep(0.05)
+
+
+async def test_whatever_is_signalled_or_said_raw_the_queue_goes_on(counter: Counter) -> None:
+    ticket = {"number": "B001", "from_day": "2026-11-22", "service": "forward", "arrived_at": "2026-11-22T03:00:00Z"}
+    wrong: list[Any] = [
+        None, "x", 7, [], [{}], [{**ticket, "service": ["a"]}], [{**ticket, "colour": "red"}], [{**ticket, "number": "B1000"}],
+        [{**ticket, "request": {"subject": "a\u0000", "requester": {"name": "x"}}}], [{**ticket, "from_day": "yesterday"}],
+    ]  # fmt: skip
+    for garbage in wrong:
+        await counter.handle.workflow.signal("carry_over", garbage)
+    await counter.handle.workflow.signal("carry_over")
+    await counter.handle.workflow.signal("carry_over", [ticket, ticket])
+    assert (await counter.take("forward")).number == "B002"
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        requester = {"name": "a", "title": "นาย\u0000"}
+        payload = {"actor": KIOSK.model_dump(exclude_none=True), "service": "forward", "subject": "x", "requester": requester}
+        await counter.handle.workflow.execute_update("take_ticket", payload)
+    assert "requester.title" in str(failed.value.cause)
+    await sound(counter)
+    assert [each.number for each in (await counter.handle.view()).tickets] == ["B001", "B002"]
+
+
+async def test_an_appointment_is_not_the_visitors_own_word(counter: Counter) -> None:
+    with pytest.raises(CaseRefused, match="it is entered by centre_officer or centre_supervisor"):
+        await counter.take("forward", appointment_at=datetime.now(BANGKOK))
+
+
+async def test_nobody_begins_a_queue_of_a_day_that_is_far(counter: Counter) -> None:
+    for day, reason in ((date(9999, 12, 30), "days ahead"), (date.fromisoformat("2100-01-01"), "days ahead")):
+        with pytest.raises(InvalidCase, match=reason):
+            await counter.queues.queue(counter.centre, day).begin()
 
 
 async def test_a_case_that_was_to_begin_when_the_queue_was_terminated_begins(counter: Counter) -> None:

@@ -9,13 +9,13 @@ One workflow a centre and day. What is asked of it is decided in one piece, answ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
+from pydantic import TypeAdapter
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from casework.workflows import names
-from casework.workflows.case.opening import NO_REQUEST
+from casework.workflows.case.opening import NO_REQUEST, decoded
 from casework.workflows.messages.queue import (
     BringBack,
     CallNext,
@@ -36,6 +36,8 @@ from casework.workflows.queue.commands import queue_command
 from casework.workflows.queue.day import QueueDay
 from casework.workflows.queue.opening import read_start
 from casework.workflows.queue.views import queue_view
+
+CARRIED = TypeAdapter(list[CarriedTicket])
 
 
 async def _with_its_case(day: QueueDay, reply: QueueReply) -> QueueReply:
@@ -68,6 +70,7 @@ class ServiceQueue:
         """Takes a QueueStart; returns how many events the day had."""
         await self.day.open()
         if self.day.invalid is not None:
+            await workflow.sleep(0.01, summary="whoever began it hears why it cannot be")
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.day.invalid
         day = self.day
@@ -102,10 +105,15 @@ class ServiceQueue:
                 await self.day.end()
 
     @workflow.signal(name="carry_over")
-    async def carried_over(self, tickets: Sequence[CarriedTicket]) -> None:
-        """Those of the day before keep their places."""
+    async def carried_over(self, tickets: RawValue = NO_REQUEST) -> None:
+        """Those of the day before keep their places. What is not a list of CarriedTicket changes nothing."""
+        try:
+            carried = CARRIED.validate_python(decoded(tickets))
+        except (ValueError, RecursionError):
+            workflow.logger.warning("carry_over was signalled with something else than tickets")
+            return
         await self.day.opened()
-        self.day.take_over(tickets)
+        self.day.take_over(carried)
 
     @workflow.update(name="opened", description="Wait until the queue of the day is open")
     async def opened(self) -> QueueView:

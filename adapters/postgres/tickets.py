@@ -34,7 +34,11 @@ FROM happened
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('casework.queue ' || $1))"
 
 HOLD = """
-INSERT INTO casework.queue_holders (queue_id, holder, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+WITH entered AS (
+    INSERT INTO casework.queue_holders (queue_id, holder, since) VALUES ($1, $2, $3)
+    ON CONFLICT (queue_id, holder) DO UPDATE SET since = EXCLUDED.since
+)
+SELECT greatest($3, max(since) FILTER (WHERE holder <> $2)) FROM casework.queue_holders WHERE queue_id = $1
 """
 
 EVENTS = """
@@ -110,12 +114,12 @@ class PostgresTickets:
 
     async def hold(
         self, queue_id: str, holder: str, since: datetime, after: int = 0, limit: int = EVERYTHING
-    ) -> list[QueueEvent]:
-        """From now on only this holder writes to a queue; so many of the events after this one, in order."""
+    ) -> tuple[datetime, list[QueueEvent]]:
+        """From now on only this holder writes to a queue, unless one does since later; so many of the events after this one."""
         async with self._records.transaction() as sql:
             await sql.execute(LOCK, queue_id)
-            await sql.execute(HOLD, queue_id, holder, since)
-            return [_event(row) for row in await sql.fetch(EVENTS, queue_id, after, limit)]
+            held = await sql.fetchval(HOLD, queue_id, holder, since)
+            return held, [_event(row) for row in await sql.fetch(EVENTS, queue_id, after, limit)]
 
     async def queue_events(self, queue_id: str) -> list[QueueEvent]:
         """Everything that happened in a queue, in order."""

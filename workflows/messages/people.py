@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from casework.standards.limits import Frozen
-from casework.workflows.messages.fields import CitizenId, Code, Email, Line, Prose
+from casework.workflows.messages.fields import CitizenId, Code, Email, Line, Prose, _storable
 
 
 class Actor(Frozen):
@@ -42,7 +42,9 @@ class Requester(Frozen):
     """The citizen or body served. `citizen_id` is checked (13 digits, check digit) and kept masked."""
 
     name: Line
-    title: Annotated[str, StringConstraints(max_length=40)] | None = None  # นาย, นาง, คุณ …; "" for a body
+    title: Annotated[str, StringConstraints(max_length=40), AfterValidator(_storable)] | None = (
+        None  # นาย, นาง, คุณ …; "" for a body
+    )
     email: Email | None = None
     phone: Annotated[str, StringConstraints(pattern=r"^[0-9+ ()-]{6,30}$")] | None = None
     line_id: Annotated[str, StringConstraints(pattern=r"^U[0-9a-f]{32}$")] | None = None  # as LINE tells it

@@ -53,12 +53,25 @@ class QueueEvent(Frozen):
     data: dict[str, JsonValue] = {}
 
 
+class Visit(Frozen):
+    """What a visit is about, where the ticket says it."""
+
+    subject: Line
+    requester: Requester
+    documents: list[Document] = Field(default=[], max_length=20)
+
+
 class CarriedTicket(Frozen):
     """A ticket of the day before that keeps its place."""
 
     number: TicketNumber
-    from_day: str
-    data: dict[str, JsonValue]
+    from_day: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+    service: Code
+    priority: Code = ORDINARY
+    arrived_at: Moment
+    place: Moment | None = None
+    case_id: Code | None = None
+    request: Visit | None = None
 
 
 class QueueCommand(Command):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from casework.standards.limits import Named
 from casework.standards.thai_dates import format_day
 from casework.workflows.queue.file import QueueFile
 from casework.workflows.queue.views import lines_of, points_of
@@ -24,7 +25,7 @@ def board(file: QueueFile, now: datetime) -> str:
         lines.append(f"| {point.no} | {services} | {officer} | {f'**{point.ticket}**' if point.ticket else '–'} |")
     lines += ["", "| บริการ · service | รอ · waiting | ตั้งแต่ · since | ประมาณ · about |", "|---|---|---|---|"]
     for line in lines_of(file, now):
-        named = terms.services[line.service]
+        named = terms.services.get(line.service) or Named(th=line.service, en=line.service)  # the pack has it no more
         longest = f"{line.since.astimezone(terms.zone):%H:%M}" if line.since else "–"
         about = f"{line.wait[0]}–{line.wait[1]} นาที · min" if line.wait else "–"
         lines.append(f"| {named.th} · {named.en} | {line.waiting} | {longest} | {about} |")

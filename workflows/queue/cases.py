@@ -36,7 +36,7 @@ class TicketCases:
         while True:
             await workflow.wait_condition(lambda: bool(self._waiting()))
             for ticket in self._waiting():
-                self._under_way[ticket.number] = asyncio.create_task(self._begin(ticket.number))
+                self._under_way[ticket.number] = asyncio.create_task(self._begin(ticket))
 
     async def answered(self, reply: QueueReply) -> QueueReply:
         """The answer to an officer who serves: the case, or why there is none, or that it follows."""
@@ -58,12 +58,13 @@ class TicketCases:
         return reply.model_copy(update={**found, "problem": self._problems.pop(number, None)})
 
     def _waiting(self) -> list[Ticket]:
-        waiting = (ticket for ticket in self._file.line.tickets.values() if ticket.case_waits)
+        line = self._file.line
+        waiting = (ticket for ticket in (*line.tickets.values(), *line.unbegun.values()) if ticket.case_waits)
         return [ticket for ticket in waiting if ticket.number not in self._under_way]
 
-    async def _begin(self, number: str) -> None:
+    async def _begin(self, ticket: Ticket) -> None:
+        number = ticket.number
         try:
-            ticket = self._file.line.tickets[number]
             asked = self._asked(ticket)
             begun = await self._begun(asked)
             if begun.problem is not None:

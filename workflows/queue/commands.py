@@ -102,6 +102,8 @@ def _may(day: QueueDay, name: str, it: Any, anybody: bool) -> None:
         raise errors.refused(f"{name} takes {' or '.join(roles)}, not {it.actor.role}")
     if day.journal.is_full:
         raise errors.refused("the records have not answered for long, and this queue can hold no more; tell the operator")
+    if name == TakeTicket.command_name() and it.subject is not None and day.journal.holds_much:
+        raise errors.refused("this queue holds as much as it can; take the ticket without subject and requester")
     if day.file.ended or (day.has_ended and name in ENDS_WITH_THE_DAY):
         raise errors.refused("the day of this queue has ended")
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
-from casework.standards.pack.queue import ORDINARY
 from casework.workflows import errors, names
 from casework.workflows.messages.people import Actor
 from casework.workflows.messages.queue import CarriedTicket, OpenPoint, QueueEvent, QueueReply, TicketEvent
@@ -22,7 +20,7 @@ from casework.workflows.queue.cases import TicketCases
 from casework.workflows.queue.decisions import Decided, Decisions
 from casework.workflows.queue.file import REPLIES_KEPT, QueueFile, QueueStart
 from casework.workflows.queue.hours import Hours
-from casework.workflows.queue.journal import QueueJournal
+from casework.workflows.queue.journal import QueueJournal, short
 from casework.workflows.queue.line import Line, Point, Ticket, origin
 from casework.workflows.queue.opening import CarriedOn
 from casework.workflows.queue.ports import OfficerQuery, QueueAnswer, QueuePort, QueueQuery, QueueTerms
@@ -43,7 +41,6 @@ class QueueDay:
         self.journal = QueueJournal(file)
         self.telling = Telling(file, self.hours)
         self.cases = TicketCases(file, self.hours, self.journal)
-        self._known: set[str] = set()  # keys of commands that the records had when the queue was built from them
         self._reset = asyncio.Event()
         self._was_reset = self._opening = False
         workflow.register_random_seed_callback(self._note_reset)
@@ -89,12 +86,12 @@ class QueueDay:
             file.line.apply(again)
             file.outbox.append(again)
         commands = [event for event in (*kept, *file.outbox) if event.actor is not None]
-        self._known = {event.key for event in commands}
+        file.done = dict.fromkeys(short(event.key) for event in commands)
         file.replies = {event.key: self._reply(event) for event in commands[-REPLIES_KEPT:]}
 
     def answered_before(self, key: str) -> QueueReply | None:
         """The answer to a command that was carried out already; of one long ago only that it was."""
-        known = QueueReply(queue_id=self.file.queue_id, event=0) if key in self._known else None
+        known = QueueReply(queue_id=self.file.queue_id, event=0) if short(key) in self.file.done else None
         return self.file.replies.get(key) or known
 
     async def take_up_resets(self) -> None:
@@ -135,17 +132,23 @@ class QueueDay:
 
     async def _read_all(self, holder: str) -> tuple[QueueTerms | None, list[QueueEvent], str | None]:
         kept: list[QueueEvent] = []
+        since = workflow.now()
         while True:
-            answer = await self._read(holder=holder, after=kept[-1].seq if kept else 0)
+            answer = await self._read(holder=holder, since=since, after=kept[-1].seq if kept else 0)
+            if answer.held_since is not None and answer.held_since > since:  # a clock that was ahead: who is asked here is alive
+                kept, since = [], answer.held_since + timedelta(microseconds=1)
+                continue
             kept += answer.kept
             if not answer.more:
                 return answer.terms, kept, answer.problem
 
-    async def _read(self, revision: int = 0, holder: str | None = None, after: int = 0) -> QueueAnswer:
+    async def _read(
+        self, revision: int = 0, holder: str | None = None, since: datetime | None = None, after: int = 0
+    ) -> QueueAnswer:
         start = self.file.start
         query = QueueQuery(
             queue_id=self.file.queue_id, centre=start.centre, day=start.day, revision=revision, holder=holder,
-            since=workflow.now() if holder else None, after=after,
+            since=since, after=after,
         )  # fmt: skip
         return await workflow.execute_activity_method(
             QueuePort.read_queue, query, start_to_close_timeout=READ_TIMEOUT, retry_policy=READ_RETRY,
@@ -302,7 +305,7 @@ class QueueDay:
         """The next day's queue begins with those who still wait."""
         day, centre = self.hours.next_day(), self.file.start.centre
         new_id = names.queue_id(centre, day)
-        tickets = [CarriedTicket(number=each.number, from_day=self.file.start.day, data=_carried(each)) for each in left]
+        tickets = [_carried(each, self.file.start.day) for each in left]
         try:
             await workflow.start_child_workflow(
                 "service_queue",
@@ -325,8 +328,9 @@ class QueueDay:
             free = [n for n in range(1, 1000) if n > given and f"{letter}{n:03}" not in line.carried]
             wanted = int(each.number[1:])
             number = f"{letter}{min((n for n in free if n >= wanted), default=free[0] if free else wanted):03}"
+            said = each.model_dump(mode="json", exclude={"number"}, exclude_defaults=True)
             changed = {"from_number": each.number} if number != each.number else {}
-            self.journal.record(TicketEvent.TAKEN, number, None, None, **each.data, from_day=each.from_day, **changed)
+            self.journal.record(TicketEvent.TAKEN, number, None, None, **said, **changed)
 
     async def keep_the_board(self) -> None:
         """Show what stands now, once for all that happened in one moment."""
@@ -337,6 +341,6 @@ class QueueDay:
             await workflow.wait_condition(lambda shown=shown: self.journal.news != shown)  # type: ignore[misc]
 
 
-def _carried(ticket: Ticket) -> dict[str, Any]:
-    kept = ticket.model_dump(mode="json", include={"service", "priority", "arrived_at", "place", "case_id", "request"})
-    return {key: value for key, value in kept.items() if value not in (None, {}, ORDINARY)}
+def _carried(ticket: Ticket, day: str) -> CarriedTicket:
+    kept = ticket.model_dump(include={"number", "service", "priority", "arrived_at", "place", "case_id"})
+    return CarriedTicket.model_validate({**kept, "from_day": day, "request": ticket.request or None})

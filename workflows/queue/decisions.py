@@ -45,12 +45,14 @@ class Decisions:
             raise Impossible(f"unknown class {it.priority}; classes are {', '.join([ORDINARY, *rules.priority_classes])}")
         self._is_open(now)
         number = line.given.get(letter, 0) + 1
-        while f"{letter}{number:03}" in line.carried:
+        while (name := f"{letter}{number:03}") in line.carried or name in line.tickets:
             number += 1
         if number > rules.tickets_a_day:
             raise Impossible(f"the day is full: {rules.tickets_a_day} tickets for {it.service} were given")
         place = now
         if it.appointment_at is not None:
+            if it.actor.role not in rules.officers:
+                raise Impossible(f"an appointment goes before others; it is entered by {' or '.join(rules.officers)}")
             if it.appointment_at.astimezone(self._zone).date() != now.astimezone(self._zone).date():
                 raise Impossible("the appointment is on another day; take the ticket then")
             place = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)

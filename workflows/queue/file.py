@@ -35,6 +35,7 @@ class QueueFile(BaseModel):
     outbox_bytes: int = 0
     recorded: int = 0
     replies: dict[str, QueueReply] = {}
+    done: dict[str, None] = {}  # what stands for each command of the day, in short: none is carried out twice
     told_at: AwareDatetime | None = None  # when the supervisor was last told of long waits
     ending: bool = False  # nobody is called any more, whatever becomes of the hours
     ended: bool = False

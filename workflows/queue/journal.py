@@ -23,6 +23,11 @@ def command_key(command_id: str) -> str:
     return sha256(command_id.encode()).hexdigest()[:32]
 
 
+def short(key: str) -> str:
+    """As much of a key as tells the commands of a day apart."""
+    return key[:12]
+
+
 class QueueJournal:
     """The events of one queue."""
 
@@ -42,12 +47,19 @@ class QueueJournal:
         self._file.outbox.append(event)
         self._file.outbox_bytes += _size(event)
         self.news += 1
+        if said:
+            self._file.done[short(key)] = None
         return event
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more is taken until the records answer again."""
         return self._file.outbox_bytes > HOLDS
+
+    @property
+    def holds_much(self) -> bool:
+        """Whether those in the line said so much of their visits that no more fits."""
+        return sum(ticket.said_bytes for ticket in self._file.line.tickets.values()) > HOLDS
 
     async def write(self) -> QueueWritten:
         """Write what happened, as much of it as goes into one write; what happens meanwhile goes with the next. If another run

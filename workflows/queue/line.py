@@ -6,6 +6,7 @@ empty one, so it can be built again from the records.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -45,6 +46,7 @@ class Ticket(BaseModel):
     told: tuple[int, int] | None = None  # the wait in minutes, as it was told
     case_id: str | None = None
     case_waits: bool = False  # service began, and the case does not know yet
+    said_bytes: int = 0  # how much the visit says
     request: dict[str, JsonValue] = {}  # subject, requester, documents; the records have it too, and nobody else
 
     @property
@@ -81,6 +83,7 @@ class Line(BaseModel):
     carried: dict[str, str] = {}  # number -> day and number that were carried over; not given again on this one
     since: dict[str, int] = {}  # service -> calls since somebody was called before others who came earlier
     last_called: list[Ticket] = []
+    unbegun: dict[str, Ticket] = {}  # gone, and the case that was to begin does not know yet
     measured: dict[str, Measured] = {}  # of the day, by service
     seq: int = 0
 
@@ -140,6 +143,7 @@ class Line(BaseModel):
         arrived = data.pop("arrived_at", event.at)
         said = {"place": arrived, **data, "number": number, "arrived_at": arrived, "waits_since": event.at}
         self.tickets[number] = Ticket.model_validate({**said, "order": event.seq, "told": told})
+        self.tickets[number].said_bytes = _bytes(self.tickets[number].request)
 
     def _called(self, event: QueueEvent) -> None:
         point, ticket = self._point(event), self.tickets[str(event.ticket)]
@@ -167,14 +171,17 @@ class Line(BaseModel):
         ticket.request = {**ticket.request, **{key: value for key, value in event.data.items() if key != "case_id"}}
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else ticket.case_id
         ticket.case_waits = ticket.case_id is not None or "requester" in ticket.request
+        ticket.said_bytes = _bytes(ticket.request)
 
     def _case_linked(self, event: QueueEvent) -> None:
+        self.unbegun.pop(str(event.ticket), None)
         ticket = self.tickets.get(str(event.ticket))
         if ticket is not None and ticket.service == event.data["service"]:  # else it was transferred meanwhile
             ticket.case_id, ticket.case_waits = str(event.data["case_id"]), False
 
     def _case_refused(self, event: QueueEvent) -> None:
         """It is told, and the service goes on; another case may be named."""
+        self.unbegun.pop(str(event.ticket), None)
         ticket = self.tickets.get(str(event.ticket))
         if ticket is not None and ticket.service == event.data["service"]:
             ticket.case_id, ticket.case_waits = None, False
@@ -233,6 +240,8 @@ class Line(BaseModel):
     def _gone(self, event: QueueEvent) -> Ticket:
         ticket = self.tickets.pop(str(event.ticket))
         self._free(ticket)
+        if ticket.case_waits:
+            self.unbegun[ticket.number] = ticket
         return ticket
 
     def _free(self, ticket: Ticket) -> None:
@@ -241,3 +250,7 @@ class Line(BaseModel):
 
     def _measure(self, service: str) -> Measured:
         return self.measured.setdefault(service, Measured())
+
+
+def _bytes(request: dict[str, JsonValue]) -> int:
+    return len(json.dumps(request, ensure_ascii=False).encode()) if request else 0

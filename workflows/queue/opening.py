@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from temporalio import workflow
@@ -12,6 +12,8 @@ from temporalio.exceptions import ApplicationError
 from casework.workflows import errors, names
 from casework.workflows.case.opening import decoded
 from casework.workflows.queue.file import QueueFile, QueueStart
+
+FURTHEST = 366  # days ahead; who looks further looks at nothing that is known
 
 
 class CarriedOn(BaseModel):
@@ -32,6 +34,8 @@ def read_start(start: RawValue) -> tuple[QueueFile, ApplicationError | None]:
         asked = QueueStart.model_validate(decoded(start))
         if date.fromisoformat(asked.day).isoformat() != asked.day:
             problem = [f"day: write {date.fromisoformat(asked.day).isoformat()}"]
+        elif date.fromisoformat(asked.day) > info.workflow_start_time.date() + timedelta(days=FURTHEST):
+            problem = [f"day: {asked.day} is more than {FURTHEST} days ahead"]
         elif info.workflow_id != (expected := names.queue_id(asked.centre, asked.day)):
             problem = [f"workflow id: the queue of this day is {expected}; start it under that id"]
     except ValidationError as error:

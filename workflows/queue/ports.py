@@ -65,6 +65,7 @@ class QueueAnswer(Compact):
     terms: QueueTerms | None = None
     kept: list[QueueEvent] = []
     more: bool = False
+    held_since: AwareDatetime | None = None  # by whoever holds the queue now, if that is not who asks
     problem: str | None = None
 
 

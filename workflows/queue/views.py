@@ -61,7 +61,7 @@ def lines_of(file: QueueFile, now: datetime) -> list[WaitView]:
     if file.terms is None:
         return []
     decisions, found = Decisions(file.line, file.terms), []
-    for service in file.terms.rules.ticket_prefix:
+    for service in dict.fromkeys([*file.terms.rules.ticket_prefix, *(each.service for each in file.line.waiting())]):
         waiting, measured = file.line.waiting(service), file.line.measured.get(service, Measured())
         ever = measured + file.terms.past.get(service, Measured())
         found.append(
