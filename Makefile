@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 FILES := $(shell find $(PACKAGES) *.py -name '*.py' -o -name '*.yaml' -o -name '*.sql' | sort | cksum | cut -d' ' -f1)
 READY := .venv/.ready-$(FILES)
 
-.PHONY: demo test lint unit fast bench lock histories clean
+.PHONY: demo test lint unit fast stories bench lock histories clean
 demo: $(READY)
 	$(BIN)/casework demo $(if $(KEEP),--keep)
 
@@ -33,6 +33,10 @@ unit: $(READY) .tools/fonts
 # One file, no lint: make fast T=tests/test_clock.py
 fast: $(READY)
 	$(BIN)/python -m pytest $(T)
+
+# The stories that take minutes: a day of a thousand visitors at the counter.
+stories: $(READY)
+	$(BIN)/casework story tests/stories/long
 
 # casework beside bare Temporal and DBOS on the same servers: some 5 minutes; result also in bench/last.json.
 bench: $(READY)

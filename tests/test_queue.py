@@ -36,6 +36,7 @@ from casework.starter.errors import CaseRefused, CaseworkError, InvalidCase, Not
 from casework.starter.queue import QueueClient, QueueHandle
 from casework.workflows.messages import queue as said
 from casework.workflows.messages.forward import ForwardRequest
+from casework.workflows.messages.one_stop import Convert
 from casework.workflows.messages.people import Actor, Document, Officer, Requester
 from casework.workflows.messages.queue import QueueEvent
 from casework.workflows.queue.audit import impossible
@@ -172,6 +173,23 @@ async def test_a_visit_that_turns_into_another_service_has_a_case_of_its_own_the
     assert (first.partition("-")[0], second.partition("-")[0]) == ("one", "information")
     for case in (first, second):
         await counter.cases.case(case).workflow.terminate()
+
+
+async def test_a_one_stop_visit_that_becomes_another_service_goes_on_with_that_case(counter: Counter) -> None:
+    await counter.take("one_stop", subject="รายชื่อสถานี", requester=Requester(name="สมชาย รักไทย", email="s@home.example"))
+    await counter.point(6)
+    await counter.point(2, PREECHA)
+    await counter.call(6)
+    visit = counter.cases.case(str((await counter.at(said.Serve, 6)).case_id))
+    await visit.act(Convert(actor=OFFICER, into="information_request"))
+    [link] = (await visit.view()).links
+    await counter.at(said.Transfer, 6, service="information_request", case_id=link.case_id)
+    assert await counter.call(2) == "C001"
+    assert (await counter.at(said.Serve, 2)).case_id == link.case_id
+    case = await counter.cases.case(link.case_id).view()
+    assert (case.stage, case.officer) == ("serving", PREECHA.model_copy(update={"point": 2}))
+    assert case.received_at == (await visit.view()).received_at
+    await counter.cases.case(link.case_id).workflow.terminate()
 
 
 async def test_what_cannot_be_done_is_refused_in_words(counter: Counter) -> None:

@@ -100,7 +100,6 @@ class TicketCases:
             opened=ticket.case_id is not None,
             begins=ticket.service in terms.begun_by_service,
             request_id=request_id,
-            event=self._file.line.seq,
             ticket=ticket.number,
             received_at=ticket.arrived_at,
             officer=ticket.officer,

@@ -114,7 +114,6 @@ class CaseToBegin(Compact):
     opened: bool  # it is there already
     begins: bool  # it waits for start_service
     request_id: str
-    event: int  # of the queue, the last one when this was asked
     ticket: str
     received_at: AwareDatetime  # when the requester came
     officer: Officer
