@@ -285,9 +285,13 @@ def test_who_is_called_before_others_is_told_so() -> None:
         played.take("forward")
     first, second = (played.line.tickets[played.take("forward", priority="elderly")] for _ in range(2))
     decisions = Decisions(played.line, played.terms)
-    assert (decisions.before(first), decisions.before(second)) == (1, 3)
     assert first.told is not None
     assert first.told[1] < decisions.wait_of("forward", 10, played.now)[1]
+    assert (decisions.before(first), decisions.before(second)) == (0, 2)
+    played.at(said.Serve, 4)
+    played.at(said.Finish, 4)
+    assert played.at(said.CallNext, 4) == first.number
+    assert decisions.before(second) == 1, "one of the others is called between them"
 
 
 def test_the_roster_is_what_was_entered_last() -> None:

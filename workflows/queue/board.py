@@ -19,10 +19,11 @@ def board(file: QueueFile, now: datetime) -> str:
     if terms.opens_at is None:
         return "\n".join([*lines, "**ปิดทำการ · closed**"])
     lines += ["| จุด · point | บริการ · services | เจ้าหน้าที่ · officer | หมายเลข · number |", "|---|---|---|---|"]
+    names = {point.no: point for point in terms.points}
     for point in points_of(file):
-        services = ", ".join(terms.services[name].th for name in point.services if name in terms.services) or "–"
+        given = names[point.no].th if point.no in names else "–"
         officer = (point.officer.name or point.officer.id) if point.officer and point.open else "ปิด · closed"
-        lines.append(f"| {point.no} | {services} | {officer} | {f'**{point.ticket}**' if point.ticket else '–'} |")
+        lines.append(f"| {point.no} | {given} | {officer} | {f'**{point.ticket}**' if point.ticket else '–'} |")
     lines += ["", "| บริการ · service | รอ · waiting | ตั้งแต่ · since | ประมาณ · about |", "|---|---|---|---|"]
     for line in lines_of(file, now):
         named = terms.services.get(line.service) or Named(th=line.service, en=line.service)  # the pack has it no more

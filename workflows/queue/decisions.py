@@ -189,13 +189,16 @@ class Decisions:
     def _ahead(self, service: str, priority: str, place: datetime, order: int | None = None) -> int:
         turn = (place, order if order is not None else self._line.seq + 1)
         before = [each for each in self._line.waiting(service) if each.turn < turn]
-        return self.called_before(priority, len(before), sum(each.priority != ORDINARY for each in before))
+        return self.called_before(service, priority, len(before), sum(each.priority != ORDINARY for each in before))
 
-    def called_before(self, priority: str, came: int, of_classes: int) -> int:
+    def called_before(self, service: str, priority: str, came: int, of_classes: int) -> int:
         """How many are called before somebody, if so many came before, and so many of them have a class that goes ahead: who has
         one waits for those, and for the others who are called between them."""
         rule = self._rules.priority_classes.get(priority)
-        return came if rule is None else min(came, rule.one_in * of_classes + rule.one_in - 1)
+        if rule is None:
+            return came
+        calls = self._line.since.get(service, rule.one_in)  # since somebody went ahead: so much of the turn has passed
+        return min(came, rule.one_in * of_classes + max(0, rule.one_in - 1 - calls))
 
     def _is_open(self, now: datetime) -> None:
         opens, closes = self._terms.opens_at, self._terms.closes_at

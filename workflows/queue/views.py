@@ -33,7 +33,7 @@ def queue_view(file: QueueFile, now: datetime) -> QueueView:
     of_classes: Counter[str] = Counter()
     tickets, decisions = [], Decisions(line, terms)
     for each in sorted(line.tickets.values(), key=lambda each: each.turn):
-        before = decisions.called_before(each.priority, came[each.service], of_classes[each.service])
+        before = decisions.called_before(each.service, each.priority, came[each.service], of_classes[each.service])
         tickets.append(ticket_view(file, each, now, before))
         came[each.service] += each.state == "waiting"
         of_classes[each.service] += each.state == "waiting" and each.priority != ORDINARY
