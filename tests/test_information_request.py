@@ -56,7 +56,8 @@ async def test_not_held_the_owner_is_asked_the_requester_told_twice__referred_an
     await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
     assert (await case.handle.result()).outcome == "referred_answered"
     bodies = [mail.get_content() for mail in case.mails()]
-    assert "กรมธุรกิจพลังงาน" in bodies[0]
+    assert "เป็นผู้ให้บริการท่าน" in bodies[0], "who serves, said when service begins"
+    assert "กรมธุรกิจพลังงาน" in bodies[1]
     assert any("14 สถานี" in body for body in bodies)
     assert "papers_handed_to_owner" in await case.types()
 
@@ -71,7 +72,7 @@ async def test_the_fifteen_minutes_warn_breach_and_reach_the_head_each_once(offi
     told = ["warned", "breached", "improvement_task_opened", "promise_breached", "escalated"]
     assert types == ["opened", "service_started", *told]
     view = await case.view()
-    assert [notice.to for notice in view.notices] == ["assigned_officer", "centre_supervisor", "centre_head"]
+    assert [notice.to for notice in view.notices] == ["requester", "assigned_officer", "centre_supervisor", "centre_head"]
     await case.act(ReportHeld(actor=OFFICER, explanation="พบแล้ว"))
     after = await case.view()
     assert (after.stage, after.overdue, after.clocks[0].breached) == ("selecting", False, True)

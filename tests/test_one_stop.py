@@ -31,6 +31,19 @@ async def test_preliminary_advice_is_given_at_once__advised(office: Office) -> N
     assert (await case.handle.result()).outcome == "advised"
 
 
+async def test_what_the_requester_says_is_not_entered_by_who_served_them(office: Office) -> None:
+    case = await at_triage(office)
+    await case.act(BeginAdvice(actor=OFFICER, matter="ค่าไฟ"))
+    await case.act(CompleteAdvice(actor=OFFICER, advice="ใช้อุปกรณ์เบอร์ 5"))
+    with pytest.raises(CaseRefused, match="rate in the requester's name needs `how`"):
+        await case.act(Rate(actor=OFFICER, scores={"overall": 5}))
+    with pytest.raises(CaseRefused, match="somying answers for this matter; somebody else enters"):
+        await case.act(Rate(actor=OFFICER, scores={"overall": 5}, how="แบบสอบถามกระดาษ"))
+    colleague = OFFICER.model_copy(update={"id": "preecha"})
+    await case.act(Rate(actor=colleague, scores={"overall": 4}, how="แบบสอบถามกระดาษ"))
+    assert (await case.handle.result()).outcome == "advised"
+
+
 async def test_publications_are_handed_out__publications_given(office: Office) -> None:
     case = await at_triage(office)
     await case.act(BeginPublications(actor=OFFICER, wanted=["คู่มือ"]))

@@ -102,12 +102,15 @@ def in_the_requesters_name(_: CaseFile, message: Withdraw | Rate) -> str | None:
 
 
 def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
-    """Scores are for the items that the standard asks about; they are given once, by the requester."""
+    """Scores are for the items that the standard asks about; they are given once, by the requester, and never entered by who
+    served them."""
     assert file.terms is not None
     if file.rated:
         return "the requester has rated already"
     if unsaid := in_the_requesters_name(file, message):
         return unsaid
+    if message.actor.role != REQUESTER and file.officer is not None and message.actor.id == file.officer.id:
+        return f"{message.actor.id} answers for this matter; somebody else enters what the requester says of it"
     strange = sorted(set(message.scores) - set(file.terms.survey_items))
     if strange:
         return f"unknown survey item {', '.join(strange)}; the standard asks for {', '.join(file.terms.survey_items)}"
