@@ -51,7 +51,8 @@ from casework.workflows.messages.views import CaseResult, CaseView, CommandReply
 from casework.workflows.processes import first_stage, installed
 
 ANSWER_WITHIN = timedelta(seconds=20)
-NOT_READY, SENT_AGAIN = "unexpected workflow task failure", 5
+# Temporal refuses an update that meets the workflow going on in a new run, and one beside ten others of the same workflow.
+SEND_AGAIN = ("unexpected workflow task failure", "concurrent in-flight updates")
 RECORDED_WITHIN = timedelta(seconds=30)
 LIST = "the list"
 T = TypeVar("T")
@@ -359,15 +360,16 @@ async def forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
 
 
 async def sent_again(send: Callable[[], Awaitable[T]]) -> T:
-    """Send an update, and again under the same id if Temporal refused it because it met the workflow going on in a new run."""
-    for _ in range(SENT_AGAIN):
+    """Send an update, and again under the same id while Temporal refuses it for a reason that passes by itself."""
+    deadline, wait = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds(), 0.1
+    while True:
         try:
             return await send()
         except RPCError as error:
-            if NOT_READY not in error.message:
+            if not any(words in error.message for words in SEND_AGAIN) or asyncio.get_running_loop().time() > deadline:
                 raise
-        await asyncio.sleep(0.2)
-    return await send()
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, 1.0)
 
 
 def translated(error: Exception, case_id: str) -> Exception:

@@ -119,7 +119,7 @@ def test_every_letter_has_a_head_a_foot_and_a_subject_of_its_own() -> None:
     assert "{today}" in PACK.letterhead.head.th
 
 
-@pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_called", "queue_waits_long"}))
+@pytest.mark.parametrize("template", sorted(set(PACK.notifications) - {"ticket_called", "ticket_sent_home", "queue_waits_long"}))
 def test_every_text_the_engine_sends_has_something_to_say_for_each_of_its_tokens(template: str) -> None:
     calculator = PackCalculator(PACK)
     at = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

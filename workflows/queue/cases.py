@@ -19,7 +19,7 @@ from casework.workflows.queue.journal import QueueJournal
 from casework.workflows.queue.line import Ticket
 from casework.workflows.queue.ports import CaseBegun, CaseToBegin, QueuePort
 
-ANSWERED_WITHIN = timedelta(seconds=10)  # so long an officer waits for the case; it begins later all the same
+ANSWERED_WITHIN = timedelta(seconds=3)  # so long an officer waits for the case; it begins later all the same
 FOLLOWS = "the case has not answered yet; it follows"
 
 
