@@ -142,11 +142,16 @@ class QueueActivities(QueuePort):
             values |= {"point_no": str(said.point), "officer_name": said.officer.name or said.officer.id}
         if said.opens_at is not None:
             values["opens_at"] = said.opens_at.astimezone(ZoneInfo(pack.calendar.timezone))
-        about = f"{said.ticket} → {said.point}" if said.point else said.ticket
+        centre = pack.centre(said.centre)
+        languages = (said.language, pack.display.language, pack.display.second_language)
+        spoken = [language for language in dict.fromkeys(languages) if language is not None]
+        here: dict[str, Value] = {"th": centre.th, "en": centre.en}
+        body = "\n".join(render(pack, said.template, each, {**values, "centre_name": here[each]}) for each in spoken)
+        where = f"{said.ticket} → {said.point}" if said.point else said.ticket
         message = Message(
-            key=message_key(said.queue_id, said.event, said.ticket), to=REQUESTER, addresses=said.addresses, subject=about,
-            body=render(pack, said.template, said.language, values), language=said.language, prefers=said.prefers,
-            template=said.template,
+            key=message_key(said.queue_id, said.event, said.ticket), to=REQUESTER, addresses=said.addresses,
+            subject=f"{where} · {centre.th if said.language == 'th' else centre.en}", body=body, language=said.language,
+            prefers=said.prefers, template=said.template,
         )  # fmt: skip
         with suppress(UndeliverableError):  # the board and the officer's voice are there too
             await self._notifier.send(message)

@@ -56,7 +56,7 @@ async def test_not_held_the_owner_is_asked_the_requester_told_twice__referred_an
     await case.act(Rate(actor=CITIZEN, scores={"overall": 4}))
     assert (await case.handle.result()).outcome == "referred_answered"
     bodies = [mail.get_content() for mail in case.mails()]
-    assert "เป็นผู้ให้บริการท่าน" in bodies[0], "who serves, said when service begins"
+    assert "เป็นผู้ให้บริการ" in bodies[0], "who serves, said when service begins"
     assert "กรมธุรกิจพลังงาน" in bodies[1]
     assert any("14 สถานี" in body for body in bodies)
     assert "papers_handed_to_owner" in await case.types()

@@ -19,7 +19,6 @@ from casework.workflows.messages.queue import CarriedTicket, QueueEvent, TicketE
 from casework.workflows.queue.day import QueueDay
 from casework.workflows.queue.decisions import Decisions
 from casework.workflows.queue.file import QueueFile, QueueStart
-from casework.workflows.queue.hours import Hours
 from casework.workflows.queue.journal import QueueJournal
 from casework.workflows.queue.line import Impossible, Line, Point
 from casework.workflows.queue.ports import QueueTerms
@@ -345,15 +344,15 @@ def test_a_ticket_that_is_handed_over_twice_has_one_place() -> None:
     assert played.line.carried == {"B002": "2026-11-22/B001", "B003": "2026-11-22/B002", "B999": "2026-11-22/B999"}
 
 
-def test_an_appointment_is_of_the_day_and_nobody_waits_too_long_before_it() -> None:
+def test_an_appointment_is_of_the_day_and_never_makes_it_worse() -> None:
     played = Played()
     with pytest.raises(Impossible, match="the appointment is on another day"):
         played.take("forward", appointment_at=OPENS + timedelta(days=1))
-    early = played.line.tickets[played.take("forward", appointment_at=OPENS + timedelta(hours=3))]
-    assert early.told is not None
-    assert early.told[0] == 165
-    file = QueueFile(queue_id="q", start=QueueStart(centre="JSC", day="2026-11-23"), terms=played.terms, line=played.line)
-    assert Hours(file).waits_since(early) == OPENS + timedelta(minutes=165)
+    early = played.take("forward", appointment_at=OPENS + timedelta(hours=3))
+    played.now += MINUTE
+    assert [ticket.number for ticket in played.line.waiting("forward")] == [early]
+    played.take("forward")
+    assert played.at(said.CallNext, 4) == early, "who comes early is not worse off than without an appointment"
 
 
 def test_who_steps_aside_waits_anew_and_a_late_answer_of_another_case_changes_nothing() -> None:

@@ -147,13 +147,13 @@ async def test_a_visitor_who_said_what_they_want_has_a_case_when_service_begins(
     assert reply.problem is None
     [called] = [message for message in counter.mail.sent if message.template == "ticket_called"]
     assert called.addresses == {"email": "s@home.example"}
-    assert "A001 ที่จุดบริการที่ 2 เจ้าหน้าที่ผู้ให้บริการ สมหญิง ใจดี" in called.body
+    assert "A001 ที่จุดบริการที่ 2 เจ้าหน้าที่ผู้ให้บริการ สมหญิง ใจดี ศูนย์บริการร่วม" in called.body
     assert reply.case_id is not None
     case = await counter.cases.case(reply.case_id).view()
     assert (case.stage, case.officer) == ("serving", SOMYING.model_copy(update={"point": 2}))
     while not (begun := [message for message in counter.mail.sent if message.template == "service_begun"]):
         await asyncio.sleep(0.05)
-    assert "สมหญิง ใจดี (จุดบริการที่ 2) เป็นผู้ให้บริการท่าน" in begun[0].body
+    assert "โดยมี สมหญิง ใจดี (จุดบริการที่ 2) เป็นผู้ให้บริการ" in begun[0].body
     assert "case_received" not in {message.template for message in counter.mail.sent}
     await counter.cases.case(reply.case_id).workflow.terminate()
 
@@ -497,7 +497,7 @@ async def test_two_officers_who_press_next_in_the_same_moment_get_two_tickets(co
         await counter.take("forward")
         await counter.take("one_stop")
     for point in (4, 5, 6, 7):
-        await counter.point(point, Officer(id=f"officer{point}"))
+        await counter.point(point, Officer(id=f"officer{point}", name="เจ้าหน้าที่"))
     called = await asyncio.gather(*(counter.call(point) for point in (4, 5, 6, 7)))
     assert sorted(called) == ["B001", "B002", "C001", "C002"]
 
@@ -579,7 +579,7 @@ async def test_a_cold_worker_goes_on_and_the_history_replays(counter: Counter) -
 async def test_a_long_day_goes_on_in_new_runs_and_costs_no_more_at_its_end(counter: Counter) -> None:
     first = (await counter.handle.workflow.describe()).run_id
     for point in (4, 5):
-        await counter.point(point, Officer(id=f"officer{point}"))
+        await counter.point(point, Officer(id=f"officer{point}", name="เจ้าหน้าที่"))
 
     async def visit() -> None:
         await counter.take("forward")

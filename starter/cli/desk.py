@@ -27,7 +27,9 @@ SHOWN = 15  # of each list
 
 
 def desk(
-    actor: Annotated[str, typer.Option("--as", metavar="ID:ROLE[:UNIT]", help="Whose desk: somying:centre_officer.")],
+    actor: Annotated[
+        str, typer.Option("--as", envvar="CASEWORK_AS", metavar="ID:ROLE[:UNIT]", help="Whose desk: somying:centre_officer.")
+    ],
     centre: Annotated[str | None, typer.Option(help="Only this centre.")] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -12,7 +12,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from casework.adapters.postgres.tickets import NewDuty, PostgresTickets
-from casework.standards.pack.model import ServiceStandards
+from casework.standards.pack.model import LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import console, note, table
 from casework.starter.cli.shared import JsonFlag, actor_said, run
 from casework.starter.errors import InvalidCase, NotFound
@@ -187,6 +187,8 @@ def _days(first: str, last: str) -> tuple[date, date]:
         raise InvalidCase("days are written such as 2026-12-01") from None
     if days[1] < days[0]:
         raise InvalidCase("--until lies before --from")
+    if days[0].year > LATEST_YEAR:
+        raise InvalidCase(f"{days[0].year} looks like a Buddhist year; write {days[0].year - 543}")
     return days
 
 

@@ -16,6 +16,7 @@ from casework.starter.executions import Ended
 from casework.starter.services import spoken
 from casework.workflows.messages.commands import ChangeStandard, Extend, Pause
 from casework.workflows.messages.events import Event, EventType
+from casework.workflows.messages.people import Officer
 from casework.workflows.messages.views import CaseView
 
 # Lines are never folded, people copy them; a case is, to the width of the terminal or of COLUMNS (a pipe has none of its own).
@@ -90,6 +91,14 @@ def say(event: Event) -> str:
     return f"[{colour}]{event.type}[/] [dim]{escape(who)}[/] {escape(told)}".rstrip()
 
 
+def _officer(officer: Officer | None) -> str:
+    if officer is None:
+        return "–"
+    return (
+        " ".join([officer.id, officer.name or "", f"(point {officer.point})" if officer.point else ""]).replace("  ", " ").strip()
+    )
+
+
 def _short(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(each.get("name", each)) if isinstance(each, dict) else str(each) for each in value)
@@ -158,7 +167,7 @@ def _standing(view: CaseView, ended: Ended | None, zone: tzinfo | None) -> Table
         say_that("next" if number == 0 else "", step)
     promised = f"   promised [bold]{local(view.promised_at, zone)}[/]" if view.promised_at else ""
     say_that("received", f"{local(view.received_at, zone)}{promised}")
-    say_that("officer", f"{view.officer.id if view.officer else '–'}   owner agency {view.agency or '–'}")
+    say_that("officer", f"{_officer(view.officer)}   owner agency {view.agency or '–'}")
     say_that("standard", f"{view.standard_id} {view.standard_version}   escalated {view.escalation}×")
     if view.pause:
         since, until = local(view.pause.begun, zone), local(view.pause.until, zone)

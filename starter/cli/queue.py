@@ -13,11 +13,13 @@ from pydantic import TypeAdapter
 from rich.markup import escape
 from rich.table import Table
 
+from casework.standards.pack.model import LATEST_YEAR
+from casework.standards.pack.queue import ORDINARY
 from casework.starter.cli import completion
 from casework.starter.cli.lazy import PLAIN
 from casework.starter.cli.printing import console, is_terminal, note, table
 from casework.starter.cli.shared import FileArgument, JsonFlag, actor_said, connected, read_json, run, validated
-from casework.starter.errors import InvalidCase, NotFound
+from casework.starter.errors import CaseRefused, InvalidCase, NotFound
 from casework.starter.queue import QueueClient, QueueHandle
 from casework.starter.services import library_of
 from casework.starter.slip import slip_of
@@ -175,7 +177,7 @@ def ticket(number: TicketArgument, centre: CentreOption = None, day: DayOption =
 @app.command()
 def slip(
     number: TicketArgument, centre: CentreOption = None, day: DayOption = None,
-    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Typeset it (extra casework[letters]).")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Typeset it (extra casework\\[letters]).")] = None,
 ) -> None:  # fmt: skip
     """Print the slip that the visitor takes along: number, service, time, people before, about how long, what to have at hand."""
 
@@ -185,7 +187,10 @@ def slip(
         if pdf is None:
             print(made.text)
         else:
-            pdf.write_bytes(made.pdf())
+            try:
+                pdf.write_bytes(made.pdf())
+            except OSError as error:
+                raise InvalidCase(f"{pdf}: cannot be written ({error.strerror})") from error
             print(pdf)
 
     run(go())
@@ -207,11 +212,12 @@ def _say(command: type[said.QueueCommand], data: dict[str, Any], who: str, centr
         if as_json:
             print(reply.model_dump_json())
             return
-        console.print(_words(reply.ticket) if reply.ticket else "done")
+        console.print(_words(reply.ticket) if reply.ticket else _point(reply.point) if reply.point else "done")
         if reply.case_id:
-            console.print(f"case {reply.case_id}")
+            console.print(f"case {reply.case_id}" + ("" if reply.ticket else "; how it stands: casework show"))
         if reply.problem:
             note(f"no case was begun: {reply.problem}")
+            raise typer.Exit(CaseRefused.exit_code)
 
     run(go())
 
@@ -222,6 +228,8 @@ async def _queue(centre: str | None, day: str | None) -> QueueHandle:
         on = date.fromisoformat(day) if day else datetime.now(ZoneInfo(pack.calendar.timezone)).date()
     except ValueError as error:
         raise InvalidCase(f"{day}: is not a day such as 2026-11-23") from error
+    if on.year > LATEST_YEAR:
+        raise InvalidCase(f"{on.year} looks like a Buddhist year; write {on.year - 543}")
     client = await connected()
     return QueueClient(client.temporal, client.task_queue).queue(centre or pack.organisation.centre.code, on)
 
@@ -238,14 +246,21 @@ async def _view(queue: QueueHandle, begin: bool) -> said.QueueView:
 
 async def _ticket(queue: QueueHandle, number: str) -> said.TicketView:
     view = await queue.view()
-    found = next((each for each in view.tickets if each.number == number), None)
+    found = next((each for each in view.tickets if each.number == number.upper()), None)
     if found is None:
         raise NotFound(f"{number} is not in the queue of {view.day}: it was served, left, or never given")
     return found
 
 
+def _point(point: said.PointView) -> str:
+    officer = f"{escape(point.officer.name or point.officer.id)}, " if point.officer else ""
+    has = f", still has {point.ticket}" if point.ticket else ""
+    return f"point {point.no}: {officer}{'open' if point.open else 'closed'}{has}"
+
+
 def _words(found: said.TicketView) -> str:
-    line = f"[bold]{found.number}[/]  {found.service}, {found.state}"
+    priority = f" ({found.priority})" if found.priority != ORDINARY else ""
+    line = f"[bold]{found.number}[/]  {found.service}{priority}, {found.state}"
     if found.point is not None:
         line += f" at point {found.point}" + (f" ({escape(found.officer.name or found.officer.id)})" if found.officer else "")
     if found.before is not None and found.wait is not None:
@@ -260,7 +275,8 @@ def _print_board(view: said.QueueView) -> None:
         return
     points: Table = table("จุด · point", "หมายเลข · number", "เจ้าหน้าที่ · officer")
     for point in view.points:
-        officer = escape(point.officer.name or point.officer.id) if point.open and point.officer else "ปิด · closed"
+        here = point.officer is not None and (point.open or point.ticket is not None)
+        officer = escape(point.officer.name or point.officer.id) if here and point.officer else "ปิด · closed"
         points.add_row(str(point.no), f"[bold]{point.ticket}[/]" if point.ticket else "–", officer)
     console.print(points)
     lines: Table = table("บริการ · service", "รอ · waiting", "ประมาณ · about", "จริง · came true")

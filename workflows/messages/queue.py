@@ -240,4 +240,5 @@ class QueueReply(Frozen):
     event: int
     ticket: TicketView | None = None
     case_id: str | None = None
+    point: PointView | None = None  # as it is now
     problem: str | None = None  # why no case was begun

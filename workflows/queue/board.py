@@ -22,7 +22,7 @@ def board(file: QueueFile, now: datetime) -> str:
     names = {point.no: point for point in terms.points}
     for point in points_of(file):
         given = names[point.no].th if point.no in names else "–"
-        officer = (point.officer.name or point.officer.id) if point.officer and point.open else "ปิด · closed"
+        officer = (point.officer.name or point.officer.id) if point.officer and (point.open or point.ticket) else "ปิด · closed"
         lines.append(f"| {point.no} | {given} | {officer} | {f'**{point.ticket}**' if point.ticket else '–'} |")
     lines += ["", "| บริการ · service | รอ · waiting | ตั้งแต่ · since | ประมาณ · about |", "|---|---|---|---|"]
     for line in lines_of(file, now):

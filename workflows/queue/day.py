@@ -25,7 +25,7 @@ from casework.workflows.queue.line import Line, Point, Ticket, origin
 from casework.workflows.queue.opening import CarriedOn
 from casework.workflows.queue.ports import OfficerQuery, QueueAnswer, QueuePort, QueueQuery, QueueTerms
 from casework.workflows.queue.telling import Telling
-from casework.workflows.queue.views import ticket_view
+from casework.workflows.queue.views import points_of, ticket_view
 
 LOOK_AGAIN = timedelta(hours=1)  # at the calendar of a day that is closed, or has not begun
 NAME_WITHIN = timedelta(seconds=5)  # else the point opens without the name in the records
@@ -194,11 +194,12 @@ class QueueDay:
 
     def carry_out(self, decided: Decided, actor: Actor) -> QueueReply:
         """A command was decided: it happens."""
+        before = self.file.line.tickets.get(decided.ticket or "")
         event = self.journal.record(decided.type, decided.ticket, decided.point, actor, **decided.data)
-        shown = self.file.line.tickets.get(decided.ticket or "")
-        if shown is not None and decided.type in (TicketEvent.CALLED, TicketEvent.RECALLED):
-            self.telling.called(shown)
-        return self._reply(event)
+        if before is not None and decided.type is TicketEvent.CALLED:
+            self.telling.called(before)
+        reply = self._reply(event)
+        return reply.model_copy(update={"case_id": before.case_id}) if before is not None and reply.ticket is None else reply
 
     def _reply(self, event: QueueEvent) -> QueueReply:
         shown = self.file.line.tickets.get(event.ticket or "")
@@ -207,6 +208,7 @@ class QueueDay:
             event=event.seq,
             ticket=ticket_view(self.file, shown, workflow.now()) if shown else None,
             case_id=shown.case_id if shown else None,
+            point=next((each for each in points_of(self.file) if each.no == event.point), None),
         )
 
     async def with_officer(self, said: OpenPoint) -> OpenPoint:
@@ -226,7 +228,11 @@ class QueueDay:
             if said.officer is None:
                 raise errors.refused("the roster cannot be read now; say which officer opens the point") from None
             return said
-        return said.model_copy(update={"officer": found.officer or said.officer})
+        if found.officer is None and said.officer is not None:
+            raise errors.refused(
+                f"the records know no officer {said.officer.id}; say the name, or enter them (casework officers set)"
+            )
+        return said.model_copy(update={"officer": found.officer})
 
     # The records
 

@@ -55,12 +55,10 @@ class Decisions:
                 raise Impossible(f"an appointment goes before others; it is entered by {' or '.join(rules.officers)}")
             if it.appointment_at.astimezone(self._zone).date() != now.astimezone(self._zone).date():
                 raise Impossible("the appointment is on another day; take the ticket then")
-            place = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)
-            place = place if now <= it.appointment_at else now  # too late for it: like everybody
+            expected = max(it.appointment_at - timedelta(minutes=rules.appointment_ahead_minutes), self._terms.opens_at or now)
+            place = min(now, expected) if now <= it.appointment_at else now  # too late for it, or early: like everybody
         given = it.model_dump(mode="json", include={"subject", "requester", "documents"}, exclude_defaults=True)
-        low, high = self.wait_of(it.service, self._ahead(it.service, it.priority, place), now)
-        until = max(timedelta(), place - now) // MINUTE  # who comes early for an appointment waits for that too
-        wait = [max(low, until), max(high, until + rules.wait_told.step_minutes if until else high)]
+        wait = list(self.wait_of(it.service, self._ahead(it.service, it.priority, place), now))
         data: dict[str, Any] = {"service": it.service, "wait": wait}
         data |= {"priority": it.priority} if it.priority != ORDINARY else {}
         data |= {"place": place.isoformat()} if place != now else {}
@@ -73,6 +71,8 @@ class Decisions:
         point = self._line.point(it.point)
         if it.officer is None:
             raise Impossible(f"nobody is on duty at point {it.point}: say which officer opens it")
+        if point.open and point.officer is not None and point.officer.id != it.officer.id:
+            raise Impossible(f"{point.officer.id} sits at point {it.point}; close it first")
         if point.open and point.officer == it.officer:
             raise Impossible(f"point {it.point} is open already")
         if point.ticket is not None and point.officer is not None and point.officer.id != it.officer.id:
@@ -120,7 +120,7 @@ class Decisions:
         until = (ticket.called_at or now) + timedelta(minutes=self._rules.no_show_after_minutes)
         if now < until and ticket.calls <= self._rules.recall_times:
             wait = f"{self._rules.no_show_after_minutes} minutes from the last call"
-            raise Impossible(f"{ticket.number} has {wait}, until {until.astimezone(self._zone):%H:%M}; or call again")
+            raise Impossible(f"{ticket.number} has {wait}, until {until.astimezone(self._zone):%H:%M}; or recall")
         return Decided(TicketEvent.NO_SHOW, ticket.number, it.point)
 
     def hold(self, it: said.Hold, now: datetime) -> Decided:
@@ -147,8 +147,10 @@ class Decisions:
         return Decided(TicketEvent.TRANSFERRED, ticket.number, it.point, {"service": it.service, "from": ticket.service, **case})
 
     def serve(self, it: said.Serve, now: datetime) -> Decided:
-        """Service begins."""
-        ticket = self._line.at(it.point, "called")
+        """Service begins; once more where no case came of it, so that what was wrong can be said again."""
+        ticket = self._line.at(it.point, "called", "serving")
+        if ticket.state == "serving" and (ticket.case_waits or ticket.case_id is not None):
+            raise Impossible(f"{ticket.number} is being served already" + (f", about {ticket.case_id}" if ticket.case_id else ""))
         given = it.model_dump(mode="json", include={"subject", "requester", "documents", "case_id"}, exclude_defaults=True)
         if "case_id" in given and ticket.case_id not in (None, given["case_id"]):
             raise Impossible(f"{ticket.number} is about {ticket.case_id}, not {given['case_id']}")

@@ -159,7 +159,8 @@ class Line(BaseModel):
             waited = (event.at - ticket.arrived_at) / timedelta(minutes=1)
             self._measure(ticket.service).told_and_waited(low <= waited <= high)
             ticket.told = None
-        self.last_called = [ticket.model_copy(update={"request": {}}), *self.last_called][:LAST_CALLED]
+        others = [each for each in self.last_called if each.number != ticket.number]
+        self.last_called = [ticket.model_copy(update={"request": {}}), *others][:LAST_CALLED]
 
     def _recalled(self, event: QueueEvent) -> None:
         ticket = self.tickets[str(event.ticket)]
@@ -167,7 +168,7 @@ class Line(BaseModel):
 
     def _began(self, event: QueueEvent) -> None:
         ticket = self.tickets[str(event.ticket)]
-        ticket.state, ticket.began_at, ticket.case_waits = "serving", event.at, True
+        ticket.state, ticket.began_at = "serving", ticket.began_at or event.at
         ticket.request = {**ticket.request, **{key: value for key, value in event.data.items() if key != "case_id"}}
         ticket.case_id = str(event.data["case_id"]) if "case_id" in event.data else ticket.case_id
         ticket.case_waits = ticket.case_id is not None or "requester" in ticket.request
