@@ -25,9 +25,9 @@ from casework.adapters.ports import Message, Notifier, TicketRecords, Undelivera
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.office_calendar import OfficeCalendar
 from casework.standards.counting.plan import COUNTER, REQUESTER
-from casework.standards.pack.checks import LONG_WAIT
 from casework.standards.pack.loader import UnknownStandard
 from casework.standards.pack.model import ServiceStandards
+from casework.standards.pack.queue import LONG_WAIT
 from casework.standards.pack.texts import Value, render, subject
 from casework.workflows import names
 from casework.workflows.errors import REFUSED, words

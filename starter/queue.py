@@ -25,8 +25,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from casework.starter.client import ANSWER_WITHIN, forget, sent_again, translated
 from casework.starter.errors import CaseRefused, NotFound
+from casework.starter.sending import ANSWER_WITHIN, forget, sent_again, translated
 from casework.workflows import names
 from casework.workflows.errors import ASK_AGAIN
 from casework.workflows.messages.queue import QueueCommand, QueueReply, QueueView

@@ -15,8 +15,7 @@ from casework.standards.counting.plan import OWNER, REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards, Step
 from casework.standards.pack.organisation import ActingRole
-
-CALLED, SENT_HOME, LONG_WAIT = "ticket_called", "ticket_sent_home", "queue_waits_long"  # to visitors, and the supervisor
+from casework.standards.pack.queue import CALLED, LONG_WAIT, SENT_HOME
 
 
 def problems(pack: ServiceStandards) -> Iterator[str]:

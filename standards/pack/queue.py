@@ -10,6 +10,7 @@ from casework.standards.limits import Frozen, Named
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
 ORDINARY = "ordinary"
+CALLED, SENT_HOME, LONG_WAIT = "ticket_called", "ticket_sent_home", "queue_waits_long"  # texts to visitors, and the supervisor
 
 
 class ServicePoint(Named):

@@ -52,9 +52,8 @@ class Hours:
         return opens - timedelta(minutes=self.terms.rules.opens_before_minutes) if opens else self.midnight(-1)
 
     def waits_since(self, ticket: Ticket) -> datetime:
-        """Since when their patience is tried: not before the doors open or an appointment, nor while they were
-        served."""
-        return max(ticket.waits_since, ticket.place, self.terms.opens_at or ticket.waits_since)
+        """Since when their patience is tried: not before the doors open, nor while they were served."""
+        return max(ticket.waits_since, self.terms.opens_at or ticket.waits_since)
 
     def waiting_too_long(self, now: datetime) -> list[Ticket]:
         """Who has waited too long, and the supervisor does not know."""

@@ -11,6 +11,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from casework.standards.pack.queue import CALLED, SENT_HOME
 from casework.workflows.messages.people import Requester
 from casework.workflows.options import PATIENT_RETRY, PATIENT_TIMEOUT
 from casework.workflows.queue.file import QueueFile
@@ -21,7 +22,6 @@ from casework.workflows.queue.ports import LongWait, QueuePort, VisitorMessage
 CALL_HELPS = timedelta(minutes=3)  # who is told later was called again, or is gone
 WARNING_HELPS = timedelta(minutes=15)  # the supervisor is told again anyway
 COME_BACK_HELPS = timedelta(hours=12)
-CALLED, SENT_HOME = "ticket_called", "ticket_sent_home"  # texts of the pack
 
 
 class Telling:
