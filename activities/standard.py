@@ -35,7 +35,7 @@ class StandardActivities(StandardPort):
             pack = self._pack(query)
             calculator = await self._book.calculator(pack.id, pack.version, query.centre, query.revision)
             calendar = calculator.working_calendar(_years(query), None if self._book.was_read else UNREAD)
-            terms = terms_of(pack, query.service, query.centre)
+            terms = terms_of(pack, query.service, query.centre, query.segment)
         except UnknownStandard as error:
             return StandardAnswer(problem=f"standard: {error}")
         except UNCOUNTABLE as error:
@@ -78,10 +78,10 @@ def _asked_after(pack: ServiceStandards, service: Service) -> list[str]:
     return [outcome for outcome in service.outcomes if outcome in pack.satisfaction.ask_after or outcome in named]
 
 
-def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
-    """The terms of one service at a centre. Raises KeyError for a service that the pack does not have."""
+def terms_of(pack: ServiceStandards, service_name: str, centre: str, segment: str) -> Terms:
+    """The terms of one service at a centre for a requester. Raises KeyError for a service that the pack does not have."""
     service = pack.service(service_name)
-    asked = pack.satisfaction
+    asked = pack.satisfaction.survey(segment)
     reachable = {service_name, *(other for step in service.steps for other in step.to)}
     needs_identity = {name for name, other in pack.services.items() if other.identity_required}
     return Terms(
@@ -121,6 +121,7 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str) -> Terms:
         serve=[name for name, text in pack.notifications.items() if text.serve],
         in_writing=[name for name, text in pack.notifications.items() if text.serve == "in_writing"],
         deemed={**pack.letters.deemed},
-        low_score=asked.dissatisfaction.low_score,
-        open_improvement_task=asked.dissatisfaction.open_improvement_task,
+        engagement=[item.id for item in asked.engagement],
+        low_score=asked.low_score,
+        open_improvement_task=pack.satisfaction.open_improvement_task,
     )

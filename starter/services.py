@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from casework.standards.counting.plan import ASKED
 from casework.standards.limits import Named
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.starter.errors import InvalidCase
@@ -46,7 +47,7 @@ def service_of(case_id: str) -> str:
 def all_stages() -> list[str]:
     """Every stage of every service."""
     stages = (stage.value for process in services().values() for stage in process.definition.stages)
-    return list(dict.fromkeys([*stages, names.CLOSED]))
+    return list(dict.fromkeys([*stages, ASKED, names.CLOSED]))
 
 
 def spoken(service: str, key: str) -> str:

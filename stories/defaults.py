@@ -46,4 +46,5 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "redirect_complaint": {"to": "หน่วยงานอื่น", "contact": "1111", "reason": "อยู่ในอำนาจหน้าที่", "acknowledged_by": "ผู้รับเรื่อง"},
     "contest": {"reason": "ไม่เห็นด้วย"},
     "rate": {"scores": {"overall": 5}},
+    "record_call_back": {"reached": True},
 }

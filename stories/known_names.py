@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from casework.standards.counting.plan import LETTERS
+from casework.standards.counting.plan import ASKED, LETTERS
 from casework.standards.pack.checks import roles_of
 from casework.standards.pack.model import ServiceStandards
 from casework.stories.story import Story
@@ -23,7 +23,7 @@ def unknown_names(story: Story, packs: Sequence[ServiceStandards]) -> list[str]:
 def _unknown(story: Story, packs: Sequence[ServiceStandards]) -> Iterator[str]:
     processes = processes_for(packs)
     declared = every_command(processes)
-    stages = {CLOSED, *(stage.value for process in processes.values() for stage in process.definition.stages)}
+    stages = {ASKED, CLOSED, *(stage.value for process in processes.values() for stage in process.definition.stages)}
     outcomes = {outcome.value for process in processes.values() for outcome in process.definition.outcomes}
     services = [service for pack in packs for service in pack.services.values()]
     given = [pack.permissions(service) for pack in packs for service in pack.services]

@@ -20,6 +20,7 @@ from casework.workflows.messages.commands import (
     Extend,
     Pause,
     Rate,
+    RecordCallBack,
     RecordNoShow,
     RecordService,
     Recount,
@@ -74,6 +75,8 @@ async def information_provided(office: Office) -> PlayedCase:
     await case.act(ReportHeld(actor=OFFICER, explanation="แผ่นพับ"))
     await case.act(RecordSelection(actor=CITIZEN))
     await case.act(Rate(actor=CITIZEN, scores={"overall": 2}, dissatisfaction="รอนาน"))
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=False))
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=True, said="ขอบคุณ"))
     return case
 
 

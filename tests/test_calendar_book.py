@@ -40,7 +40,7 @@ async def test_a_worker_that_never_read_the_calendar_says_so_and_counts_again_wh
     monkeypatch.setattr("casework.activities.calendar_book.NOT_BEFORE", 0.0)
     records = AwayAtFirst()
     standard = StandardActivities(CalendarBook(StandardsLibrary([default_pack()]), records))  # type: ignore[arg-type]
-    query = StandardQuery(service="forward", centre="JSC", on=START, counted_from=START, now=START)
+    query = StandardQuery(service="forward", centre="JSC", on=START, counted_from=START, now=START, segment="citizen")
 
     async def check_forward() -> Plan:
         answer = await standard.read_standard(query)
@@ -84,7 +84,7 @@ async def test_a_case_of_years_ago_still_takes_a_changed_calendar(office: Office
     standard = StandardActivities(CalendarBook(library, office.records))
     later = datetime.fromisoformat("2029-01-10T10:00:00+07:00")
     answer = await standard.read_standard(
-        StandardQuery(service="forward", centre="JSC", on=later, counted_from=started, now=later)
+        StandardQuery(service="forward", centre="JSC", on=later, counted_from=started, now=later, segment="citizen")
     )
     assert answer.calendar is not None
     assert min(answer.calendar.closed) <= 2026 < 2029 + 2 < max(answer.calendar.closed)

@@ -146,7 +146,9 @@ class ClockMachine(RuleBasedStateMachine):
         )
         answer = self.run(
             activities.read_standard(
-                StandardQuery(service=self.service, centre="JSC", on=self.now, counted_from=self.now, now=self.now)
+                StandardQuery(
+                    service=self.service, centre="JSC", on=self.now, counted_from=self.now, now=self.now, segment="citizen"
+                )
             )
         )
         assert answer.terms is not None, answer.problem

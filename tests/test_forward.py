@@ -9,7 +9,18 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.messages.commands import Extend, Rate, Reassign, Redirect, Refuse, Reopen, ReportDelay, Settle, Withdraw
+from casework.workflows.messages.commands import (
+    Extend,
+    Rate,
+    Reassign,
+    RecordCallBack,
+    Redirect,
+    Refuse,
+    Reopen,
+    ReportDelay,
+    Settle,
+    Withdraw,
+)
 from casework.workflows.messages.forward import (
     AssignToOwner,
     CompleteDocuments,
@@ -337,6 +348,8 @@ async def test_who_is_not_content_may_still_have_the_matter_taken_up_again(offic
     with pytest.raises(CaseRefused, match="has rated already"):
         await case.act(Rate(actor=CITIZEN, scores={"overall": 5}))
     await case.pass_time(timedelta(days=10))
+    assert (await case.view()).stage == "completed"  # nobody has called back
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=True))
     await case.handle.result()
     assert "satisfaction_not_answered" not in await case.types()
 

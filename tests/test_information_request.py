@@ -7,7 +7,16 @@ from datetime import timedelta
 import pytest
 
 from casework.starter.errors import CaseRefused
-from casework.workflows.messages.commands import Extend, Rate, RecordNoShow, Redirect, Refuse, StartService, Withdraw
+from casework.workflows.messages.commands import (
+    Extend,
+    Rate,
+    RecordCallBack,
+    RecordNoShow,
+    Redirect,
+    Refuse,
+    StartService,
+    Withdraw,
+)
 from casework.workflows.messages.information_request import (
     RecordOwnerReply,
     RecordSelection,
@@ -15,7 +24,7 @@ from casework.workflows.messages.information_request import (
     ReportHeld,
     TellRequester,
 )
-from tests.office import CITIZEN, HEAD, OFFICER, OWNER, SOMYING, Office, PlayedCase
+from tests.office import CITIZEN, HEAD, OFFICER, OWNER, SOMYING, SUPERVISOR, Office, PlayedCase
 
 
 async def served(office: Office, **changes: object) -> PlayedCase:
@@ -140,7 +149,12 @@ async def test_a_low_score_opens_an_improvement_task_and_tells_the_supervisor(of
     await case.act(ReportHeld(actor=OFFICER, explanation="แผ่นพับ"))
     await case.act(RecordSelection(actor=CITIZEN))
     await case.act(Rate(actor=CITIZEN, scores={"overall": 2}, dissatisfaction="รอนาน", praise="สถานที่ดี"))
+    with pytest.raises(CaseRefused, match="takes centre_supervisor or centre_head, not centre_officer"):
+        await case.act(RecordCallBack(actor=OFFICER, reached=True))
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=True, said="ขอบคุณที่โทรมา"))
     await case.handle.result()
+    with pytest.raises(CaseRefused, match="is closed"):
+        await case.act(RecordCallBack(actor=SUPERVISOR, reached=True))
     assert "improvement_task_opened" in await case.types()
     assert any("รอนาน" in mail.get_content() for mail in office.mailbox.to("supervisor@jsc.example"))
 

@@ -38,9 +38,9 @@ async def test_what_the_requester_says_is_not_entered_by_who_served_them(office:
     with pytest.raises(CaseRefused, match="rate in the requester's name needs `how`"):
         await case.act(Rate(actor=OFFICER, scores={"overall": 5}))
     with pytest.raises(CaseRefused, match="somying answers for this matter; somebody else enters"):
-        await case.act(Rate(actor=OFFICER, scores={"overall": 5}, how="แบบสอบถามกระดาษ"))
+        await case.act(Rate(actor=OFFICER, scores={"overall": 5}, how="paper"))
     colleague = OFFICER.model_copy(update={"id": "preecha"})
-    await case.act(Rate(actor=colleague, scores={"overall": 4}, how="แบบสอบถามกระดาษ"))
+    await case.act(Rate(actor=colleague, scores={"overall": 4}, how="paper"))
     assert (await case.handle.result()).outcome == "advised"
 
 

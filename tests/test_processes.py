@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from casework.standards.counting.plan import ASKED
 from casework.standards.pack.loader import PackError, load_pack, parse_pack
 from casework.workflows.case.command_desk import commands_of
 from casework.workflows.names import CLOSED
@@ -81,8 +82,8 @@ def test_every_stage_of_a_process_is_walked_and_spoken(service: str) -> None:
     process = installed()[service]
     definition = process.definition
     assert CLOSED not in list(definition.stages), "closed is every process's last stage"
-    waited = {stage for one in commands_of(process).values() if one.act is None for stage in one.stages(process)}
-    assert waited == {stage.value for stage in definition.stages}
+    waited = {stage for one in commands_of(process).values() if one.takes_further for stage in one.stages(process)}
+    assert waited == {*(stage.value for stage in definition.stages), ASKED}
     for key in (*definition.stages, *definition.outcomes, *definition.steps, service):
         named = definition.named(key)
         assert named.th != key

@@ -35,7 +35,6 @@ from casework.workflows.process import (
     OwnState,
     Process,
     ProcessDefinition,
-    Rate,
     ReportDelay,
     Stages,
     Withdraw,
@@ -45,7 +44,6 @@ from casework.workflows.process import (
     handlers_of,
     is_serious,
     knows_agency,
-    knows_survey_items,
 )
 
 HEAD = "complaint_centre_head"
@@ -59,7 +57,6 @@ class Stage(Stages):
     EXAMINING = "examining", "ตรวจสอบข้อเท็จจริง", "examining"
     ANSWERED = "answered", "แจ้งผลแล้ว", "answered"
     REGAINING = "regaining_trust", "ติดตามความเชื่อมั่น", "winning trust back"
-    ASKED = "asked", "สอบถามความพึงพอใจ", "asked for satisfaction"
 
 
 class Outcome(Outcomes):
@@ -160,7 +157,6 @@ class ComplaintProcess(Process[Review]):
     answer_complaint = command(AnswerComplaint, Stage.EXAMINING, check=may_answer)
     redirect_complaint = command(RedirectComplaint, Stage.RECEIVED, Stage.EXAMINING, check=may_answer)
     contest = command(Contest, Stage.ANSWERED, check=may_contest)
-    rate = command(Rate, Stage.ASKED, check=knows_survey_items)
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:
@@ -176,7 +172,6 @@ class ComplaintProcess(Process[Review]):
                 Stage.EXAMINING: self.examine,
                 Stage.ANSWERED: self.answered,
                 Stage.REGAINING: self.regain_trust,
-                Stage.ASKED: self.case.endings.ask_satisfaction,
             }
         )
 
@@ -237,14 +232,19 @@ class ComplaintProcess(Process[Review]):
             case Expired() if self.own.upheld != "no":
                 self.case.move(Stage.REGAINING)
             case _:
-                self.case.move(Stage.ASKED)
+                self.conclude()
 
     async def regain_trust(self) -> None:
         """การเรียกความเชื่อมั่นกลับคืนมา — after a complaint that was right some time passes before it is asked whether
         what was put right has lasted."""
         self.case.begin("regain_trust")
         await self.case.decision()
-        self.case.move(Stage.ASKED)
+        self.conclude()
+
+    def conclude(self) -> None:
+        """It ends as it was answered; who left no address is not asked how content they are."""
+        outcome = OUTCOMES[self.own.upheld or "no"]
+        self.case.endings.conclude(outcome, asks=not self.nobody_to_tell)
 
     async def know_the_handlers(self) -> None:
         """Who handled the case complained of, by its records; who they are is not told to anybody."""

@@ -17,7 +17,7 @@ from pydantic import JsonValue, ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from casework.standards.counting.plan import PROMISE
+from casework.standards.counting.plan import ASKED, PROMISE
 from casework.standards.pack.declared import CommandSpec, DeclaredService, FieldSpec, StageSpec, Tell, Way, holds
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows import errors
@@ -30,7 +30,6 @@ from casework.workflows.ports import Terms
 from casework.workflows.process import (
     NO_REQUEST,
     REQUESTER,
-    SATISFACTION,
     Actor,
     Case,
     CaseFile,
@@ -51,8 +50,9 @@ from casework.workflows.process import (
 )
 
 NOBODY = Actor(id="nobody", role="nobody")
-# Commands of every service: a pack gives them under `commands`.
-EVERY_CASE = frozenset({*commands_of(Process), OPENED_UPDATE})
+# Commands of every service: a pack gives them under `commands`. A rating is given where a stage asks for it, too.
+RATE = Rate.command_name()
+EVERY_CASE = frozenset({*commands_of(Process), OPENED_UPDATE} - {RATE})
 
 
 class DeclaredProcess(Process[DeclaredState]):
@@ -201,9 +201,7 @@ class DeclaredProcess(Process[DeclaredState]):
 
     def taken_up_again(self, message: Reopen) -> None:
         """What was concluded is open again."""
-        file = self.case.file
-        file.outcome, file.rated = None, False
-        file.clocks.pop(SATISFACTION, None)
+        self.case.endings.take_up_again()
         spec = self.stage.commands["reopen"]
         self.follow(spec.leads_to[0], spec, message, [])
 
@@ -231,7 +229,7 @@ class CommandOfPack(CommandDefinition):
 
     def is_possible(self, file: CaseFile) -> bool:
         """Whether the stage of a case has it."""
-        return self.spec(file) is not None
+        return self.spec(file) is not None or (self.message is Rate and file.stage == ASKED)
 
     def stages(self, process: type[Any]) -> list[str]:
         """The stages that have it."""
@@ -250,11 +248,12 @@ class CommandOfPack(CommandDefinition):
 
 def _check(file: CaseFile, message: Any) -> str | None:
     declared = file.terms.declared if file.terms else None
-    spec = declared.stages[file.stage].commands[message.command_name()] if declared else None
-    if spec is None:
-        return None
     if isinstance(message, Rate) and (reason := knows_survey_items(file, message)):
         return reason
+    stage = declared.stages.get(file.stage) if declared else None  # satisfaction may be asked in a stage of every case
+    spec = stage.commands[message.command_name()] if stage else None
+    if spec is None:
+        return None
     return refusal(file, message.command_name(), spec, message)
 
 
@@ -339,7 +338,7 @@ def _made(
         "__qualname__": name,
         "__init__": workflow.init(__init__),
         "run": workflow.run(run),
-        **{f"command_{each}": _command(each, by) for each, by in by_command.items()},
+        **{RATE if each == RATE else f"command_{each}": _command(each, by) for each, by in by_command.items()},
     }
     return workflow.defn(name=service)(type(name, (DeclaredProcess,), body))
 

@@ -20,7 +20,6 @@ from casework.workflows.messages.forward import (
 from casework.workflows.process import (
     NO_REQUEST,
     REQUESTER,
-    SATISFACTION,
     Case,
     CaseFile,
     CaseResult,
@@ -37,6 +36,7 @@ from casework.workflows.process import (
     Reopen,
     ReportDelay,
     Settle,
+    SharedStage,
     Stages,
     acts_as,
     command,
@@ -171,7 +171,7 @@ class ForwardProcess(Process[Application]):
     refuse = command(Refuse, Stage.WITH_OWNER)  # on the merits: the counter only checks the papers and forwards
     redirect = command(Redirect, Stage.SUBMITTED, Stage.WITH_OWNER)
     settle = command(Settle, Stage.WITH_OWNER)
-    rate = command(Rate, Stage.COMPLETED, check=knows_survey_items)
+    rate = command(Rate, Stage.COMPLETED, SharedStage.ASKED, check=knows_survey_items)
     reopen = command(Reopen, Stage.COMPLETED)
 
     @workflow.init
@@ -280,7 +280,6 @@ class ForwardProcess(Process[Application]):
 
     def reopened(self, _: Reopen) -> None:
         """The owner agency has the matter again, with its limit; the first result stays in the records."""
-        self.case.file.outcome, self.case.file.rated = None, False
-        self.case.file.clocks.pop(SATISFACTION, None)
+        self.case.endings.take_up_again()
         self.own.reopened += 1
         self.case.move(Stage.WITH_OWNER)

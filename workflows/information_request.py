@@ -30,6 +30,7 @@ from casework.workflows.process import (
     Redirect,
     Refuse,
     ReportDelay,
+    SharedStage,
     Stages,
     StartService,
     command,
@@ -120,7 +121,7 @@ class InformationRequestProcess(Process[Inquiry]):
     tell_requester = command(TellRequester, Stage.TELLING)
     refuse = command(Refuse, Stage.SERVING, Stage.REFERRED, Stage.TELLING)
     redirect = command(Redirect, Stage.SERVING, Stage.REFERRED, Stage.TELLING)
-    rate = command(Rate, Stage.PROVIDED, Stage.ANSWERED, check=knows_survey_items)
+    rate = command(Rate, Stage.PROVIDED, Stage.ANSWERED, SharedStage.ASKED, check=knows_survey_items)
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:

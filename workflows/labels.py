@@ -9,8 +9,10 @@ from casework.standards.limits import Named
 
 LABELS: dict[str, tuple[str, str]] = {
     "closed": ("ยุติเรื่อง", "closed"),
+    "asked": ("สอบถามความพึงพอใจ", "asked for satisfaction"),
     # steps of every process
     "satisfaction": ("ประเมินความพึงพอใจ", "satisfaction"),
+    "call_back": ("ติดต่อกลับผู้ที่ไม่พึงพอใจ", "call back"),
     "serve_letters": ("ส่งมอบหนังสือ", "serve letters"),
     # actions of a ladder
     "warn": ("เตือน", "warn"),

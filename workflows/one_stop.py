@@ -28,6 +28,7 @@ from casework.workflows.process import (
     Rate,
     RecordNoShow,
     Redirect,
+    SharedStage,
     Stages,
     StartService,
     can_go_on,
@@ -93,7 +94,7 @@ class OneStopProcess(Process[OwnState]):
     complete_advice = command(CompleteAdvice, Stage.ADVISING)
     give_publications = command(GivePublications, Stage.GIVING)
     redirect = command(Redirect, Stage.TRIAGE, Stage.ADVISING, Stage.GIVING)
-    rate = command(Rate, Stage.ADVISED, Stage.GIVEN, check=knows_survey_items)
+    rate = command(Rate, Stage.ADVISED, Stage.GIVEN, SharedStage.ASKED, check=knows_survey_items)
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:

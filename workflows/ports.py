@@ -69,6 +69,7 @@ class Terms(Compact):
     ask_after: list[str] = []  # outcomes after which satisfaction is asked for
     survey_items: list[str] = []
     scale: list[int] = []
+    engagement: list[str] = []  # what is asked with yes or no
     low_score: int = 0
     serious_matters: list[str] = []  # of this service
     serve: list[str] = []  # notices that must be served where there is no electronic address
@@ -96,6 +97,7 @@ class StandardQuery(Compact):
     on: AwareDatetime
     counted_from: AwareDatetime  # the calendar reaches from the year before this to years after `now`
     now: AwareDatetime
+    segment: str  # of the requester: what they are asked about their satisfaction may differ
     standard: str | None = None
     version: str | None = None
     revision: int = 0

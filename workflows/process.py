@@ -15,7 +15,7 @@ from casework.standards.limits import Named
 from casework.workflows.case.case import Case
 from casework.workflows.case.command_desk import Where, acts_as, command
 from casework.workflows.case.conversion import can_go_on, go_on_as
-from casework.workflows.case.definition import Outcomes, OwnState, ProcessDefinition, Stages
+from casework.workflows.case.definition import Outcomes, OwnState, ProcessDefinition, SharedStage, Stages
 from casework.workflows.case.endings import Expired
 from casework.workflows.case.file import CaseFile
 from casework.workflows.case.handlers import handlers_of, is_serious
@@ -48,11 +48,10 @@ from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import CaseResult
 
 __all__ = [
-    "NO_REQUEST", "OFFICER", "REQUESTER", "SATISFACTION", "Actor", "Case", "CaseFile", "CaseRequest", "CaseResult",
-    "CitizenId", "Code", "Command", "Document", "Email", "EventType", "Expired", "FromOutside", "Line", "Moment", "Named",
-    "Officer", "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose", "Rate", "RecordNoShow", "Redirect", "Refuse",
-    "Reopen", "ReportDelay", "Requester", "Settle", "Stages", "StartService", "Where", "Withdraw", "acts_as", "can_go_on",
-    "command", "explain_delay", "go_on_as", "handlers_of", "is_serious", "knows_agency",
-     "knows_point", "knows_survey_items", "not_asked_for",
-    "still_missing",
+    "NO_REQUEST", "OFFICER", "REQUESTER", "SATISFACTION", "Actor", "Case", "CaseFile", "CaseRequest", "CaseResult", "CitizenId",
+    "Code", "Command", "Document", "Email", "EventType", "Expired", "FromOutside", "Line", "Moment", "Named", "Officer",
+    "Outcomes", "OwnState", "Process", "ProcessDefinition", "Prose", "Rate", "RecordNoShow", "Redirect", "Refuse", "Reopen",
+    "ReportDelay", "Requester", "Settle", "SharedStage", "Stages", "StartService", "Where", "Withdraw", "acts_as", "can_go_on",
+    "command", "explain_delay", "go_on_as", "handlers_of", "is_serious", "knows_agency", "knows_point", "knows_survey_items",
+    "not_asked_for", "still_missing",
 ]  # fmt: skip

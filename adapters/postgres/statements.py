@@ -90,10 +90,11 @@ WITH other AS (
     WHERE jsonb_typeof(d.value) = 'object' AND d.value->>'name' IS NOT NULL
     ON CONFLICT DO NOTHING
 ), answers AS (
-    INSERT INTO casework.satisfaction_answers (case_id, seq, key, answered_at, segment, scores, dissatisfaction, praise)
+    INSERT INTO casework.satisfaction_answers (
+        case_id, seq, key, answered_at, segment, how, scores, engagement, dissatisfaction, praise)
     SELECT $1, h.seq, h.key, coalesce((h.data->>'received_at')::timestamptz, h.at),
-           coalesce(f.requester, b.requester)->>'segment', h.data->'scores',
-           h.data->>'dissatisfaction', h.data->>'praise'
+           coalesce(f.requester, b.requester)->>'segment', h.data->>'how',
+           coalesce(h.data->'scores', '{}'), coalesce(h.data->'engagement', '{}'), h.data->>'dissatisfaction', h.data->>'praise'
     FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = '<rated>'
     ON CONFLICT DO NOTHING
 ), ordered AS (

@@ -12,6 +12,9 @@ OWNER = "owner_"  # what roles of an owner agency begin with
 COUNTER = "centre_officer"  # among them a case is whose it is
 OFFICER = "assigned_officer"
 SATISFACTION = "satisfaction"
+SATISFACTION_REMINDER = "satisfaction_reminder"  # the text
+CALL_BACK = "call_back"  # whoever was not content is called back
+ASKED = "asked"  # the stage in which satisfaction is asked where a service has none of its own for it
 LETTERS = "serve_letters"  # a step of every service: letters that wait to be served
 PROMISE = "promise"  # a step name of its own: the chain of steps that makes the promise to the requester
 

@@ -5,7 +5,7 @@ A case carries this with its terms, so that it counts by itself for life.
 
 from __future__ import annotations
 
-from casework.standards.counting.plan import LETTERS, OFFICER, PROMISE, REQUESTER, SATISFACTION
+from casework.standards.counting.plan import LETTERS, OFFICER, PROMISE, REQUESTER, SATISFACTION, SATISFACTION_REMINDER
 from casework.standards.limits import Action, BeforeDue, Frozen, Limit
 from casework.standards.pack.model import PauseRule, Rung, Service, ServiceStandards, Step
 
@@ -89,6 +89,8 @@ def service_rules(pack: ServiceStandards, service: str) -> ServiceRules:
 def _step_rules(pack: ServiceStandards, service: Service, step: Step) -> StepRules:
     told = service.progress_notice if service.progress_notice and service.progress_notice.step == step.id else None
     rungs = [Rung(at="due", do=Action.WARN, to=[OFFICER])] if step.warn_only else []
+    if step.id == SATISFACTION and pack.satisfaction.remind:
+        rungs = [Rung(at=pack.satisfaction.remind, do=Action.REMIND, to=[REQUESTER], text=SATISFACTION_REMINDER)]
     return StepRules(
         limit=step.limit or (pack.satisfaction.link_valid if step.id == SATISFACTION else None),
         binds_requester=step.actor == REQUESTER,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from casework.standards.counting.calendar_rules import Calendar, minutes_open, overlapping_nights
-from casework.standards.counting.plan import OWNER, REQUESTER, SATISFACTION
+from casework.standards.counting.plan import CALL_BACK, OWNER, REQUESTER, SATISFACTION
 from casework.standards.limits import BeforeDue, Limit, Unit
 from casework.standards.pack.model import Service, ServiceStandards, Step
 from casework.standards.pack.organisation import ActingRole
@@ -183,5 +183,5 @@ def _pauses(pack: ServiceStandards) -> Iterator[str]:
             steps = {step.id for step in offered.steps} & set(rule.steps)
             if rule.outcome and steps and rule.outcome not in offered.outcomes:
                 yield f"pauses.{name}.outcome: {service} does not end as {rule.outcome}"
-            for step in sorted(steps & {*offered.expiring, SATISFACTION} if rule.outcome else ()):
+            for step in sorted(steps & {*offered.expiring, SATISFACTION, CALL_BACK} if rule.outcome else ()):
                 yield f"pauses.{name}.steps: {step} ends by its own limit; a pause that ends the case is for other steps"

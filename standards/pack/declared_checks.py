@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from casework.standards.counting.plan import LETTERS, REQUESTER, SATISFACTION
+from casework.standards.counting.plan import CALL_BACK, LETTERS, REQUESTER, SATISFACTION
 from casework.standards.pack.checks import roles_of
 from casework.standards.pack.declared import (
     BROUGHT,
@@ -40,7 +40,7 @@ class Engine:
     fields: Mapping[str, Collection[str]]  # of the commands that a pack may name without saying their fields
     events: Collection[str]
     request: Collection[str]  # fields of every request
-    last_stage: str
+    stages: frozenset[str]  # those of every case
 
 
 def unplayable(pack: ServiceStandards, name: str, engine: Engine) -> Iterator[str]:
@@ -96,8 +96,9 @@ class _Checked:
         return () if stage.commands[command].fields else self.engine.fields.get(command, ())
 
     def _stage(self, at: str, name: str, stage: StageSpec) -> Iterator[str]:
-        if name in (self.engine.last_stage, ANY):
-            yield f"{at}: a stage cannot be named so; {ANY} is every open stage, {self.engine.last_stage} the end of every case"
+        if name in self.engine.stages | {ANY}:
+            kept = ", ".join(sorted(self.engine.stages))
+            yield f"{at}: a stage cannot be named so; {ANY} is every open stage, {kept} are stages of every case"
         yield from self._clocks(at, stage)
         brought = {*self.service.request, *self._brought(name)}
         yield from self._notices(at, stage.tell, brought, stage.clocks)
@@ -121,7 +122,7 @@ class _Checked:
 
     def _clocks(self, at: str, stage: StageSpec) -> Iterator[str]:
         for step in stage.steps:
-            if step in (SATISFACTION, LETTERS):
+            if step in (SATISFACTION, CALL_BACK, LETTERS):
                 yield f"{at}.clocks: {step} runs by itself; it is named in no stage"
             elif step not in self.known:
                 yield f"{at}.clocks: unknown step {step}; steps are {', '.join(self.known)}"
@@ -277,7 +278,7 @@ class _Checked:
             yield f"{self.where}: a case does not begin where satisfaction is asked"
         if LETTERS in self.known:
             yield f"{self.where}.steps.{LETTERS}: the engine has this step itself"
-        timed = {step for stage in service.stages.values() for step in stage.steps} | {SATISFACTION}
+        timed = {step for stage in service.stages.values() for step in stage.steps} | {SATISFACTION, CALL_BACK}
         yield from (f"{self.where}.steps.{step}: its clock starts in no stage" for step in self.known if step in limited - timed)
 
     def _reached(self) -> Iterator[str]:

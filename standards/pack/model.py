@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from casework.standards.counting.calendar_rules import Calendar
+from casework.standards.counting.plan import ASKED, COUNTER, REQUESTER, SATISFACTION_REMINDER
 from casework.standards.limits import (
     Action,
     AfterDue,
@@ -29,6 +30,7 @@ from casework.standards.pack.declared import DeclaredService, FieldName, FieldSp
 from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
 from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations
 from casework.standards.pack.queue import Queue, ServicePoint
+from casework.standards.pack.satisfaction import Satisfaction
 
 Source = Literal["standard", "law", "default"]
 EARLIEST_YEAR = 1990  # the years before are nobody's any more
@@ -208,29 +210,6 @@ class OwnerPauses(Frozen):
         return value
 
 
-class SurveyItem(Named):
-    """One thing the requester rates."""
-
-    id: str
-
-
-class Dissatisfaction(Frozen):
-    """What a low score leads to."""
-
-    low_score: int = 2
-    open_improvement_task: bool = True
-
-
-class Satisfaction(Frozen):
-    """After which outcomes satisfaction is asked for, how, and how long the answer may take."""
-
-    ask_after: list[str]
-    link_valid: Limit
-    scale: dict[int, str]
-    items: list[SurveyItem] = Field(min_length=1)
-    dissatisfaction: Dissatisfaction = Dissatisfaction()
-
-
 SERVICE_NAME, LONGEST_NAME = r"^[a-z][a-z0-9_]*$", 40
 ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME, max_length=LONGEST_NAME)]
 
@@ -304,6 +283,9 @@ class ServiceStandards(Frozen):
                     raise ValueError(f"{where}: unknown escalation {step.escalation}")
         known = {outcome for service in self.services.values() for outcome in service.outcomes}
         strange = sorted(set(self.satisfaction.ask_after) - known)
+        groups = sorted({segment for one in self.satisfaction.by_segment for segment in one.segments} - set(self.segments))
+        if groups:
+            raise ValueError(f"satisfaction.by_segment: unknown segment {', '.join(groups)}")
         if self.letters.escalation not in self.escalations:
             raise ValueError(f"letters: unknown escalation {self.letters.escalation}")
         if strange:
@@ -317,6 +299,7 @@ class ServiceStandards(Frozen):
         wanted |= {text for rung in rungs for text in (rung.notify_requester, rung.text) if text}
         if self.pauses:
             wanted |= set(self.pause_notices.model_dump().values())
+        wanted |= {SATISFACTION_REMINDER} if self.satisfaction.remind else set()
         missing = sorted(wanted - set(self.notifications))
         if missing:
             raise ValueError(f"notifications: no text for {', '.join(missing)}")
@@ -362,7 +345,9 @@ class ServiceStandards(Frozen):
         """Stage (or "any") -> command -> roles that may give it, from `commands` and from where the service is declared."""
         given, declared = self.commands.get(service, {}), self.service(service).declared
         said = declared.commands if declared else {}
-        return {stage: {**given.get(stage, {}), **said.get(stage, {})} for stage in dict.fromkeys([*given, *said])}
+        stages = dict.fromkeys([ASKED, *given, *said])
+        unsaid = {ASKED: {"rate": [REQUESTER, COUNTER]}}  # where a service has no stage of its own to be asked in
+        return {stage: {**unsaid.get(stage, {}), **given.get(stage, {}), **said.get(stage, {})} for stage in stages}
 
     def service(self, name: str) -> Service:
         """The service with this name; KeyError names the known ones."""

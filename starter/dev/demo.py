@@ -13,7 +13,7 @@ from casework.starter.cli.printing import console, local, print_events, say, tab
 from casework.starter.client import CaseClient, CaseHandle
 from casework.starter.dev.embedded import NOTICES, Embedded
 from casework.starter.services import spoken
-from casework.workflows.messages.commands import Rate, StartService
+from casework.workflows.messages.commands import Rate, RecordCallBack, StartService
 from casework.workflows.messages.forward import (
     AssignToOwner,
     CompleteDocuments,
@@ -29,6 +29,7 @@ from casework.workflows.messages.views import CaseView
 
 COUNTER = Actor(id="somying", role="centre_officer", unit="JSC")
 SOMYING = Officer(id="somying", name="สมหญิง ใจดี")
+SUPERVISOR = Actor(id="prasert", role="centre_supervisor")
 COMPLAINTS = Actor(id="malee", role="complaint_centre", unit="CC")
 OWNER = Actor(id="anan", role="owner_agency", unit="DOEB")
 CITIZEN = Actor(id="requester", role="requester")
@@ -125,13 +126,16 @@ async def forward(case: CaseHandle) -> None:
 
 
 async def silence(case: CaseHandle) -> None:
-    """The owner agency is asked, and says nothing until long after the limit; the requester rates it low."""
+    """The owner agency is asked, and says nothing until long after the limit; the requester rates it low and is called back."""
     await case.act(ForwardApplication(actor=COUNTER))
     await case.act(AssignToOwner(actor=COMPLAINTS, agency="DOEB"))
     await asyncio.sleep(25)
     await case.act(ReportResult(actor=OWNER, result="ตรวจสอบแล้ว น้ำมันได้มาตรฐาน"))
     await asyncio.sleep(1)
     await case.act(Rate(actor=CITIZEN, scores={"overall": 2}, dissatisfaction="รอนานเกินกำหนด"))
+    await asyncio.sleep(2)
+    said = "ขอบคุณที่โทรมา ขอให้แจ้งความคืบหน้าเร็วกว่านี้"
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=True, said=said))
 
 
 async def visit(case: CaseHandle) -> None:

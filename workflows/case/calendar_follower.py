@@ -41,6 +41,7 @@ class CalendarFollower:
             on=self._file.received_at,
             counted_from=self._file.received_at,
             now=workflow.now(),
+            segment=request.requester.segment,
             standard=request.standard,
         )
         return await self._read(query, "standard and calendar")
@@ -113,6 +114,7 @@ class CalendarFollower:
             on=workflow.now(),
             counted_from=min(clock.started_at for clock in file.clocks.values()) if file.clocks else file.received_at,
             now=workflow.now(),
+            segment=file.request.requester.segment,
             standard=file.terms.standard_id,
             version=file.terms.standard_version,
             revision=max(revision, file.calendar_known, 0),

@@ -22,7 +22,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from casework.standards.counting.due_calculator import UNCOUNTABLE
 from casework.standards.counting.ledger import Ledger
-from casework.standards.counting.plan import COUNTER, LETTERS, REQUESTER
+from casework.standards.counting.plan import ASKED, COUNTER, LETTERS, REQUESTER
 from casework.standards.counting.service_rules import WALK_IN
 from casework.standards.limits import Named
 from casework.workflows import errors
@@ -110,7 +110,7 @@ class Case:
         try:
             while self.file.stage != CLOSED:
                 try:
-                    await (self._wait_until_notified() if self.file.ending else stages[self.file.stage]())
+                    await self._stage(stages)()
                     self.clocks.count_what_stopped()
                 except _NewRun:
                     await self._continue_as_new()
@@ -127,6 +127,11 @@ class Case:
         assert self.file.outcome is not None, "a case closes with an outcome"
         return CaseResult(case_id=self.file.case_id, case_no=self.file.case_no, outcome=self.file.outcome, events=self.file.seq)
 
+    def _stage(self, stages: Mapping[Any, Callable[[], Awaitable[None]]]) -> Callable[[], Awaitable[None]]:
+        if self.file.ending:
+            return self._wait_until_notified
+        return self.endings.ask_satisfaction if self.file.stage == ASKED else stages[self.file.stage]
+
     def begin(self, *steps: str, promise: str | None = None, because: Named | None = None, told: str | None = None) -> bool:
         """Begin a stage: start the clocks of its steps. From now on the steps of `promise` keep what the requester was
         promised; where the procedure makes another promise, `because` says why, and the notice `told` tells it.
@@ -141,13 +146,25 @@ class Case:
             return True  # they began with the receipt, and keep what was promised then
         since, self.file.counts_from = self.file.counts_from or workflow.now(), None
         for step in steps if not going_on.issuperset(steps) else ():
-            try:
-                self._counting.start(step, since)
-            except UNCOUNTABLE as error:  # the case goes on without this clock, and everybody sees why
-                self.record(EventType.CLOCK_NOT_STARTED, step=step, problem=errors.words(error))
+            self.start(step, since)
         if promise is not None:
             self._promises.begin(promise, since, because, told)
         return True
+
+    def start(self, step: str, since: datetime | None = None) -> bool:
+        """Start the clock of a step, now or since then. False if it cannot be counted: the case goes on without this clock, and
+        everybody sees why."""
+        try:
+            self._counting.start(step, since or workflow.now())
+        except UNCOUNTABLE as error:
+            self.record(EventType.CLOCK_NOT_STARTED, step=step, problem=errors.words(error))
+            return False
+        return True
+
+    def drop_rungs(self, step: str) -> None:
+        """Nobody is reminded of a step any more; its limit stands."""
+        if step in self.file.clocks:
+            self.file.clocks[step].rungs = []
 
     async def decision(self) -> Command:
         """Wait for the command that takes the stage further, record it and return it.

@@ -68,6 +68,11 @@ class CommandDefinition:
     offered: Callable[[CaseFile], bool] = _always  # whether it is worth offering now; the check has the last word
 
     @property
+    def takes_further(self) -> bool:
+        """Whether it takes a stage of the procedure further; commands of every stage do not."""
+        return self.act is None and not isinstance(self.where, Where)
+
+    @property
     def name(self) -> str:
         """The name of the update."""
         return self.message.command_name()

@@ -13,8 +13,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from casework.standards.counting.plan import ASKED
 from casework.standards.limits import Named
-from casework.workflows.labels import label
+from casework.workflows.labels import LABELS, label
 from casework.workflows.messages.request import CaseRequest
 
 
@@ -33,6 +34,12 @@ class _Labelled(StrEnum):
 class Stages(_Labelled):
     """Base of the stages of a process, in the order of the procedure: `RECEIVED = "received", "รับคำขอ", "received"`. The first is
     where a case begins. `closed` is every process's last and need not be named."""
+
+
+class SharedStage(Stages):
+    """A stage of every process."""
+
+    ASKED = ASKED, *LABELS[ASKED]
 
 
 class Outcomes(_Labelled):

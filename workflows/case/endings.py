@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from temporalio import workflow
 
-from casework.standards.counting.plan import REQUESTER, SATISFACTION
+from casework.standards.counting.plan import ASKED, CALL_BACK, REQUESTER, SATISFACTION
 from casework.workflows.case.file import Ending
-from casework.workflows.messages.commands import Command, Rate, Redirect, Refuse, Reopen, Settle, Withdraw
+from casework.workflows.messages.commands import Command, Rate, RecordCallBack, Redirect, Refuse, Reopen, Settle, Withdraw
 from casework.workflows.messages.events import EventType
 from casework.workflows.messages.notices import NoticeType
 from casework.workflows.messages.people import Actor
@@ -79,39 +79,57 @@ class Endings:
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
 
-    def conclude(self, outcome: str, rating_stage: str | None = None, when_told: list[str] | None = None) -> None:
-        """The outcome is known: ask for satisfaction in `rating_stage` if the standard asks after it, else close. Of the
-        notices in `when_told` the case waits until everybody has them; until then its clocks run."""
+    def conclude(
+        self, outcome: str, rating_stage: str | None = None, when_told: list[str] | None = None, asks: bool = True
+    ) -> None:
+        """The outcome is known: ask for satisfaction if the standard asks after it (in `rating_stage`, if the process has one of
+        its own for that), else close. Of the notices in `when_told` the case waits until everybody has them; until then its
+        clocks run."""
         if when_told:
             self._case.file.ending = Ending(outcome=outcome, then=rating_stage, notices=when_told)
             return
         self._case.file.outcome = outcome
         assert self._case.file.terms is not None
-        if rating_stage is not None and outcome in self._case.file.terms.ask_after:
-            self._case.move(rating_stage)
+        if asks and outcome in self._case.file.terms.ask_after:
+            self._case.move(rating_stage or ASKED)
         else:
             self.close()
 
     async def ask_satisfaction(self, or_reopened: Callable[[Reopen], None] | None = None) -> None:
-        """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction."""
+        """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction. Who is not
+        content may still have the matter taken up again, and the case stays open until they have been called back."""
         self._case.file.counts_from = None  # the invitation goes out now, whenever the matter was done
         if self._case.begin(SATISFACTION):
             self._case.notify(NoticeType.SATISFACTION_INVITE, REQUESTER)
-        if SATISFACTION not in self._case.file.clocks:  # it could not be counted, and nothing would ever end the wait
-            self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
-            self.close()
+            if not self._case.file.request.requester.told_at_once:
+                self._case.drop_rungs(SATISFACTION)  # nobody prints a reminder
+        if self._case.due(SATISFACTION) is None and not self._case.file.rated:
+            self._silent()  # it could not be counted, and nothing would ever end the wait
             return
         match await self._case.decision():
             case Rate() as rating:
                 unhappy = self._rated(rating)
-                if not (unhappy and or_reopened):  # who is not content may still have the matter taken up again
-                    self.close()
+                if not (unhappy and or_reopened):
+                    self._case.stop(SATISFACTION)
+            case RecordCallBack(reached=reached):
+                if reached:
+                    self._case.stop(CALL_BACK)
             case Reopen() as again if or_reopened:
                 or_reopened(again)
+                return
             case _:
+                self._case.stop(SATISFACTION)
                 if not self._case.file.rated:
-                    self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
-                self.close()
+                    self._silent()
+                    return
+        if self._case.due(SATISFACTION) is None and self._case.due(CALL_BACK) is None:
+            self.close()
+
+    def take_up_again(self) -> None:
+        """What was concluded is open again; when it ends anew, satisfaction is asked anew."""
+        self._case.file.outcome, self._case.file.rated = None, False
+        for step in (SATISFACTION, CALL_BACK):
+            self._case.file.clocks.pop(step, None)
 
     def close(self) -> None:
         """Nothing more is done on this case."""
@@ -119,17 +137,26 @@ class Endings:
         self._case.file.closed_at = workflow.now()
         self._case.record(EventType.CLOSED, outcome=self._case.file.outcome)
 
+    def _silent(self) -> None:
+        self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
+        self.close()
+
     def _rated(self, rating: Rate) -> bool:
         """What follows from a rating; whether it was a bad one."""
         terms = self._case.file.terms
         assert terms is not None
         self._case.file.rated = True
+        self._case.drop_rungs(SATISFACTION)  # nobody is reminded of what they have done
         low = any(score <= terms.low_score for score in rating.scores.values())
-        if terms.open_improvement_task and (low or rating.dissatisfaction):
+        if not (low or rating.dissatisfaction):
+            return False
+        why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
+        if CALL_BACK in terms.rules.steps and self._case.start(CALL_BACK):
+            self._case.notify(NoticeType.CALL_BACK, "centre_supervisor", reply_by=self._case.due(CALL_BACK), **why)
+        if terms.open_improvement_task:
             self._case.record(EventType.IMPROVEMENT_TASK_OPENED, because="low score" if low else "dissatisfaction")
-            why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
             self._case.notify(NoticeType.IMPROVEMENT_TASK, "centre_supervisor", **why)
-        return low or bool(rating.dissatisfaction)
+        return True
 
     @property
     def owes(self) -> bool:

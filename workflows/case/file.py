@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, JsonValue, SerializeAsAny, ValidationInfo
 
 from casework.standards.counting.ledger import Ledger
-from casework.standards.counting.plan import LETTERS, Plan
+from casework.standards.counting.plan import CALL_BACK, LETTERS, Plan
 from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.definition import OwnState, ProcessDefinition
@@ -189,8 +189,8 @@ class CaseFile(BaseModel):
 
     @property
     def breached_at(self) -> datetime | None:
-        """When a limit was first passed."""
-        return min((breach.at for breach in self.breaches), default=None)
+        """When a limit of the service was first passed; that somebody was called back late is another matter."""
+        return min((breach.at for breach in self.breaches if breach.what != CALL_BACK), default=None)
 
     @property
     def promised_at(self) -> datetime | None:

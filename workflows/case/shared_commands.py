@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from temporalio import workflow
 
-from casework.standards.counting.plan import OFFICER, REQUESTER
+from casework.standards.counting.plan import CALL_BACK, OFFICER, REQUESTER
 from casework.workflows.case.case import Case
 from casework.workflows.case.clock_checks import (
     may_change_standard,
@@ -18,7 +18,7 @@ from casework.workflows.case.clock_checks import (
     stands_still,
 )
 from casework.workflows.case.command_desk import Where, command
-from casework.workflows.case.definition import OwnState, ProcessDefinition
+from casework.workflows.case.definition import OwnState, ProcessDefinition, SharedStage
 from casework.workflows.case.file import DOCUMENTS_KEPT, CaseFile
 from casework.workflows.case.letters import letters_wait, may_serve
 from casework.workflows.case.opening import unknown_point
@@ -30,6 +30,7 @@ from casework.workflows.messages.commands import (
     Pause,
     Rate,
     Reassign,
+    RecordCallBack,
     RecordService,
     Recount,
     ReportDelay,
@@ -98,7 +99,8 @@ def in_the_requesters_name(_: CaseFile, message: Withdraw | Rate) -> str | None:
     """Nobody withdraws or rates in the requester's name without saying how they asked for it."""
     if message.actor.role == REQUESTER or message.how:
         return None
-    return f"{message.command_name()} in the requester's name needs `how` they said so, such as: on paper, at the counter"
+    such = "slip or paper" if isinstance(message, Rate) else "on paper, at the counter"
+    return f"{message.command_name()} in the requester's name needs `how` they said so, such as: {such}"
 
 
 def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
@@ -111,14 +113,25 @@ def knows_survey_items(file: CaseFile, message: Rate) -> str | None:
         return unsaid
     if message.actor.role != REQUESTER and file.officer is not None and message.actor.id == file.officer.id:
         return f"{message.actor.id} answers for this matter; somebody else enters what the requester says of it"
-    strange = sorted(set(message.scores) - set(file.terms.survey_items))
-    if strange:
-        return f"unknown survey item {', '.join(strange)}; the standard asks for {', '.join(file.terms.survey_items)}"
+    asked = (("survey item", message.scores, file.terms.survey_items), ("engagement", message.engagement, file.terms.engagement))
+    for what, given, known in asked:
+        if strange := sorted(set(given) - set(known)):
+            return f"unknown {what} {', '.join(strange)}; the standard asks for {', '.join(known) or 'none'}"
     if not set(message.scores.values()) <= set(file.terms.scale):
         return f"scores are {', '.join(map(str, sorted(file.terms.scale)))}"
-    if not (message.scores or message.dissatisfaction or message.praise):
-        return "a rating needs a score, a dissatisfaction or a praise; silence is not an answer"
+    if not (message.scores or message.engagement or message.dissatisfaction or message.praise):
+        return "a rating needs a score, an engagement, a dissatisfaction or a praise; silence is not an answer"
     return None
+
+
+def call_back_owed(file: CaseFile) -> bool:
+    """Whether somebody who was not content waits for a call."""
+    return CALL_BACK in file.clocks and file.clocks[CALL_BACK].running
+
+
+def may_call_back(file: CaseFile, _: RecordCallBack) -> str | None:
+    """Only who was not content is called back."""
+    return None if call_back_owed(file) else "no call-back is owed: nobody said that they were not content"
 
 
 Own = TypeVar("Own", bound=OwnState)
@@ -168,6 +181,8 @@ class Process(Generic[Own]):
         by_operators=True,
     )
     withdraw = command(Withdraw, where=Where.BEFORE_THE_OUTCOME, check=in_the_requesters_name)
+    rate = command(Rate, SharedStage.ASKED, check=knows_survey_items)
+    record_call_back = command(RecordCallBack, where=Where.OPEN_STAGES, check=may_call_back, offered=call_back_owed)
 
     @workflow.update(name=OPENED_UPDATE, description="Wait until the case has been opened under its standard")
     async def opened(self, digest: Any = None) -> CommandReply:

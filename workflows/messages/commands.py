@@ -178,10 +178,22 @@ class Reopen(FromOutside):
 
 
 class Rate(FromOutside):
-    """The requester's satisfaction by item, on the standard's scale; dissatisfaction and praise are kept apart from it."""
+    """The requester's satisfaction by item, on the standard's scale, and engagement by yes or no; dissatisfaction and praise are
+    kept apart from it. `how` says how they were asked; a slip or a paper is entered by somebody who did not serve them."""
 
     event: ClassVar[str] = "rated"
     scores: dict[Code, Annotated[int, Field(ge=0, le=100)]] = Field(default={}, max_length=20)
+    engagement: dict[Code, bool] = Field(default={}, max_length=10)
     dissatisfaction: Prose | None = None
     praise: Prose | None = None
-    how: Line | None = None  # how the requester said so, when somebody else enters it
+    how: Literal["tablet", "slip", "link", "paper", "telephone"] | None = None
+
+
+class RecordCallBack(Command):
+    """Whoever was not content has been called back: whether they were reached (if not, it is tried again), what they say now,
+    and what was put right."""
+
+    event: ClassVar[str] = "called_back"
+    reached: bool
+    said: Prose | None = None
+    put_right: Prose | None = None

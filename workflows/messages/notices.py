@@ -9,6 +9,7 @@ from enum import StrEnum
 class NoticeType(StrEnum):
     """A notice of every service."""
 
+    CALL_BACK = "call_back"  # to the supervisor: somebody was not content
     CASE_REASSIGNED = "case_reassigned"  # to the officer who has it now
     CASE_SETTLED = "case_settled"
     CASE_WITHDRAWN = "case_withdrawn"
@@ -20,6 +21,7 @@ class NoticeType(StrEnum):
     SATISFACTION_INVITE = "satisfaction_invite"
 
 
-# Sent only where the procedure lets a matter be settled, or reports its end to the centre: those processes name them.
-NOT_IN_EVERY_SERVICE = frozenset({NoticeType.CASE_SETTLED, NoticeType.RESULT_NOTICE_CENTRE})
+# Sent only where the procedure lets a matter be settled, or reports its end to the centre (those processes name them), or where
+# the pack has the step of calling back.
+NOT_IN_EVERY_SERVICE = frozenset({NoticeType.CASE_SETTLED, NoticeType.RESULT_NOTICE_CENTRE, NoticeType.CALL_BACK})
 EVERY_SERVICE = frozenset(NoticeType) - NOT_IN_EVERY_SERVICE

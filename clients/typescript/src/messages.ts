@@ -38,6 +38,7 @@ export interface CaseworkProtocol {
       pause: Pause;
       rate: Rate;
       reassign: Reassign;
+      record_call_back: RecordCallBack;
       record_service: RecordService;
       record_statement: RecordStatement;
       recount: Recount;
@@ -58,6 +59,7 @@ export interface CaseworkProtocol {
       pause: Pause;
       rate: Rate;
       reassign: Reassign;
+      record_call_back: RecordCallBack;
       record_service: RecordService;
       recount: Recount;
       redirect: Redirect;
@@ -78,6 +80,7 @@ export interface CaseworkProtocol {
       pause: Pause;
       rate: Rate;
       reassign: Reassign;
+      record_call_back: RecordCallBack;
       record_no_show: RecordNoShow;
       record_owner_reply: RecordOwnerReply;
       record_selection: RecordSelection;
@@ -106,6 +109,7 @@ export interface CaseworkProtocol {
       pause: Pause;
       rate: Rate;
       reassign: Reassign;
+      record_call_back: RecordCallBack;
       record_no_show: RecordNoShow;
       record_service: RecordService;
       recount: Recount;
@@ -464,7 +468,8 @@ export interface Pause {
   note?: string | null;
 }
 /**
- * The requester's satisfaction by item, on the standard's scale; dissatisfaction and praise are kept apart from it.
+ * The requester's satisfaction by item, on the standard's scale, and engagement by yes or no; dissatisfaction and praise are
+ * kept apart from it. `how` says how they were asked; a slip or a paper is entered by somebody who did not serve them.
  */
 export interface Rate {
   actor: Actor;
@@ -476,9 +481,16 @@ export interface Rate {
      */
     [k: string]: number;
   };
+  engagement?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9][A-Za-z0-9_.-]*$".
+     */
+    [k: string]: boolean;
+  };
   dissatisfaction?: string | null;
   praise?: string | null;
-  how?: string | null;
+  how?: ("tablet" | "slip" | "link" | "paper" | "telephone") | null;
 }
 /**
  * Give the case to another officer; the reason is kept (no dodging).
@@ -487,6 +499,16 @@ export interface Reassign {
   actor: Actor;
   to: Officer;
   reason: string;
+}
+/**
+ * Whoever was not content has been called back: whether they were reached (if not, it is tried again), what they say now,
+ * and what was put right.
+ */
+export interface RecordCallBack {
+  actor: Actor;
+  reached: boolean;
+  said?: string | null;
+  put_right?: string | null;
 }
 /**
  * Say how and when a letter was served that no electronic address took: handed over, posted (with the number of the

@@ -22,6 +22,7 @@ from casework.workflows.process import (
     Prose,
     Rate,
     Refuse,
+    SharedStage,
     Stages,
     command,
     knows_survey_items,
@@ -88,7 +89,7 @@ class LicenceProcess(Process[Licence]):
     report_inspection = command(ReportInspection, Stage.RECEIVED)
     grant_licence = command(GrantLicence, Stage.INSPECTED, check=only_if_fit)
     refuse = command(Refuse, Stage.INSPECTED)
-    rate = command(Rate, Stage.DECIDED, check=knows_survey_items)
+    rate = command(Rate, Stage.DECIDED, SharedStage.ASKED, check=knows_survey_items)
 
     @workflow.init
     def __init__(self, request: RawValue = NO_REQUEST) -> None:
