@@ -82,7 +82,7 @@ def test_every_stage_of_a_process_is_walked_and_spoken(service: str) -> None:
     process = installed()[service]
     definition = process.definition
     assert CLOSED not in list(definition.stages), "closed is every process's last stage"
-    waited = {stage for one in commands_of(process).values() if one.takes_further for stage in one.stages(process)}
+    waited = {stage for one in commands_of(process).values() if one.act is None for stage in one.stages(process)}
     assert waited == {*(stage.value for stage in definition.stages), ASKED}
     for key in (*definition.stages, *definition.outcomes, *definition.steps, service):
         named = definition.named(key)
