@@ -20,6 +20,7 @@ from casework.activities.calendar_book import CalendarBook
 from casework.activities.journal import JournalActivities
 from casework.activities.queue import QueueActivities
 from casework.activities.standard import StandardActivities
+from casework.activities.tasks import TaskActivities
 from casework.adapters.ports import Notifier, Records, TicketRecords
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
@@ -63,6 +64,7 @@ class CaseworkPlugin(SimplePlugin):
                 journal.record,
                 journal.send_notice,
                 journal.read_handlers,
+                TaskActivities().open_task,
                 *(queue.all if queue else ()),
             ],
             workflow_runner=lambda given: casework_runner(given, self._contexts_asked_for),

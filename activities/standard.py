@@ -14,6 +14,7 @@ from casework.standards.limits import Named
 from casework.standards.pack.loader import UnknownStandard
 from casework.standards.pack.model import Service, ServiceStandards
 from casework.workflows.errors import words
+from casework.workflows.messages.improvement import IMPROVEMENT
 from casework.workflows.ports import ActingTerms, CalendarNews, ExtensionTerms, StandardAnswer, StandardPort, StandardQuery, Terms
 
 UNREAD = "changes of the calendar could not be read; this date is counted on the published calendar alone"
@@ -78,6 +79,11 @@ def _asked_after(pack: ServiceStandards, service: Service) -> list[str]:
     return [outcome for outcome in service.outcomes if outcome in pack.satisfaction.ask_after or outcome in named]
 
 
+def _opens_tasks(pack: ServiceStandards, service_name: str) -> bool:
+    """Whether problems of a service open improvement tasks; those of a task do not."""
+    return pack.satisfaction.open_improvement_task and IMPROVEMENT in pack.services and service_name != IMPROVEMENT
+
+
 def terms_of(pack: ServiceStandards, service_name: str, centre: str, segment: str) -> Terms:
     """The terms of one service at a centre for a requester. Raises KeyError for a service that the pack does not have."""
     service = pack.service(service_name)
@@ -97,7 +103,7 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str, segment: st
         agencies=sorted(pack.agencies),
         centres=pack.known_centres,
         names_shown=pack.display.names,
-        registry=pack.registry(centre) if pack.registry(centre) != centre else None,
+        registry=registry if (registry := pack.registry(centre, service.registry)) != centre else None,
         acting=[
             ActingTerms(role=one.role, by=one.by, first_day=one.first_day, last_day=one.last_day)
             for one in pack.acting
@@ -123,5 +129,5 @@ def terms_of(pack: ServiceStandards, service_name: str, centre: str, segment: st
         deemed={**pack.letters.deemed},
         engagement=[item.id for item in asked.engagement],
         low_score=asked.low_score,
-        open_improvement_task=pack.satisfaction.open_improvement_task,
+        open_improvement_task=_opens_tasks(pack, service_name),
     )

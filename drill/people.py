@@ -28,9 +28,10 @@ PAYLOADS: dict[str, list[dict[str, Any]]] = {
     "convert": [{"into": "information_request"}],
     "assign_to_owner": [{"agency": "DOEB", "reason": "ตามอำนาจ"}, {"agency": "DEDE", "reason": "ตามอำนาจ"}],
     "rate": [
-        {"scores": {"overall": 5}, "how": "ที่เคาน์เตอร์"},
-        {"scores": {"overall": 1}, "dissatisfaction": "ช้า", "how": "ทางโทรศัพท์"},
+        {"scores": {"overall": 5}, "how": "slip"},
+        {"scores": {"overall": 1}, "dissatisfaction": "ช้า", "how": "telephone"},
     ],
+    "record_call_back": [{"reached": True}, {"reached": False}],
     "withdraw": [{"how": "เป็นหนังสือ"}],
     "record_service": [{"how": "handed_over"}, {"how": "read_out"}, {"how": "posted", "receipt": "EE 1"}],
 }

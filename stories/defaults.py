@@ -13,6 +13,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "forward": {"documents": [{"name": "คำขอ"}]},
     "one_stop": {},
     "complaint": {},
+    "improvement": {"cause": "idea_of_public"},
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -45,6 +46,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "answer_complaint": {"upheld": "yes", "answer": "เรื่องที่ร้องเรียนมีมูล", "put_right": "แก้ไขแล้ว และขออภัยมา ณ ที่นี้", "apology": True},
     "redirect_complaint": {"to": "หน่วยงานอื่น", "contact": "1111", "reason": "อยู่ในอำนาจหน้าที่", "acknowledged_by": "ผู้รับเรื่อง"},
     "contest": {"reason": "ไม่เห็นด้วย"},
+    "take_task": {"owner": OFFICER, "plan": "จัดทำคู่มือ"},
+    "decline_task": {"reason": "มีอยู่แล้ว"},
+    "report_improvement": {"done": "จัดทำคู่มือแล้ว"},
+    "record_effect": {"effect": "better", "figures": "ตรงเวลา ร้อยละ 80 เป็นร้อยละ 92"},
     "rate": {"scores": {"overall": 5}},
     "record_call_back": {"reached": True},
 }

@@ -39,6 +39,7 @@ from casework.workflows.messages.forward import (
     ReportProgress,
     ReportResult,
 )
+from casework.workflows.messages.improvement import ImprovementRequest, RecordEffect, ReportImprovement, TakeTask
 from casework.workflows.messages.information_request import (
     RecordOwnerReply,
     RecordSelection,
@@ -199,6 +200,18 @@ async def forward_paused_extended_and_recounted(office: Office) -> PlayedCase:
     return case
 
 
+async def improvement_measured(office: Office) -> PlayedCase:
+    said = {"centre": "JSC", "request_id": "ป้าย", "requester": office.requester(), "subject": "ป้ายบอกทาง"}
+    task = await office.open(ImprovementRequest.model_validate({**said, "cause": "idea_of_public", "channel": "web"}))
+    await task.pass_time(timedelta(days=30))
+    await task.act(TakeTask(actor=SUPERVISOR, owner=SOMYING, plan="ทำป้าย"))
+    await task.act(ReportImprovement(actor=OFFICER, done="ติดป้ายแล้ว"))
+    await task.act(RecordEffect(actor=SUPERVISOR, effect="same", figures="20 เป็น 20", again=True))
+    await task.act(ReportImprovement(actor=OFFICER, done="ติดป้ายใหญ่ขึ้น"))
+    await task.act(RecordEffect(actor=SUPERVISOR, effect="better", figures="20 เป็น 2"))
+    return task
+
+
 STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
     complaint_contested,
     information_provided,
@@ -209,6 +222,7 @@ STORIES: list[Callable[[Office], Awaitable[PlayedCase]]] = [
     forward_with_mail_down,
     forward_on_paper,
     forward_paused_extended_and_recounted,
+    improvement_measured,
     one_stop_advised,
     one_stop_converted,
     one_stop_no_show,

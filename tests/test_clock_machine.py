@@ -38,6 +38,7 @@ from casework.workflows.case import (
     calendar_follower,
     clock_changes,
     clock_checks,
+    improvements,
     journal,
     letters,
     promises,
@@ -52,6 +53,7 @@ from casework.workflows.messages.forward import ForwardRequest
 from casework.workflows.messages.information_request import InformationRequest
 from casework.workflows.messages.people import Actor
 from casework.workflows.ports import StandardAnswer, StandardQuery
+from casework.workflows.processes import installed
 from tests.slow_counter import SlowOffice
 from tests.test_counting import span
 
@@ -101,7 +103,17 @@ class ClockMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
         stub = SimpleNamespace(now=lambda: self.now)
-        for module in (clock_changes, clock_checks, journal, calendar_follower, letters, promises, receipts, timekeeper):
+        for module in (
+            clock_changes,
+            clock_checks,
+            journal,
+            improvements,
+            calendar_follower,
+            letters,
+            promises,
+            receipts,
+            timekeeper,
+        ):
             self.patch.setattr(module, "workflow", stub)
 
     def teardown(self) -> None:
@@ -156,7 +168,11 @@ class ClockMachine(RuleBasedStateMachine):
         self.counting = Counting(self.file)
         self.journal = journal.Journal(self.file, lambda: None, lambda fate, template, to: None)
         self.timekeeper = timekeeper.Timekeeper(
-            self.file, self.counting, self.journal, letters.Letters(self.file, self.counting, self.journal)
+            self.file,
+            self.counting,
+            self.journal,
+            letters.Letters(self.file, self.counting, self.journal),
+            improvements.Improvements(self.file, installed()[self.service].definition, self.journal),
         )
         told = promises.Promises(self.file, self.counting, self.journal)
         self.clocks = clock_changes.ClockChanges(self.file, self.counting, self.journal, self.timekeeper, told)

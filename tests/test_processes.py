@@ -60,10 +60,9 @@ def test_its_pack_is_checked_against_its_process(agency: dict[str, str], tmp_pat
 
 
 def test_a_service_that_is_not_installed_is_not_served_and_the_reason_is_said() -> None:
-    assert (
-        "services.licence: no process is installed for it; installed are complaint, forward, information_request, one_stop"
-        in unserved(load_pack(AGENCY / "petrol.yaml"), installed())
-    )
+    ours = "complaint, forward, improvement, information_request, one_stop"
+    said = f"services.licence: no process is installed for it; installed are {ours}"
+    assert said in unserved(load_pack(AGENCY / "petrol.yaml"), installed())
 
 
 def test_an_entry_point_that_cannot_be_used_is_named(tmp_path: Path) -> None:

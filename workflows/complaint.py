@@ -178,7 +178,7 @@ class ComplaintProcess(Process[Review]):
     async def received(self) -> None:
         """Whoever complains hears at once that it has arrived, and within the acknowledgement's time who reviews it."""
         if self.case.begin("acknowledge", promise="acknowledge+examine"):
-            self.tell(Notice.COMPLAINT_RECEIVED)
+            self.case.notify(Notice.COMPLAINT_RECEIVED, REQUESTER)
             await self.know_the_handlers()
         match await self.case.decision():
             case AcknowledgeComplaint() as it:
@@ -197,7 +197,7 @@ class ComplaintProcess(Process[Review]):
         step = "examine_serious" if self.own.serious else "examine"
         because = CONTESTED if self.own.level > 1 else SERIOUS if self.own.serious else None
         if self.case.begin(step, promise=step, because=because, told=Notice.COMPLAINT_ACKNOWLEDGED):
-            self.tell(Notice.COMPLAINT_ACKNOWLEDGED)
+            self.case.notify(Notice.COMPLAINT_ACKNOWLEDGED, REQUESTER)
             if self.own.level > 1:
                 self.case.notify(Notice.COMPLAINT_CONTESTED, HEAD, due_at=self.case.due(step))
         match await self.case.decision():
@@ -211,6 +211,8 @@ class ComplaintProcess(Process[Review]):
                 self.own.upheld, self.own.answer, self.own.put_right = it.upheld, it.answer, it.put_right
                 self.own.reviewers = [*self.own.reviewers, it.actor.id]
                 self.case.file.outcome = OUTCOMES[it.upheld]
+                if it.upheld != "no":
+                    self.case.improvements.open("complaint")
                 self.case.move(Stage.ANSWERED)
             case RedirectComplaint() as it:
                 self.redirected(it)
@@ -219,7 +221,7 @@ class ComplaintProcess(Process[Review]):
 
     async def answered(self) -> None:
         """The answer is told; until its time passes the complainant may have it reviewed at the next level."""
-        if self.nobody_to_tell:
+        if self.request.nobody_to_tell:
             self.case.begin("contest")
         elif self.case.begin():
             said = {"result_text": self.own.answer, "adverse": self.own.upheld != "yes", "put_right": self.own.put_right or ""}
@@ -244,7 +246,7 @@ class ComplaintProcess(Process[Review]):
     def conclude(self) -> None:
         """It ends as it was answered; who left no address is not asked how content they are."""
         outcome = OUTCOMES[self.own.upheld or "no"]
-        self.case.endings.conclude(outcome, asks=not self.nobody_to_tell)
+        self.case.endings.conclude(outcome, asks=not self.request.nobody_to_tell)
 
     async def know_the_handlers(self) -> None:
         """Who handled the case complained of, by its records; who they are is not told to anybody."""
@@ -256,20 +258,12 @@ class ComplaintProcess(Process[Review]):
     def redirected(self, it: RedirectComplaint) -> None:
         """Another body has taken it; that is told with the reason."""
         said = {"other_agency": it.to, "contact": it.contact, "reason": it.reason}
-        self.case.endings.conclude(Outcome.REDIRECTED, when_told=self.tell(Notice.COMPLAINT_REDIRECTED, **said))
+        told = self.case.notify(Notice.COMPLAINT_REDIRECTED, REQUESTER, **said)
+        self.case.endings.conclude(Outcome.REDIRECTED, when_told=[told])
 
     def goes_on_all_the_same(self, message: Command) -> None:
         """No complaint is closed without a recorded answer: not when it is withdrawn, nor when the complainant keeps silent."""
         assert isinstance(message, (Withdraw, Expired)), f"{message.command_name()} is not a command of a complaint"
-
-    def tell(self, notice: Notice, **values: str) -> list[str]:
-        """Tell whoever complains, if there is anybody to be told."""
-        return [] if self.nobody_to_tell else [self.case.notify(notice, REQUESTER, **values)]
-
-    @property
-    def nobody_to_tell(self) -> bool:
-        """Whether an anonymous complainant left no address."""
-        return self.request.identity == "anonymous" and not self.request.requester.addresses
 
     @property
     def request(self) -> ComplaintRequest:

@@ -20,6 +20,7 @@ from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.standards.limits import Frozen, Limit, Named
 from casework.standards.pack.declared import DeclaredService
 from casework.workflows.messages.events import Event, Link
+from casework.workflows.messages.improvement import ImprovementRequest
 from casework.workflows.messages.people import Officer, Requester
 from casework.workflows.messages.views import PauseView, PromiseView, RunningClock
 
@@ -270,6 +271,15 @@ class JournalPort(ABC):
     @abstractmethod
     async def read_handlers(self, query: HandlersQuery) -> list[str]:
         """The ids of those who handled a case."""
+
+
+class TaskPort(ABC):
+    """Opens the improvement tasks that cases give rise to. Safe to run again: a task has one id."""
+
+    @activity.defn(name="open_task")
+    @abstractmethod
+    async def open_task(self, task: ImprovementRequest) -> None:
+        """Open a task, unless it was opened before."""
 
 
 StandardAnswer.model_rebuild()

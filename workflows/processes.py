@@ -13,12 +13,19 @@ from casework.workflows.case.command_desk import CommandDefinition, commands_of
 from casework.workflows.complaint import ComplaintProcess
 from casework.workflows.declared import declared_process
 from casework.workflows.forward import ForwardProcess
+from casework.workflows.improvement import ImprovementProcess
 from casework.workflows.information_request import InformationRequestProcess
 from casework.workflows.one_stop import OneStopProcess
 from casework.workflows.process import Process
 
 ENTRY_POINTS = "casework.processes"
-OURS: tuple[type[Process[Any]], ...] = (InformationRequestProcess, ForwardProcess, OneStopProcess, ComplaintProcess)
+OURS: tuple[type[Process[Any]], ...] = (
+    InformationRequestProcess,
+    ForwardProcess,
+    OneStopProcess,
+    ComplaintProcess,
+    ImprovementProcess,
+)
 
 
 class NoProcess(Exception):

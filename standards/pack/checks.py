@@ -31,6 +31,9 @@ def problems(pack: ServiceStandards) -> Iterator[str]:
     yield from _acting(pack)
     yield from _pauses(pack)
     yield from _queue(pack)
+    improvement = pack.services.get("improvement")
+    if improvement and pack.satisfaction.open_improvement_task and "internal" not in improvement.channels:
+        yield "services.improvement.channels: cases open tasks on the channel internal"
     for name, link in pack.links.items():
         try:
             link.format(case_id="x")
@@ -131,7 +134,8 @@ def _centres(pack: ServiceStandards) -> Iterator[str]:
         yield from (f"centres.{code}.{problem}" for problem in overlapping_nights(here))
         for role in sorted(set(centre.contacts) - known):
             yield f"centres.{code}.contacts: unknown role {role}; roles are {', '.join(sorted(known))}"
-    registries = [pack.registry(centre) for centre in pack.known_centres]
+    series = dict.fromkeys([None, *(service.registry for service in pack.services.values())])
+    registries = [pack.registry(centre, each) for centre in pack.known_centres for each in series]
     for code in sorted({code for code in registries if registries.count(code) > 1}):
         yield f"centres: two centres count in the registry {code}"
 

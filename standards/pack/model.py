@@ -88,6 +88,7 @@ class Service(Named):
 
     points: list[int]
     channels: list[str] = Field(min_length=1)
+    registry: Code | None = None  # its numbers run by themselves: JSC-I-2569-00001
     identity_required: bool = False
     steps: list[Step] = Field(min_length=1)
     promise: list[str] = []
@@ -225,6 +226,7 @@ class ServiceStandards(Frozen):
     id: str = Field(pattern=r"^[a-z0-9-]+$", max_length=40)
     version: str = Field(pattern=r"^[\w.-]+$", max_length=40)
     effective_from: date
+    came_from: list[str] = []  # the improvement tasks (by number) that this version came of
     organisation: Organisations
     calendar: Calendar
     display: Display = Display()
@@ -314,10 +316,11 @@ class ServiceStandards(Frozen):
         """The name of a centre; of one that is not known, the organisation's own."""
         return self.centres.get(code) or self.organisation.centre
 
-    def registry(self, centre: str) -> str:
-        """What the numbers of a centre begin with."""
+    def registry(self, centre: str, series: str | None = None) -> str:
+        """What the numbers of a centre begin with; those of a service that has a series of its own, with that as well."""
         found = self.centres.get(centre)
-        return (found.registry if found else None) or centre
+        code = (found.registry if found else None) or centre
+        return f"{code}-{series}" if series else code
 
     def contact(self, role: str, centre: str) -> str | None:
         """The address of a role at a centre."""

@@ -42,6 +42,7 @@ class Casework(LazyGroup):
         "watch": Lazy("cases:watch", "Follow a case until it closes: every event as it happens.", CASES),
         "commands": Lazy("cases:commands", "List a service's commands, each with its JSON schema.", CASES),
         "queue": Lazy("queue:app", "The counter's queue: tickets, points, calls, the board.", CASES),
+        "improve": Lazy("improve:app", "Improvement tasks: what should be better, who answers for it, has it helped?", CASES),
         "letters": Lazy("letters:letters", "List what must be told on paper, and print it.", CASES),
         "due": Lazy("standard:due", "When a step is due that starts then, and every rung of its ladder.", STANDARD),
         "story": Lazy("story:story", "Play stories: when people act and time passes, then dates, events and notices.", STANDARD),

@@ -36,6 +36,7 @@ from casework.workflows.case.counting import Counting
 from casework.workflows.case.delivery import Delivery
 from casework.workflows.case.endings import Endings, Expired
 from casework.workflows.case.file import DOCUMENTS_KEPT
+from casework.workflows.case.improvements import Improvements
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.letters import Letters
 from casework.workflows.case.promises import Promises
@@ -72,7 +73,8 @@ class Case:
         self._delivery = Delivery(self.file, self.journal)
         self._counting = Counting(self.file)
         self.letters = Letters(self.file, self._counting, self.journal)
-        self._timekeeper = Timekeeper(self.file, self._counting, self.journal, self.letters)
+        self.improvements = Improvements(self.file, self.definition, self.journal)
+        self._timekeeper = Timekeeper(self.file, self._counting, self.journal, self.letters, self.improvements)
         self._promises = Promises(self.file, self._counting, self.journal)
         self.clocks = ClockChanges(self.file, self._counting, self.journal, self._timekeeper, self._promises)
         self.calendar = CalendarFollower(self.file, self.clocks, self.journal, self._timekeeper)
@@ -105,6 +107,7 @@ class Case:
         """Go through the stages until the case is closed and nothing is owed."""
         self._run_beside(self._timekeeper.run)
         self._run_beside(self.calendar.run)
+        self._run_beside(self.improvements.run)
         self.journal.resume()
         self._committed()
         try:
@@ -323,7 +326,7 @@ class Case:
 
     @property
     def _nothing_owed(self) -> bool:
-        return self.journal.settled and not self.file.owed and not self.file.letters
+        return self.journal.settled and not (self.file.owed or self.file.letters or self.file.owed_tasks)
 
     def _finish_transition(self) -> None:
         """The stage is done with what it took: what was said goes out, whoever gave the command is answered."""

@@ -153,9 +153,7 @@ class Endings:
         why = {"reason": rating.dissatisfaction} if rating.dissatisfaction else {}
         if CALL_BACK in terms.rules.steps and self._case.start(CALL_BACK):
             self._case.notify(NoticeType.CALL_BACK, "centre_supervisor", reply_by=self._case.due(CALL_BACK), **why)
-        if terms.open_improvement_task:
-            self._case.record(EventType.IMPROVEMENT_TASK_OPENED, because="low score" if low else "dissatisfaction")
-            self._case.notify(NoticeType.IMPROVEMENT_TASK, "centre_supervisor", **why)
+        self._case.improvements.open("ratings", because="low score" if low else "dissatisfaction")
         return True
 
     @property

@@ -17,6 +17,7 @@ from casework.standards.counting.working_calendar import WorkingCalendar
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.definition import OwnState, ProcessDefinition
 from casework.workflows.messages.events import Event, Link
+from casework.workflows.messages.improvement import Cause
 from casework.workflows.messages.people import Document, Officer
 from casework.workflows.messages.request import CaseRequest
 from casework.workflows.messages.views import CommandReply, NoticeView
@@ -94,6 +95,16 @@ class StandingPause(BaseModel):
     ran_out: bool = False
 
 
+class OwedTask(BaseModel):
+    """An improvement task that is to be begun: its cause, in which step, in which month."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cause: Cause
+    step: str | None = None
+    month: str
+
+
 class Breach(BaseModel):
     """A limit that was passed: of a step, or of the promise."""
 
@@ -163,6 +174,7 @@ class CaseFile(BaseModel):
     agency: str | None = None
     escalation: int = 0
     rated: bool = False
+    owed_tasks: list[OwedTask] = []  # improvement tasks that are still to be begun
     owner_told: bool = False  # the owner agency has been told of the case
     reminders_say: dict[str, JsonValue] = {}  # what reminders and delay notices say beside their dates
     moved_from: AwareDatetime | None = None  # what was promised before this transition moved it: its notices say so

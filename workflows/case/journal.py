@@ -66,12 +66,13 @@ class Journal:
         return event
 
     def notify(self, template: str, to: str, **values: Any) -> str:
-        """Owe a notice to a role, on account of the latest event; returns its id."""
+        """Owe a notice to a role, on account of the latest event; returns its id. Who does not exist is told nothing."""
         file = self._file
         notice_id = f"{file.seq}.{file.events[-1].key}/{template}/{to}"
         if to == REQUESTER and file.moved_from is not None and "due_at" in values:
             values = {"old_due_at": file.moved_from.isoformat(), **values}
-        if any(notice.id == notice_id for notice in file.notices):
+        nobody = to == REQUESTER and file.request.nobody_to_tell
+        if nobody or any(notice.id == notice_id for notice in file.notices):
             return notice_id
         self._notices.append(NoticeOrder(id=notice_id, event=file.seq, template=template, to=to, values=values))
         view = NoticeView(id=notice_id, template=template, to=to, status=NoticeStatus.OWED)

@@ -18,6 +18,7 @@ from casework.workflows.case.breaches import breached
 from casework.workflows.case.clock import Clock, ended
 from casework.workflows.case.counting import Counting
 from casework.workflows.case.file import MOST_HELD, CaseFile, StandingPause
+from casework.workflows.case.improvements import Improvements
 from casework.workflows.case.journal import Journal
 from casework.workflows.case.letters import Letters
 from casework.workflows.messages.events import EventType
@@ -52,11 +53,14 @@ class Alarm(NamedTuple):
 class Timekeeper:
     """Watches the clocks of one case."""
 
-    def __init__(self, file: CaseFile, counting: Counting, journal: Journal, letters: Letters) -> None:
+    def __init__(
+        self, file: CaseFile, counting: Counting, journal: Journal, letters: Letters, improvements: Improvements
+    ) -> None:
         self._file = file
         self._counting = counting
         self._journal = journal
         self._letters = letters
+        self._improvements = improvements
         self._told_late_at: datetime | None = None  # when a ladder last told the requester of a breach
 
     async def run(self) -> None:
@@ -211,7 +215,7 @@ class Timekeeper:
             self._told_late_at = now if rung.action is Action.BREACH else self._told_late_at
             self._journal.notify(rung.notify_requester, REQUESTER, **self._values(clock))
         if rung.action is Action.BREACH:
-            self._journal.record(EventType.IMPROVEMENT_TASK_OPENED, step=clock.step, because="breach")
+            self._improvements.open("breach", clock.step)
 
     def _next_repeat(self, clock: Clock, rung: PlannedRung, now: datetime) -> PlannedRung | None:
         """The next moment of a rung that repeats; if there is none, that is said and the case goes on without."""

@@ -34,6 +34,11 @@ class ComplaintRequest(CaseRequest):
         """Whether nobody who looks at the case reads who complains."""
         return self.identity != "named"
 
+    @property
+    def nobody_to_tell(self) -> bool:
+        """Whether an anonymous complainant left no address."""
+        return self.identity == "anonymous" and not self.requester.addresses
+
 
 class AcknowledgeComplaint(Command):
     """The complaint is read: who reviews it, and whether it is serious (else as the standard has its matter)."""

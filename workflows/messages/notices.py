@@ -14,7 +14,6 @@ class NoticeType(StrEnum):
     CASE_SETTLED = "case_settled"
     CASE_WITHDRAWN = "case_withdrawn"
     DUE_DATE_CHANGED = "due_date_changed"
-    IMPROVEMENT_TASK = "improvement_task"  # to the supervisor, of a bad rating
     OFFICER_CHANGED = "officer_changed"  # to the requester
     REDIRECTED = "redirected"
     RESULT_NOTICE_CENTRE = "result_notice_centre"  # what ended with the owner agency, to the centre (standard 1.2, step 3)

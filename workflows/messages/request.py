@@ -39,6 +39,11 @@ class CaseRequest(Frozen):
         return False
 
     @property
+    def nobody_to_tell(self) -> bool:
+        """Whether there is nobody outside who could be told anything: notices to the requester are not owed."""
+        return False
+
+    @property
     def digest(self) -> str:
         """Tells apart requests that say something else under the same `request_id`."""
         return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()[:20]

@@ -22,6 +22,7 @@ export interface CaseworkProtocol {
   requests: {
     complaint: ComplaintRequest;
     forward: ForwardRequest;
+    improvement: ImprovementRequest;
     information_request: InformationRequest;
     one_stop: OneStopRequest;
   };
@@ -70,6 +71,24 @@ export interface CaseworkProtocol {
       report_result: ReportResult;
       resume: Resume;
       settle: Settle;
+      withdraw: Withdraw;
+    };
+    improvement: {
+      add_document: AddDocument;
+      add_note: AddNote;
+      change_standard: ChangeStandard;
+      decline_task: DeclineTask;
+      extend: Extend;
+      pause: Pause;
+      rate: Rate;
+      reassign: Reassign;
+      record_call_back: RecordCallBack;
+      record_effect: RecordEffect;
+      record_service: RecordService;
+      recount: Recount;
+      report_improvement: ReportImprovement;
+      resume: Resume;
+      take_task: TakeTask;
       withdraw: Withdraw;
     };
     information_request: {
@@ -203,6 +222,34 @@ export interface ForwardRequest {
    * @maxItems 100
    */
   documents: Document[];
+}
+/**
+ * Open an improvement task: what is to be improved, and what gave rise to it.
+ *
+ * Cases open one task a month for ratings or breaches of a service (and step); every other case with the same cause in that
+ * month belongs to it. A complaint that was right has a task of its own, and so has every idea.
+ */
+export interface ImprovementRequest {
+  service?: "improvement";
+  request_id: string;
+  centre: string;
+  channel?: string;
+  requester: Requester;
+  subject: string;
+  details?: string;
+  received_at?: string | null;
+  standard?: string | null;
+  linked_from?: string | null;
+  officer?: Officer | null;
+  matter?: string | null;
+  /**
+   * @maxItems 100
+   */
+  documents?: Document[];
+  cause: "ratings" | "breach" | "complaint" | "idea_of_staff" | "idea_of_public";
+  about_service?: string | null;
+  about_step?: string | null;
+  month?: string | null;
 }
 /**
  * Ask for information or publications (standard 1.1).
@@ -657,6 +704,38 @@ export interface ReportResult {
 export interface Settle {
   actor: Actor;
   terms: string;
+}
+/**
+ * Nothing is done about it, and why; whoever had the idea reads it.
+ */
+export interface DeclineTask {
+  actor: Actor;
+  reason: string;
+}
+/**
+ * Whether it has become better, by what figures; if it has not, whether the task goes on.
+ */
+export interface RecordEffect {
+  actor: Actor;
+  effect: "better" | "same" | "worse";
+  figures: string;
+  again?: boolean;
+}
+/**
+ * What was done. `standard` names the version of the standard that came of it, such as moe-jsc@2570.1.
+ */
+export interface ReportImprovement {
+  actor: Actor;
+  done: string;
+  standard?: string | null;
+}
+/**
+ * Somebody takes the task: who answers for it, and what they will do.
+ */
+export interface TakeTask {
+  actor: Actor;
+  owner: Officer;
+  plan: string;
 }
 /**
  * The requester was called and did not come.
