@@ -12,8 +12,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import NoReturn
 
@@ -25,8 +25,10 @@ from temporalio.worker import Worker
 
 from casework import logs
 from casework.adapters.notify.channels import NoChannel, router_of
+from casework.adapters.postgres.feed import PostgresFeed
 from casework.adapters.postgres.records import PostgresRecords
 from casework.adapters.postgres.tickets import PostgresTickets
+from casework.adapters.webhooks.sender import WebhookSender, WebhooksNotInstalled
 from casework.leaving import leave
 from casework.plugin import CaseworkPlugin
 from casework.settings import Settings
@@ -63,7 +65,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with worker:
+        async with worker, _events_out(PostgresFeed(records)):
             served = [f"{pack.id} {pack.version}" for pack in library.packs]
             await _warn_of_missing_attributes(client)
             log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace, standards=served)
@@ -72,6 +74,24 @@ async def run(settings: Settings) -> None:
     finally:
         await records.close()
     log.info("worker stopped")
+
+
+@asynccontextmanager
+async def _events_out(feed: PostgresFeed) -> AsyncIterator[None]:
+    """Beside the worker, endpoints are sent what happened; several workers share them."""
+    try:
+        sender = WebhookSender(feed)
+    except WebhooksNotInstalled as missing:
+        structlog.get_logger().info("no events are sent", reason=str(missing))
+        yield
+        return
+    sending = asyncio.create_task(sender.run())
+    try:
+        yield
+    finally:
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
 
 
 async def _connected(plugin: CaseworkPlugin) -> Client:

@@ -16,13 +16,14 @@ from temporalio.client import WorkflowExecutionStatus
 from casework.adapters.postgres.records import PostgresRecords
 from casework.drill.counter import CounterPeople, judge_counter
 from casework.drill.faults import Happened, faults
+from casework.drill.listeners import Listeners
 from casework.drill.people import People
 from casework.drill.servers import DrillServers, stopping_on_signals
 from casework.drill.verdict import Finding, Judge, Verdict
 from casework.leaving import leave
 from casework.starter.client import CaseClient
 from casework.starter.errors import CaseworkError
-from casework.workflows.messages.commands import RecordService, Withdraw
+from casework.workflows.messages.commands import RecordCallBack, RecordService, Withdraw
 from casework.workflows.messages.people import Actor
 
 SHORT = 40  # cases; below this the drill has its short form
@@ -38,6 +39,8 @@ async def drill(cases: int, seed: int, folder: Path) -> Verdict:
     with DrillServers(folder) as servers:
         records = PostgresRecords(servers.database_url)
         await records.migrate()
+        listeners = Listeners(records, seed)
+        await listeners.begin()
         servers.start_workers()
         client = await CaseClient.connect(servers.address)
         people = People(client, seed, cases, at_once=6 if short else 12)
@@ -71,11 +74,12 @@ async def drill(cases: int, seed: int, folder: Path) -> Verdict:
             stuck = await _at_rest(client, people.account.cases)
             bar.update(task, description="judging")
             wrong, counted, calls = await judge_counter(counter, records)
+            unheard, delivered = await listeners.judge()
             verdict = await Judge(client, records, servers.mailbox.mails, happened, calls).judge(people.account)
         await records.close()
         seconds = round(time.monotonic() - began)
-        figures = {"seed": seed, **verdict.figures, **counted, "faults": len(happened), "seconds": seconds}
-        return Verdict([*stuck, *wrong, *verdict.findings], figures)
+        figures = {"seed": seed, **verdict.figures, **counted, **delivered, "faults": len(happened), "seconds": seconds}
+        return Verdict([*stuck, *wrong, *unheard, *verdict.findings], figures)
 
 
 async def _at_rest(client: CaseClient, cases: list[str]) -> list[Finding]:
@@ -91,7 +95,10 @@ async def _at_rest(client: CaseClient, cases: list[str]) -> list[Finding]:
                 for letter in view.letters:
                     officer = Actor(id="end", role="centre_officer")
                     await case.act(RecordService(actor=officer, letter=letter.id, how="handed_over"))
-                if "withdraw" in [each.name for each in view.allowed_commands]:
+                allowed = [each.name for each in view.allowed_commands]
+                if "record_call_back" in allowed:
+                    await case.act(RecordCallBack(actor=Actor(id="end", role="centre_supervisor"), reached=True))
+                if "withdraw" in allowed:
                     await case.act(Withdraw(actor=Actor(id=f"end-{case_id}"[:64], role="requester")))
                 described = await case.workflow.describe()
                 if described.status is not WorkflowExecutionStatus.RUNNING:
@@ -128,7 +135,8 @@ def report(verdict: Verdict) -> int:
         console.print(f"[red]{len(verdict.findings)} finding(s)[/]")
         return 1
     console.print(
-        "[green]✓[/] every case's events are its records, everybody was told once, every history replays, nothing is owed"
+        "[green]✓[/] every case's events are its records, everybody was told once, listeners heard everything, "
+        "every history replays, nothing is owed"
     )
     return 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -344,6 +344,15 @@ class PostgresRecords:
                     command_timeout=STATEMENT_TIMEOUT,
                 )
             return self._pool
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> asyncpg.Connection[asyncpg.Record]:
+        """Call `heard` whenever PostgreSQL notifies this channel, as long as the connection that is returned stays open."""
+        try:
+            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT)
+            await connection.add_listener(channel, lambda *_: heard())
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise RecordsError(f"PostgreSQL does not answer ({type(error).__name__})") from None
+        return connection
 
     async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """What a statement gives. Raises RecordsError, which repeats nothing of what was written."""

@@ -42,6 +42,8 @@ class Casework(LazyGroup):
         "watch": Lazy("cases:watch", "Follow a case until it closes: every event as it happens.", CASES),
         "commands": Lazy("cases:commands", "List a service's commands, each with its JSON schema.", CASES),
         "queue": Lazy("queue:app", "The counter's queue: tickets, points, calls, the board.", CASES),
+        "events": Lazy("events:events", "What happened, as CloudEvents: everything, or from where you stopped.", OPERATE),
+        "webhooks": Lazy("events:webhooks", "Endpoints that are sent every event, signed.", OPERATE),
         "improve": Lazy("improve:app", "Improvement tasks: what should be better, who answers for it, has it helped?", CASES),
         "letters": Lazy("letters:letters", "List what must be told on paper, and print it.", CASES),
         "due": Lazy("standard:due", "When a step is due that starts then, and every rung of its ladder.", STANDARD),

@@ -1,0 +1,1 @@
+"""Events out: signed CloudEvents to endpoints of others."""
