@@ -123,7 +123,7 @@ def test_the_list_finds_cases_by_what_they_are(casework: Line) -> None:
 @pytest.mark.parametrize(
     ("words", "stdin", "exit_code", "says"),
     [
-        (["open", "catering"], {}, 2, "services are complaint, forward, information_request, one_stop"),
+        (["open", "catering"], {}, 2, "services are complaint, forward, improvement, information_request, one_stop"),
         (["open", "forward"], "{not json", 2, "line 1, column 2"),
         (["open", "forward"], request(), 2, "documents: Field required"),
         (["open", "forward"], request(documents=[{"name": 5}]), 2, "documents.0.name"),

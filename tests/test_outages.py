@@ -287,14 +287,14 @@ async def test_a_mail_that_was_sent_is_noted_as_soon_as_the_records_are_back(
 
     async def fails_twice(case_id: str, fates: Any) -> None:
         tries.append(case_id)
-        if len(tries) <= 2:
+        if tries.count(case_id) <= 2:
             raise ConnectionError("the records went away just now")
         await settle(case_id, fates)
 
     monkeypatch.setattr(PostgresRecords, "settle", lambda self, case_id, fates, letters, ways: fails_twice(case_id, fates))
     case = await shaky.forward()
     await eventually(lambda: _all_sent(case))
-    assert len(tries) == 3
+    assert tries.count(case.case_id) == 3
     assert len(case.mails()) == 1
 
 

@@ -76,7 +76,16 @@ def test_only_the_processes_stay_in_the_sandbox() -> None:
     inside = {name for name in modules_of(casework.workflows) if name not in PASSED}
     assert inside == {
         f"casework.workflows.{name}"
-        for name in ("complaint", "forward", "information_request", "one_stop", "pack_needs", "processes", "service_queue")
+        for name in (
+            "complaint",
+            "forward",
+            "improvement",
+            "information_request",
+            "one_stop",
+            "pack_needs",
+            "processes",
+            "service_queue",
+        )
     }
 
 
