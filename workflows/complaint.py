@@ -210,7 +210,7 @@ class ComplaintProcess(Process[Review]):
             case AnswerComplaint() as it:
                 self.own.upheld, self.own.answer, self.own.put_right = it.upheld, it.answer, it.put_right
                 self.own.reviewers = [*self.own.reviewers, it.actor.id]
-                self.case.file.outcome = OUTCOMES[it.upheld]
+                self.case.endings.decided(OUTCOMES[it.upheld])
                 if it.upheld != "no":
                     self.case.improvements.open("complaint")
                 self.case.move(Stage.ANSWERED)
@@ -229,7 +229,7 @@ class ComplaintProcess(Process[Review]):
         match await self.case.decision():
             case Contest():
                 self.own.level += 1
-                self.case.file.outcome = None
+                self.case.endings.take_up_again()
                 self.case.move(Stage.EXAMINING)
             case Expired() if self.own.upheld != "no":
                 self.case.move(Stage.REGAINING)

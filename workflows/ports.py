@@ -183,8 +183,23 @@ class CaseState(Compact):
     overdue: bool = False
     breached_at: AwareDatetime | None = None  # when a limit was first passed; stays for good
     escalation: int = 0
+    concluded_at: AwareDatetime | None = None  # when the matter was done; satisfaction is asked after it
     closed_at: AwareDatetime | None = None
     links: list[Link] = []
+
+
+class StepDone(Compact):
+    """A step that was finished: what reports count. `paused` in seconds of the calendar; late as the ladder of the step means
+    it."""
+
+    step: str
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    stopped_at: AwareDatetime
+    paused: int = 0
+    extended: int = 0  # how often
+    late: bool = False
+    agency: str | None = None  # who had the case then, if an owner agency did
 
 
 class KeptClocks(Compact):
@@ -211,6 +226,7 @@ class Batch(Compact):
     founding: Founding | None = None
     clocks: KeptClocks | None = None
     events: list[Event] = []
+    steps: list[StepDone] = []
     notices: list[NoticeOrder] = []
     fates: list[NoticeFate] = []  # of notices that were given up
     reset: ResetMark | None = None  # the last reset: what the abandoned way told in the same words is not told again

@@ -97,6 +97,7 @@ class PostgresRecords:
             batch.digest,
             batch.reset.event if batch.reset else None,
             batch.reset.at if batch.reset else None,
+            json.dumps([step.model_dump(mode="json") for step in batch.steps]),
         )
         if row["of_another"]:
             raise RecordsError("the records hold another request under this case id; use another request_id")

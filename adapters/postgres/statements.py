@@ -8,7 +8,7 @@ from casework.workflows.messages.commands import Rate
 # together or not at all. Documents and answers are taken from the events that brought them. The first batch founds the row; the
 # others find it. Batches may come in any order: state and clocks never go back to an earlier event.
 # $1 case id, $2 decided at, $3 last event, $4 state, $5 founding or null, $6 clocks or null, $7 events, $8 notices (JSON),
-# $9 lease, $10 digest of the request, $11 and $12 event and time of the last reset, or null.
+# $9 lease, $10 digest of the request, $11 and $12 event and time of the last reset, or null; $13 steps that were finished.
 # Rows of another request (its id was used again after Temporal had forgotten the first) are never touched. A request that was
 # terminated and sent again goes on in the same row, with the same number.
 WRITE_BATCH = """
@@ -23,7 +23,8 @@ WITH other AS (
 ), state AS (
     SELECT * FROM jsonb_to_record($4::jsonb) AS s(
         standard_id text, standard_version text, stage text, outcome text, officer jsonb, agency text, promised_at timestamptz,
-        due_at timestamptz, overdue boolean, breached_at timestamptz, escalation integer, closed_at timestamptz, links jsonb)
+        due_at timestamptz, overdue boolean, breached_at timestamptz, escalation integer, concluded_at timestamptz,
+        closed_at timestamptz, links jsonb)
     WHERE NOT EXISTS (SELECT 1 FROM other)
 ), happened AS (
     SELECT * FROM jsonb_to_recordset($7::jsonb) AS e(seq integer, key text, type text, at timestamptz, actor jsonb, data jsonb)
@@ -34,11 +35,11 @@ WITH other AS (
     INSERT INTO casework.cases (
         case_id, request_id, digest, service, centre, channel, subject, details, request, requester, segment, received_at,
         opened_at, standard_id, standard_version, stage, outcome, officer, officer_id, agency, promised_at, due_at, overdue,
-        breached_at, escalation, closed_at, links, last_event, last_event_at)
+        breached_at, escalation, concluded_at, closed_at, links, last_event, last_event_at)
     SELECT $1, f.request_id, f.digest, f.service, f.centre, f.channel, f.subject, f.details, coalesce(f.request, '{}'),
            f.requester, f.requester->>'segment', f.received_at, f.opened_at,
            s.standard_id, s.standard_version, s.stage, s.outcome, nullif(s.officer, 'null'), s.officer->>'id', s.agency,
-           s.promised_at, s.due_at, s.overdue, s.breached_at, s.escalation, s.closed_at, s.links, $3, $2
+           s.promised_at, s.due_at, s.overdue, s.breached_at, s.escalation, s.concluded_at, s.closed_at, s.links, $3, $2
     FROM founding f, state s
     ON CONFLICT (case_id) DO NOTHING
     RETURNING case_id, centre
@@ -47,7 +48,8 @@ WITH other AS (
         standard_id = s.standard_id, standard_version = s.standard_version, stage = s.stage, outcome = s.outcome,
         officer = nullif(s.officer, 'null'), officer_id = s.officer->>'id', agency = s.agency, promised_at = s.promised_at,
         due_at = s.due_at, overdue = s.overdue, breached_at = s.breached_at,
-        escalation = s.escalation, closed_at = s.closed_at, links = s.links, last_event = $3, last_event_at = $2,
+        escalation = s.escalation, concluded_at = s.concluded_at, closed_at = s.closed_at, links = s.links,
+        last_event = $3, last_event_at = $2,
         ended_as = NULL, ended_why = NULL,  -- what decides anew lives again
         opened_at = coalesce(($5::jsonb->>'opened_at')::timestamptz, c.opened_at)
     FROM state s WHERE c.case_id = $1 AND (c.last_event_at, c.last_event) <= ($2, $3)
@@ -97,6 +99,19 @@ WITH other AS (
            coalesce(h.data->'scores', '{}'), coalesce(h.data->'engagement', '{}'), h.data->>'dissatisfaction', h.data->>'praise'
     FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = '<rated>'
     ON CONFLICT DO NOTHING
+), finished AS (
+    INSERT INTO casework.steps AS p (case_id, step, started_at, due_at, stopped_at, paused, extended, late, agency, at_event)
+    SELECT DISTINCT ON (d.step, d.started_at) $1, d.step, d.started_at, d.due_at, d.stopped_at, coalesce(d.paused, 0),
+           coalesce(d.extended, 0),
+           coalesce(d.late, false), d.agency, $3
+    FROM jsonb_to_recordset($13::jsonb) AS d(step text, started_at timestamptz, due_at timestamptz, stopped_at timestamptz,
+         paused integer, extended integer, late boolean, agency text)
+    WHERE NOT EXISTS (SELECT 1 FROM other)
+    ORDER BY d.step, d.started_at, d.stopped_at DESC
+    ON CONFLICT (case_id, step, started_at) DO UPDATE SET due_at = EXCLUDED.due_at, stopped_at = EXCLUDED.stopped_at,
+        paused = EXCLUDED.paused, extended = EXCLUDED.extended, late = EXCLUDED.late, agency = EXCLUDED.agency,
+        at_event = EXCLUDED.at_event
+    WHERE p.at_event <= EXCLUDED.at_event
 ), ordered AS (
     SELECT o.*, row_number() OVER (PARTITION BY o.template, o."to", o."values") AS nth
     FROM jsonb_to_recordset($8::jsonb) AS o(id text, event integer, template text, "to" text, "values" jsonb)

@@ -88,12 +88,19 @@ class Endings:
         if when_told:
             self._case.file.ending = Ending(outcome=outcome, then=rating_stage, notices=when_told)
             return
-        self._case.file.outcome = outcome
+        self.decided(outcome)
         assert self._case.file.terms is not None
         if asks and outcome in self._case.file.terms.ask_after:
             self._case.move(rating_stage or ASKED)
         else:
             self.close()
+
+    def decided(self, outcome: str) -> None:
+        """The matter is done, whatever follows: it was when what decided it reached the centre."""
+        file = self._case.file
+        if file.outcome is None:
+            file.concluded_at = self._case.came_at
+        file.outcome = outcome
 
     async def ask_satisfaction(self, or_reopened: Callable[[Reopen], None] | None = None) -> None:
         """Ask for satisfaction, once, and close when it is given or its time passes. Silence is never satisfaction. Who is not
@@ -127,9 +134,10 @@ class Endings:
 
     def take_up_again(self) -> None:
         """What was concluded is open again; when it ends anew, satisfaction is asked anew."""
-        self._case.file.outcome, self._case.file.rated = None, False
+        file = self._case.file
+        file.outcome, file.concluded_at, file.rated = None, None, False
         for step in (SATISFACTION, CALL_BACK):
-            self._case.file.clocks.pop(step, None)
+            file.clocks.pop(step, None)
 
     def close(self) -> None:
         """Nothing more is done on this case."""

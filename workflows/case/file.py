@@ -173,6 +173,7 @@ class CaseFile(BaseModel):
     officer: Officer | None = None
     agency: str | None = None
     escalation: int = 0
+    concluded_at: AwareDatetime | None = None  # when the matter was done, by when what ended it reached the centre
     rated: bool = False
     owed_tasks: list[OwedTask] = []  # improvement tasks that are still to be begun
     owner_told: bool = False  # the owner agency has been told of the case

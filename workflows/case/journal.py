@@ -34,6 +34,7 @@ from casework.workflows.ports import (
     NoticeOrder,
     NoticeStatus,
     Recorded,
+    StepDone,
 )
 
 TEXT_KEPT, ITEMS_KEPT = 300, 20
@@ -51,6 +52,7 @@ class Journal:
         self._events: list[Event] = []
         self._notices: list[NoticeOrder] = []
         self._fates: list[NoticeFate] = []
+        self._steps: list[StepDone] = []
         self._writing: dict[int, asyncio.Task[None]] = {}
         self.broken: Exception | None = None
 
@@ -79,11 +81,15 @@ class Journal:
         file.notices = [*file.notices[-(NOTICES_KEPT - 1) :], view]
         return notice_id
 
+    def step_done(self, step: StepDone) -> None:
+        """A step was finished in the transition under way."""
+        self._steps.append(step)
+
     def commit(self) -> None:
         """Close the transition: what it said goes out together, in this workflow task, and operators see where the case
         stands. Without anything to say this only shows the case again."""
         self._file.moved_from = None
-        if self._events or self._notices:
+        if self._events or self._notices or self._steps:
             batch = self._batch()
             self._keep(batch)
             self._send(batch)
@@ -110,7 +116,7 @@ class Journal:
     @property
     def settled(self) -> bool:
         """Whether the records have everything."""
-        return not (self._events or self._notices or self._file.outbox)
+        return not (self._events or self._notices or self._steps or self._file.outbox)
 
     def stop(self) -> None:
         """End the activities under way; a continued case takes them up."""
@@ -152,11 +158,12 @@ class Journal:
             founding=founding(file) if file.batches == 1 else None,
             clocks=clocks if changed else None,
             events=self._events,
+            steps=self._steps,
             notices=self._notices,
             fates=self._fates,
             reset=file.reset,
         )
-        self._events, self._notices, self._fates = [], [], []
+        self._events, self._steps, self._notices, self._fates = [], [], [], []
         return batch
 
     def _keep(self, batch: Batch) -> None:
@@ -227,6 +234,7 @@ def merged(batches: list[Batch]) -> Batch:
             "founding": next((batch.founding for batch in batches if batch.founding), None),
             "clocks": next((batch.clocks for batch in reversed(batches) if batch.clocks), None),
             "events": [event for batch in batches for event in batch.events],
+            "steps": [step for batch in batches for step in batch.steps],
             "notices": [notice for batch in batches for notice in batch.notices],
             "fates": [fate for batch in batches for fate in batch.fates],
         }
@@ -268,6 +276,7 @@ def case_state(file: CaseFile) -> CaseState:
         overdue=file.overdue,
         breached_at=file.breached_at,
         escalation=file.escalation,
+        concluded_at=file.concluded_at,
         closed_at=file.closed_at,
         links=file.links,
     )
