@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 # A new file must appear in the editable install: the stamp carries the list of files in its name.
-FILES := $(shell find $(PACKAGES) *.py -name '*.py' -o -name '*.yaml' -o -name '*.sql' | sort | cksum | cut -d' ' -f1)
+FILES := $(shell find $(PACKAGES) *.py -name '*.py' -o -name '*.yaml' -o -name '*.sql' -o -name '*.html' -o -name '*.typ' | sort | cksum | cut -d' ' -f1)
 READY := .venv/.ready-$(FILES)
 
 .PHONY: demo test lint unit fast stories bench lock histories clean

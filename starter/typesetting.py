@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from casework.standards.thai_fonts import THAI_FONTS
 from casework.starter.errors import InvalidCase
-
-# Families with Thai letters, the official ones first; Typst takes the first that is there.
-THAI_FONTS = ("Sarabun", "TH Sarabun New", "TH Sarabun PSK", "Laksaman", "Noto Serif Thai", "Noto Sans Thai", "Garuda", "Norasi")
 
 
 class Typesetter:

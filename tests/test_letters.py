@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from casework.standards.thai_fonts import THAI_FONTS
 from casework.starter.errors import CaseRefused
 from casework.starter.letter_pdf import LetterPrinter
-from casework.starter.typesetting import THAI_FONTS
 from casework.workflows.messages.commands import Pause, RecordService, Refuse, Reopen, StartService, Withdraw
 from casework.workflows.messages.forward import CompleteDocuments, ForwardApplication, IssueDeficiencyList, ReportResult
 from casework.workflows.messages.information_request import ReferToOwner

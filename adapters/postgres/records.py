@@ -355,12 +355,12 @@ class PostgresRecords:
             raise RecordsError(f"PostgreSQL does not answer ({type(error).__name__})") from None
         return connection
 
-    async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+    async def rows(self, statement: str, *values: Any, timeout: float = STATEMENT_TIMEOUT) -> list[asyncpg.Record]:
         """What a statement gives. Raises RecordsError, which repeats nothing of what was written."""
         pool = await self._connected()
         try:
             async with pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
-                rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *values, timeout=timeout)
                 return rows
         except asyncpg.ForeignKeyViolationError:
             raise RecordsError("an earlier transition of this case is not in the records yet") from None

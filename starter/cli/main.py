@@ -42,6 +42,7 @@ class Casework(LazyGroup):
         "watch": Lazy("cases:watch", "Follow a case until it closes: every event as it happens.", CASES),
         "commands": Lazy("cases:commands", "List a service's commands, each with its JSON schema.", CASES),
         "queue": Lazy("queue:app", "The counter's queue: tickets, points, calls, the board.", CASES),
+        "report": Lazy("report:report_command", "A period in sentences, figures and plots: in time, late, how content.", OPERATE),
         "events": Lazy("events:events", "What happened, as CloudEvents: everything, or from where you stopped.", OPERATE),
         "webhooks": Lazy("events:webhooks", "Endpoints that are sent every event, signed.", OPERATE),
         "improve": Lazy("improve:app", "Improvement tasks: what should be better, who answers for it, has it helped?", CASES),

@@ -1,0 +1,1 @@
+"""Reports: what the records say of a period, counted, explained, drawn, for people who look back."""
