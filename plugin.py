@@ -19,12 +19,15 @@ from temporalio.plugin import SimplePlugin
 from casework.activities.calendar_book import CalendarBook
 from casework.activities.journal import JournalActivities
 from casework.activities.queue import QueueActivities
+from casework.activities.reports import ReportActivities
 from casework.activities.standard import StandardActivities
 from casework.activities.tasks import TaskActivities
 from casework.adapters.ports import Notifier, Records, TicketRecords
+from casework.adapters.postgres.records import PostgresRecords
 from casework.payloads import CaseworkPayloadConverter
 from casework.runner import casework_runner
 from casework.standards.pack.loader import PackError, StandardsLibrary
+from casework.workflows.half_yearly_report import HalfYearlyReport
 from casework.workflows.pack_needs import unserved
 from casework.workflows.process import Process
 from casework.workflows.processes import mixed, processes_for
@@ -41,9 +44,11 @@ class CaseworkPlugin(SimplePlugin):
         notifier: Notifier,
         processes: Iterable[type[Process[Any]]] = (),
         tickets: TicketRecords | None = None,
+        reports: PostgresRecords | None = None,
     ) -> None:
-        """With `tickets` the worker runs the queues of the centres too. `processes` are the agency's own, beside those that are
-        installed (entry points `casework.processes`). Raises PackError if a pack of the library cannot be served."""
+        """With `tickets` the worker runs the queues of the centres too, with `reports` it sends the half-yearly report.
+        `processes` are the agency's own, beside those that are installed (entry points `casework.processes`). Raises PackError
+        if a pack of the library cannot be served."""
         served = {**processes_for(library.packs), **{process.definition.service: process for process in processes}}
         problems = [f"{pack.id} {pack.version}: {problem}" for pack in library.packs for problem in unserved(pack, served)]
         problems += mixed(library.packs, [process.definition.service for process in processes])
@@ -55,10 +60,12 @@ class CaseworkPlugin(SimplePlugin):
         standard = StandardActivities(book)
         journal = JournalActivities(book, records, notifier)
         queue = QueueActivities(book, tickets, notifier) if tickets else None
+        words = {key: word for process in served.values() for key, word in process.definition.labels.items()}
+        reporting = ReportActivities(library, reports, notifier, words) if reports else None
         super().__init__(
             "casework",
             data_converter=self._converter,
-            workflows=[*served.values(), *([ServiceQueue] if queue else [])],
+            workflows=[*served.values(), *([ServiceQueue] if queue else []), *([HalfYearlyReport] if reporting else [])],
             activities=[
                 standard.read_standard,
                 journal.record,
@@ -66,6 +73,7 @@ class CaseworkPlugin(SimplePlugin):
                 journal.read_handlers,
                 TaskActivities().open_task,
                 *(queue.all if queue else ()),
+                *([reporting.send_half_yearly_report] if reporting else []),
             ],
             workflow_runner=lambda given: casework_runner(given, self._contexts_asked_for),
             run_context=lambda: _drained(journal),

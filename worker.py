@@ -53,7 +53,8 @@ async def run(settings: Settings) -> None:
         raise NotReady("CASEWORK_DATABASE_URL is not set: the records need a PostgreSQL database")
     library = StandardsLibrary.load(settings.packs)
     records = PostgresRecords(settings.database_url.get_secret_value())
-    plugin = CaseworkPlugin(library, records, router_of(settings.channels, os.environ), tickets=PostgresTickets(records))
+    notifier = router_of(settings.channels, os.environ)
+    plugin = CaseworkPlugin(library, records, notifier, tickets=PostgresTickets(records), reports=records)
     client = await _connected(plugin)
     worker = Worker(
         client,

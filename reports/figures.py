@@ -41,8 +41,9 @@ def _count(conditions: dict[str, str]) -> str:
 
 
 HERE = "($3::text IS NULL OR centre = $3)"
+MATTERS = f"casework.cases WHERE service <> 'improvement' AND {HERE}"  # quicker than the view, where its counts are not needed
 RECEIVED_CASES = f"""
-SELECT service, count(*) AS n FROM casework.cases WHERE {RECEIVED} AND {HERE} GROUP BY GROUPING SETS ((service), ())
+SELECT service, count(*) AS n FROM {MATTERS} AND {RECEIVED} GROUP BY GROUPING SETS ((service), ())
 """
 DONE = f"""
 SELECT service, CASE WHEN grouping(agency) = 0 THEN coalesce(agency, '–') END AS unit, count(*) AS n,
@@ -55,8 +56,8 @@ FROM casework.report_cases WHERE {CONCLUDED} AND {HERE}
 GROUP BY GROUPING SETS ((service), (service, agency), ())
 """
 STILL_OPEN = f"""
-SELECT service, count(*) AS n, {_count({name: FIGURES[name].of_those_open for name in AGES})} FROM casework.cases
-WHERE {OPEN} AND {HERE} AND $1::timestamptz IS NOT NULL GROUP BY GROUPING SETS ((service), ())
+SELECT service, count(*) AS n, {_count({name: FIGURES[name].of_those_open for name in AGES})} FROM {MATTERS}
+AND {OPEN} AND $1::timestamptz IS NOT NULL GROUP BY GROUPING SETS ((service), ())
 """
 STEPS = f"""
 SELECT service, step, CASE WHEN grouping(agency) = 0 THEN coalesce(agency, '–') END AS unit, count(*) AS n,
@@ -97,7 +98,7 @@ FROM casework.report_improvements WHERE {HERE}
 BY_MONTH = f"""
 SELECT to_char(concluded_at AT TIME ZONE $4, 'YYYY-MM') AS month, count(*) AS n,
        count(*) FILTER (WHERE breached_at IS NULL) AS in_time
-FROM casework.cases WHERE {CONCLUDED} AND {HERE} GROUP BY 1 ORDER BY 1
+FROM {MATTERS} AND {CONCLUDED} GROUP BY 1 ORDER BY 1
 """
 
 

@@ -31,6 +31,8 @@ def problems(pack: ServiceStandards) -> Iterator[str]:
     yield from _acting(pack)
     yield from _pauses(pack)
     yield from _queue(pack)
+    for role in sorted(set(pack.reports.half_yearly) - set(pack.contacts)):
+        yield f"reports.half_yearly: the role {role} has no address in contacts"
     improvement = pack.services.get("improvement")
     if improvement and pack.satisfaction.open_improvement_task and "internal" not in improvement.channels:
         yield "services.improvement.channels: cases open tasks on the channel internal"

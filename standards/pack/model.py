@@ -28,7 +28,7 @@ from casework.standards.limits import (
 )
 from casework.standards.pack.declared import DeclaredService, FieldName, FieldSpec, StageSpec, Word
 from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseNotices, RungNotices, Text
-from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations
+from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations, Reports
 from casework.standards.pack.queue import Queue, ServicePoint
 from casework.standards.pack.satisfaction import Satisfaction
 
@@ -239,6 +239,7 @@ class ServiceStandards(Frozen):
     pause_notices: PauseNotices = PauseNotices()
     owner_pauses: OwnerPauses | None = None
     satisfaction: Satisfaction
+    reports: Reports = Reports()
     segments: list[str] = Field(min_length=1)
     tokens: list[str]
     notifications: dict[str, Text]

@@ -60,3 +60,9 @@ class ActingRole(Frozen):
         if self.last_day < self.first_day or self.role == self.by:
             raise ValueError("names two roles, and a last day that is not before the first")
         return self
+
+
+class Reports(Frozen):
+    """Who is sent reports (source 001: at least twice a year)."""
+
+    half_yearly: list[str] = []  # roles that have an address in contacts

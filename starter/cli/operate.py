@@ -20,11 +20,12 @@ from casework.settings import Settings
 from casework.standards.pack.loader import PackError, StandardsLibrary
 from casework.starter import doctor as checks
 from casework.starter.cli.printing import console, note, table
-from casework.starter.cli.shared import JsonFlag, run
+from casework.starter.cli.shared import JsonFlag, connected, run
 from casework.starter.client import CaseClient
 from casework.starter.dev.embedded import NOTICES, READY_WITHIN, Embedded, NotInstalled, Unsuitable, is_free
 from casework.starter.errors import CaseworkError, InvalidCase, Unreachable
-from casework.starter.setup import add_search_attributes
+from casework.starter.services import library_of
+from casework.starter.setup import add_search_attributes, schedule_reports
 from casework.workflows.pack_needs import unserved
 from casework.workflows.processes import processes_for
 
@@ -85,16 +86,21 @@ def demo(
 
 
 def setup() -> None:
-    """Prepare the namespace and the database that the settings name: search attributes and schema. Safe to run again."""
+    """Prepare the namespace and the database that the settings name: search attributes, schema, and the schedule of the
+    half-yearly report for whom the pack names. Safe to run again."""
 
     _database_url()
 
     async def go() -> None:
-        client = await CaseClient.connect()
+        client = await connected()
         added = await add_search_attributes(client.temporal)
         console.print(
             f"search attributes in {client.temporal.namespace}: {', '.join(added) + ' added' if added else 'all there'}"
         )
+        pack = library_of(None).current()
+        if pack.reports.half_yearly:
+            await schedule_reports(client.temporal, pack.calendar.timezone, client.task_queue)
+            console.print(f"half-yearly report: scheduled for {', '.join(pack.reports.half_yearly)}")
         await _migrate()
 
     run(go())

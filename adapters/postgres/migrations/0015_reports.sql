@@ -1,4 +1,5 @@
 -- Views that anybody may read (docs/reports.md says what each column means). No name of a requester, and no officer's figures.
+-- Improvement tasks are nobody's matters: they have a view of their own.
 CREATE INDEX cases_concluded ON casework.cases (concluded_at) WHERE concluded_at IS NOT NULL;
 CREATE INDEX steps_stopped ON casework.steps (stopped_at);
 
@@ -29,7 +30,8 @@ LEFT JOIN LATERAL (
         coalesce(bool_or(e.type = 'satisfaction_not_answered'), false) AS silent,
         bool_or(e.type = 'called_back' AND (e.data->>'reached')::boolean) AS called_back
     FROM casework.events e WHERE e.case_id = c.case_id
-) h ON true;
+) h ON true
+WHERE c.service <> 'improvement';
 
 -- One row for each finished step. Gross is from beginning to end by the calendar, net without the time that stood still.
 CREATE VIEW casework.report_steps AS
@@ -38,7 +40,7 @@ SELECT
     extract(epoch FROM s.stopped_at - s.started_at) / 3600 AS gross_hours,
     (extract(epoch FROM s.stopped_at - s.started_at) - s.paused) / 3600 AS net_hours
 FROM casework.steps s JOIN casework.cases c USING (case_id) LEFT JOIN casework.case_numbers n USING (case_id)
-WHERE s.step <> 'satisfaction';
+WHERE s.step <> 'satisfaction' AND c.service <> 'improvement';
 
 -- One row for each time that a case was with an owner agency: from when it was assigned until it went on or was done.
 CREATE VIEW casework.report_hops AS
