@@ -25,7 +25,7 @@ class Definition(Frozen):
     means_th: str
     means_en: str
     unit: Literal["cases", "share", "days", "hours", "minutes", "visits", "tasks", "answers"]
-    view: Literal["cases", "steps", "hops", "answers", "visits", "improvements"]
+    view: Literal["cases", "steps", "hops", "answers", "visits", "improvements", "voices"]
     where: str
 
     @property

@@ -95,6 +95,11 @@ TASKS = f"""
 SELECT {_count({name: FIGURES[name].condition for name in OF_TASKS})}
 FROM casework.report_improvements WHERE {HERE}
 """
+QUESTIONS = f"""
+SELECT count(*) AS n, count(*) FILTER (WHERE answered) AS answered,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY reply_hours) AS hours
+FROM casework.report_voices WHERE at >= $1 AND at < $2 AND kind = 'question' AND {HERE}
+"""
 BY_MONTH = f"""
 SELECT to_char(concluded_at AT TIME ZONE $4, 'YYYY-MM') AS month, count(*) AS n,
        count(*) FILTER (WHERE breached_at IS NULL) AS in_time
@@ -108,6 +113,7 @@ async def figures(records: PostgresRecords, period: Period, centre: str | None, 
     found = await counted.cases()
     found += await counted.steps()
     found += await counted.answers(scale_of)
+    found += await counted.voices()
     found += await counted.visits()
     return found + await counted.tasks()
 
@@ -124,7 +130,7 @@ async def cases_behind(
 ) -> list[dict[str, Any]]:
     """The cases behind a figure, by number, id and service; as many as `limit`."""
     definition = FIGURES[name]
-    number = "ticket AS case_no" if definition.view == "visits" else "case_no"
+    number = {"visits": "ticket AS case_no", "voices": "voice AS case_no"}.get(definition.view, "case_no")
     services = "about_service" if definition.view == "improvements" else "service"
     rows = await records.rows(
         f"SELECT DISTINCT {number}, case_id, {services} AS service FROM casework.report_{definition.view} "
@@ -133,6 +139,11 @@ async def cases_behind(
         period.begins, period.ends, centre, service, limit, timeout=AGGREGATES,
     )  # fmt: skip
     return [dict(row) for row in rows]
+
+
+def theme(name: str, found: int, of: int) -> Figure:
+    """How often people spoke of a theme."""
+    return _share("theme", found, of, theme=name)
 
 
 def _share(name: str, part: int, whole: int, **by: str | None) -> Figure:
@@ -198,6 +209,10 @@ class _Counted:
         for row in await self._rows(SAID):
             found += [_share(name, row[name], row["n"], service=row["service"]) for name in ("dissatisfied", "praised")]
         return found + [_share("engaged", row["yes"], row["n"], item=row["item"]) for row in await self._rows(ENGAGED)]
+
+    async def voices(self) -> list[Figure]:
+        [row] = await self._rows(QUESTIONS)
+        return [_share("questions", row["answered"], row["n"]), _figure("reply_hours", row["hours"], row["answered"])]
 
     async def visits(self) -> list[Figure]:
         found = []

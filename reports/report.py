@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from casework.adapters.postgres.records import PostgresRecords
-from casework.reports.figures import Figure, by_month, figures
+from casework.adapters.postgres.voices import PostgresVoices
+from casework.reports.figures import Figure, by_month, figures, theme
 from casework.reports.peers import PeerFigure
 from casework.reports.period import MONTHS, Period
 from casework.standards.limits import Named
@@ -64,9 +65,15 @@ async def report(
         except UnknownStandard:  # a version that this machine does not have any more
             return USUAL_SCALE
 
-    now = await figures(records, period, centre, scale_of)
-    before = await figures(records, period.before, centre, scale_of)
-    a_year_ago = await figures(records, period.a_year_ago, centre, scale_of)
+    async def counted(span: Period) -> list[Figure]:
+        voices = PostgresVoices(records)
+        themes = [
+            theme(name, *await voices.theme(span.begins, span.ends, centre, said.words))
+            for name, said in pack.voices.themes.items()
+        ]
+        return [*await figures(records, span, centre, scale_of), *themes]
+
+    now, before, a_year_ago = [await counted(span) for span in (period, period.before, period.a_year_ago)]
     last_year = Period("year", "", period.ends.replace(year=period.ends.year - 1), period.ends)
     asked = [pack.satisfaction.survey(segment) for segment in pack.segments]
     items = [item for survey in asked for item in (*survey.items, *survey.engagement)]
@@ -74,6 +81,7 @@ async def report(
         **words,
         **{name: Named(th=service.th, en=service.en) for name, service in pack.services.items()},
         **{code: Named(th=agency.th, en=agency.en) for code, agency in pack.agencies.items()},
+        **{name: Named(th=each.th, en=each.en) for name, each in pack.voices.themes.items()},
         **{item.id: Named(th=item.th, en=item.en) for item in items},
         **pack.labels,
     }

@@ -17,7 +17,22 @@ from casework.reports.tables import WORDS, tables
 from casework.reports.words import sentences
 from casework.standards.thai_dates import format_date
 
-COLUMNS = ("figure", "service", "step", "unit", "segment", "channel", "item", "value", "n", "low", "high", "before", "a_year_ago")
+COLUMNS = (
+    "figure",
+    "service",
+    "step",
+    "unit",
+    "segment",
+    "channel",
+    "item",
+    "theme",
+    "value",
+    "n",
+    "low",
+    "high",
+    "before",
+    "a_year_ago",
+)
 
 
 def said(report: Report, language: Language, plots: Mapping[str, str], asked: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def tables(report: Report, language: Language, words: Mapping[str, str]) -> list
         made.table("segments", _whole(report, "segment") + _whole(report, "channel"), "group", "n", "value", "sure", "before",
                    "year"),
         made.table("engaged", report.all("engaged", "item"), "item", "n", "value", "sure"),
+        made.table("themes", report.all("theme", "theme"), "theme", "n", "value", "sure", "before", "year"),
         made.of_services("visits", OF_VISITS, "visits"),
         made.peers(),
     ]  # fmt: skip
@@ -107,7 +108,7 @@ class _Tables:
         return self._name(figure if column == "value" else column)
 
     def _name(self, key: str) -> str:
-        if key not in FIGURES:
+        if key in self._words or key not in FIGURES:
             return self._words.get(key, key)
         return FIGURES[key].th if self._language == "th" else FIGURES[key].en
 

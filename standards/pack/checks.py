@@ -31,6 +31,8 @@ def problems(pack: ServiceStandards) -> Iterator[str]:
     yield from _acting(pack)
     yield from _pauses(pack)
     yield from _queue(pack)
+    for role in sorted({*pack.voices.readers, *pack.voices.unmasked} - roles_of(pack)):
+        yield f"voices: the role {role} has no address in contacts or agencies"
     for role in sorted(set(pack.reports.half_yearly) - set(pack.contacts)):
         yield f"reports.half_yearly: the role {role} has no address in contacts"
     improvement = pack.services.get("improvement")

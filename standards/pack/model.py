@@ -31,6 +31,7 @@ from casework.standards.pack.notice_texts import Letterhead, LetterRules, PauseN
 from casework.standards.pack.organisation import ActingRole, Address, Agency, Centre, Organisations, Reports
 from casework.standards.pack.queue import Queue, ServicePoint
 from casework.standards.pack.satisfaction import Satisfaction
+from casework.standards.pack.voices import Voices
 
 Source = Literal["standard", "law", "default"]
 EARLIEST_YEAR = 1990  # the years before are nobody's any more
@@ -240,6 +241,7 @@ class ServiceStandards(Frozen):
     owner_pauses: OwnerPauses | None = None
     satisfaction: Satisfaction
     reports: Reports = Reports()
+    voices: Voices = Voices()
     segments: list[str] = Field(min_length=1)
     tokens: list[str]
     notifications: dict[str, Text]

@@ -45,6 +45,7 @@ class Casework(LazyGroup):
         "report": Lazy("report:report_command", "A period in sentences, figures and plots: in time, late, how content.", OPERATE),
         "events": Lazy("events:events", "What happened, as CloudEvents: everything, or from where you stopped.", OPERATE),
         "webhooks": Lazy("events:webhooks", "Endpoints that are sent every event, signed.", OPERATE),
+        "voice": Lazy("voice:app", "What people say before, during and after a service; questions and answers.", CASES),
         "improve": Lazy("improve:app", "Improvement tasks: what should be better, who answers for it, has it helped?", CASES),
         "letters": Lazy("letters:letters", "List what must be told on paper, and print it.", CASES),
         "due": Lazy("standard:due", "When a step is due that starts then, and every rung of its ladder.", STANDARD),

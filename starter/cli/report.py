@@ -12,6 +12,7 @@ import typer
 
 from casework.reports import show
 from casework.reports.definitions import FIGURES
+from casework.reports.evidence import KINDS, NO_GRADE, cases_of, evidence
 from casework.reports.figures import cases_behind
 from casework.reports.peers import read_peers
 from casework.reports.period import EXAMPLES, Period, last_half, period
@@ -43,6 +44,8 @@ def report_command(
     ] = None,
     cases: Annotated[str | None, typer.Option(metavar="FIGURE", help="List the cases behind a figure instead.")] = None,
     service: Annotated[str | None, typer.Option(help="With --cases: only this service.")] = None,
+    proof: Annotated[bool, typer.Option("--evidence", help="What the records show of service mind, for an appraiser.")] = False,
+    unit: Annotated[str | None, typer.Option(metavar="CODE", help="With --evidence: only this owner agency.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Every figure as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Every figure as CSV, a line each.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")] = None,
@@ -65,6 +68,9 @@ def report_command(
     speaks = _language(language, library.current().display.language)
     if centre is not None and centre not in library.current().known_centres:
         raise InvalidCase(unknown("centre", centre, library.current().known_centres))
+    if proof or cases in KINDS:
+        _evidence(span, centre, unit, cases, speaks, as_json)
+        return
     if cases is not None:
         _list_cases(cases, span, centre, service, as_json)
         return
@@ -119,6 +125,31 @@ def _print(made: Report, language: Language) -> None:
         )  # fmt: skip
     console.print(shown)
     note("by service, step, unit, group: --html, --pdf, --csv, --json; the cases behind a figure: --cases FIGURE")
+
+
+def _evidence(span: Period, centre: str | None, unit: str | None, cases: str | None, language: Language, as_json: bool) -> None:
+    """What the records show of service mind, or the cases of one line of it."""
+
+    async def go() -> None:
+        async with open_records() as records:
+            if cases is not None:
+                for row in await cases_of(records, cases, span, centre, unit):
+                    print(row["case_id"])
+                return
+            found = await evidence(records, span, centre, unit)
+        if as_json:
+            for line in found:
+                about = {"evidence": line.name, "level": line.kind.level, "found": line.found, "of": line.of}
+                print(json.dumps({**about, "th": line.kind.th, "en": line.kind.en}, ensure_ascii=False))
+            return
+        shown = table("level", "what the text asks for", "found", "of", "cases")
+        for line in found:
+            text = line.kind.th if language == "th" else line.kind.en
+            shown.add_row(str(line.kind.level), text, f"{line.found:,}", f"{line.of:,}", f"--cases {line.name}")
+        console.print(shown)
+        console.print(NO_GRADE[language])
+
+    run(go())
 
 
 def _list_cases(figure: str, span: Period, centre: str | None, service: str | None, as_json: bool) -> None:

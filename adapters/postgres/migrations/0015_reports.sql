@@ -13,6 +13,7 @@ SELECT
     coalesce(h.assigned, 0) AS assigned, greatest(coalesce(h.assigned, 0) - 1, 0) AS passed_on,
     coalesce(h.reassigned, 0) AS reassigned, coalesce(h.deficient, 0) AS deficiency_lists,
     coalesce(h.reopened, 0) AS reopened, coalesce(h.extended, 0) AS extended, coalesce(h.progress, 0) AS progress_told,
+    coalesce(h.chased, 0) AS chased, c.officer_id IS NOT NULL AS has_officer, coalesce(h.low, false) AS rated_low,
     h.rated, h.silent, coalesce(h.called_back, false) AS called_back,
     (h.rated OR h.silent OR EXISTS (SELECT 1 FROM casework.notices o
         WHERE o.case_id = c.case_id AND o.template = 'satisfaction_invite')) AS asked
@@ -25,7 +26,9 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE e.type = 'deficiency_list_issued') AS deficient,
         count(*) FILTER (WHERE e.type IN ('reopened', 'contested')) AS reopened,
         count(*) FILTER (WHERE e.type = 'extended') AS extended,
-        count(*) FILTER (WHERE e.type = 'progress_notified') AS progress,
+        count(*) FILTER (WHERE e.type IN ('progress_notified', 'progress_reported')) AS progress,
+        count(*) FILTER (WHERE e.type IN ('chased', 'warned', 'reminded')) AS chased,
+        bool_or(e.type = 'improvement_task_opened' AND e.data->>'because' IN ('low score', 'dissatisfaction')) AS low,
         coalesce(bool_or(e.type = 'rated'), false) AS rated,
         coalesce(bool_or(e.type = 'satisfaction_not_answered'), false) AS silent,
         bool_or(e.type = 'called_back' AND (e.data->>'reached')::boolean) AS called_back
