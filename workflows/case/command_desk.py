@@ -318,6 +318,7 @@ class CommandDesk:
             and roles.get(name)
             and declared.offered(file)
             and not (declared.act is None and file.ending)
+            and not (declared.message is Rate and file.rated)
         ]
 
     def reply(self) -> CommandReply:
