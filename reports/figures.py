@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from casework.adapters.postgres.records import PostgresRecords
@@ -14,6 +15,7 @@ from casework.reports.shares import share
 
 ScaleOf = Callable[[str, str, str], list[int]]  # of standard, version and segment: the scores that it asks for
 AGGREGATES = 60.0  # seconds that a statement over years may take
+MOST_NAMED = 200
 OF_CONCLUDED = ("in_time", "late", "passed_on", "reassigned", "deficient", "reopened", "extended")
 OF_ASKED = ("answered", "silent")
 AGES = ("open_to_7_days", "open_to_30_days", "open_to_90_days", "open_longer")
@@ -100,6 +102,12 @@ SELECT count(*) AS n, count(*) FILTER (WHERE answered) AS answered,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY reply_hours) AS hours
 FROM casework.report_voices WHERE at >= $1 AND at < $2 AND kind = 'question' AND {HERE}
 """
+EXTENSIONS = f"""
+SELECT n.case_no, c.service, e.data->>'step' AS step, e.actor_role AS role, (e.data->>'old_due_at')::timestamptz AS old_due_at,
+       (e.data->>'new_due_at')::timestamptz AS new_due_at
+FROM casework.events e JOIN casework.cases c USING (case_id) LEFT JOIN casework.case_numbers n USING (case_id)
+WHERE e.type = 'extended' AND e.at >= $1 AND e.at < $2 AND {HERE} AND c.service <> 'improvement' ORDER BY e.at LIMIT $4
+"""
 BY_MONTH = f"""
 SELECT to_char(concluded_at AT TIME ZONE $4, 'YYYY-MM') AS month, count(*) AS n,
        count(*) FILTER (WHERE breached_at IS NULL) AS in_time
@@ -139,6 +147,23 @@ async def cases_behind(
         period.begins, period.ends, centre, service, limit, timeout=AGGREGATES,
     )  # fmt: skip
     return [dict(row) for row in rows]
+
+
+class Extension(NamedTuple):
+    """A step that somebody extended: until when it was due, and until when it is."""
+
+    case_no: str | None
+    service: str
+    step: str
+    role: str
+    old_due_at: datetime
+    new_due_at: datetime
+
+
+async def extensions(records: PostgresRecords, period: Period, centre: str | None, limit: int = MOST_NAMED) -> list[Extension]:
+    """Every extension of a period, the earliest first; as many as `limit`."""
+    rows = await records.rows(EXTENSIONS, period.begins, period.ends, centre, limit, timeout=AGGREGATES)
+    return [Extension(**dict(row)) for row in rows]
 
 
 def theme(name: str, found: int, of: int) -> Figure:

@@ -8,11 +8,12 @@ from typing import Literal, NamedTuple
 
 from casework.adapters.postgres.records import PostgresRecords
 from casework.adapters.postgres.voices import PostgresVoices
-from casework.reports.figures import Figure, by_month, figures, theme
+from casework.reports.figures import Extension, Figure, by_month, extensions, figures, theme
 from casework.reports.peers import PeerFigure
 from casework.reports.period import MONTHS, Period
 from casework.standards.limits import Named
 from casework.standards.pack.loader import StandardsLibrary, UnknownStandard
+from casework.workflows.labels import LABELS
 
 Language = Literal["th", "en"]
 TREND = MONTHS  # months that the trend shows, the last of the period at its end
@@ -29,6 +30,7 @@ class Report(NamedTuple):
     before: Mapping[tuple[str, tuple[tuple[str, str], ...]], Figure]
     a_year_ago: Mapping[tuple[str, tuple[tuple[str, str], ...]], Figure]
     trend: Sequence[Figure]
+    extensions: Sequence[Extension]
     peers: Sequence[PeerFigure]
     words: Mapping[str, Named]  # what people read instead of a service, step, unit, item, segment, channel
 
@@ -78,6 +80,7 @@ async def report(
     asked = [pack.satisfaction.survey(segment) for segment in pack.segments]
     items = [item for survey in asked for item in (*survey.items, *survey.engagement)]
     said = {
+        **{key: Named(th=th, en=en) for key, (th, en) in LABELS.items()},
         **words,
         **{name: Named(th=service.th, en=service.en) for name, service in pack.services.items()},
         **{code: Named(th=agency.th, en=agency.en) for code, agency in pack.agencies.items()},
@@ -93,6 +96,7 @@ async def report(
         {(figure.name, figure.by): figure for figure in before},
         {(figure.name, figure.by): figure for figure in a_year_ago},
         await by_month(records, last_year, centre),
+        await extensions(records, period, centre),
         peers,
         said,
     )

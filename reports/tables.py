@@ -36,6 +36,7 @@ def tables(report: Report, language: Language, words: Mapping[str, str]) -> list
         made.table("engaged", report.all("engaged", "item"), "item", "n", "value", "sure"),
         made.table("themes", report.all("theme", "theme"), "theme", "n", "value", "sure", "before", "year"),
         made.of_services("visits", OF_VISITS, "visits"),
+        made.extensions(),
         made.peers(),
     ]  # fmt: skip
     return [table for table in found if table["rows"]]
@@ -69,6 +70,17 @@ class _Tables:
             "head": [self._words["service"], *(self._name(name) for name in names)],
             "rows": rows,
         }
+
+    def extensions(self) -> dict[str, Any]:
+        """Every step that was extended."""
+        zone = self._report.period.begins.tzinfo
+        rows = [
+            [each.case_no or "–", self._word(each.service), self._word(each.step), self._word(each.role),
+             *(f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (each.old_due_at, each.new_due_at))]
+            for each in self._report.extensions
+        ]  # fmt: skip
+        head = [self._words[key] for key in ("case", "service", "step", "by", "old_due", "new_due")]
+        return {"title": self._words["extensions"], "head": head, "rows": rows}
 
     def peers(self) -> dict[str, Any]:
         """What others have, and what is ours."""

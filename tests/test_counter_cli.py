@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from standardwebhooks import Webhook
 
+from casework.drill.endpoint import Endpoint
 from tests.line import Line
 
 DEMO = Path(__file__).parent.parent / "standards/packs/demo.yaml"
@@ -123,3 +126,57 @@ def test_the_roster_opens_a_point_and_says_who_stands_in(counter: Line) -> None:
 )
 def test_mistakes_are_answered_in_words(counter: Line, words: list[str], exit_code: int, said: str) -> None:
     assert said in counter(*words, exit_code=exit_code)
+
+
+def test_who_is_not_content_is_called_back_and_what_was_wrong_becomes_a_task_and_a_figure(counter: Line, tmp_path: Path) -> None:
+    endpoint = Endpoint()
+    secret = counter("webhooks", "add", "dashboard", endpoint.url).strip()
+    case = counter("open", "one_stop", "-", stdin={"requester": REQUESTER, "subject": "คู่มือ"}).strip()
+    counter("do", case, "start_service", "-", "--as", SOMYING, stdin={"officer": {"id": "somying"}, "point": 6})
+    counter("do", case, "begin_publications", "-", "--as", SOMYING, stdin={"wanted": ["คู่มือ"]})
+    counter("do", case, "give_publications", "-", "--as", SOMYING, stdin={"given": ["คู่มือ"]})
+    bad = {"scores": {"overall": 1}, "dissatisfaction": "รอนาน โทร 081 234 5678", "how": "slip"}
+    assert "somebody else enters" in counter("do", case, "rate", "-", "--as", SOMYING, stdin=bad, exit_code=3)
+    counter("do", case, "rate", "-", "--as", "preecha:centre_officer", stdin=bad)
+    assert "call_back" in counter("show", case)
+    counter("do", case, "record_call_back", "-", "--as", "prasert:centre_supervisor", stdin={"reached": True}, exit_code=0)
+    assert json.loads(counter("show", case, "--json"))["stage"] == "closed"
+
+    [task] = [json.loads(line) for line in counter("improve", "list", "--json").splitlines()]
+    number = task["case_no"]
+    assert (task["cause"], task["about_service"], task["cases"]) == ("ratings", "one_stop", 1)
+    counter("improve", "take", number, "--owner", "somying", "--plan", "เปิดจุดที่ 8", "--as", "prasert:centre_supervisor")
+    counter("improve", "done", number, "--what", "เปิดแล้ว", "--as", SOMYING)
+    counter("improve", "effect", number, "better", "--figures", "25 เป็น 9 นาที", "--as", "prasert:centre_supervisor")
+    assert json.loads(counter("improve", "list", "--all", "--json"))["outcome"] == "improved"
+
+    voice = counter("voice", "add", "question", "เปิดวันเสาร์หรือไม่", "--as", SOMYING, "--channel", "phone").strip()
+    counter("voice", "answer", voice, "ปิด", "--as", SOMYING)
+    assert "081" not in counter("voice", "search", "--theme", "waiting", "--as", SOMYING)
+    assert "081" in counter("voice", "search", "--theme", "waiting", "--as", "boss:centre_head", "--json")
+    assert "may not search" in counter("voice", "search", "--as", "me:requester", exit_code=2)
+
+    month = ["report", "--month", today()[:7]]
+    page, paper = tmp_path / "page.html", tmp_path / "paper.pdf"
+    counter(*month, "--html", str(page), "--pdf", str(paper))
+    assert "<svg" in page.read_text(encoding="utf-8")
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert case in counter(*month, "--cases", "dissatisfied")
+    assert "No level of a person" in counter(*month, "--evidence", "--lang", "en")
+    assert "is said like" in counter("report", "--month", "2026-13", exit_code=2)
+
+    heard = [json.loads(line) for line in counter("events", "--case", case).splitlines()]
+    assert [event["data"]["number"] for event in heard] == list(range(1, len(heard) + 1))
+    last = heard[-2]["sequence"]
+    assert [json.loads(line)["id"] for line in counter("events", "--case", case, "--since", last).splitlines()] == [
+        heard[-1]["id"]
+    ]
+    deadline = monotonic() + 20
+    while endpoint.numbers(case) != list(range(1, len(heard) + 1)) and monotonic() < deadline:
+        sleep(0.2)
+    assert endpoint.numbers(case) == list(range(1, len(heard) + 1))
+    Webhook(secret).verify(endpoint.taken[0].body.decode(), endpoint.taken[0].headers)
+    assert "081" not in "".join(got.body.decode() for got in endpoint.taken)
+    counter("webhooks", "remove", "dashboard")
+    assert counter("webhooks", "list", "--json") == ""
+    endpoint.close()

@@ -27,7 +27,10 @@ from casework.standards.pack.loader import StandardsLibrary, default_pack
 from casework.starter.typesetting import Typesetter
 from casework.stories.runner import StoryRunner
 from casework.stories.story import read_story
+from casework.workflows.messages.commands import Extend
 from tests.month_by_hand import CENTRE, count, make
+from tests.office import HEAD, Office
+from tests.test_forward import forwarded
 
 ZONE = ZoneInfo("Asia/Bangkok")
 MARCH = period("month", "2026-03", ZONE)
@@ -118,6 +121,19 @@ async def test_the_page_says_it_in_words_plots_and_tables_and_names_nobody(made:
         assert [table["title"] for table in shown["tables"]]
     rows = list(csv.DictReader(io.StringIO(show.as_csv(made))))
     assert len(rows) == len(made.figures)
+
+
+async def test_each_extension_is_named(office: Office) -> None:
+    case = await forwarded(office)
+    await case.act(Extend(actor=HEAD, step="owner_act", by=5, reason="รอผลตรวจ"))
+    now = datetime.now(ZONE)
+    made = await report(office.records, StandardsLibrary([default_pack()]), period("month", f"{now:%Y-%m}", ZONE), "JSC", now, {})
+    [table] = [each for each in show.said(made, "en", {}, "")["tables"] if each["title"] == "Extensions, one by one"]
+    number = (await case.view()).case_no
+    [row] = [row for row in table["rows"] if row[0] == number]
+    assert row[3] == "the head of the centre"
+    assert row[4] < row[5]
+    assert "รอผลตรวจ" not in " ".join(row)
 
 
 async def test_the_pdf_has_the_thai_as_text(made: Report) -> None:
