@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from casework.starter.errors import CaseRefused
 from casework.workflows.messages.commands import (
@@ -151,7 +152,10 @@ async def test_a_low_score_opens_an_improvement_task_and_tells_the_supervisor(of
     await case.act(Rate(actor=CITIZEN, scores={"overall": 2}, dissatisfaction="รอนาน", praise="สถานที่ดี"))
     with pytest.raises(CaseRefused, match="takes centre_supervisor or centre_head, not centre_officer"):
         await case.act(RecordCallBack(actor=OFFICER, reached=True))
-    await case.act(RecordCallBack(actor=SUPERVISOR, reached=True, said="ขอบคุณที่โทรมา"))
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=False))
+    with pytest.raises(ValidationError, match="who was reached is not given up"):
+        RecordCallBack(actor=SUPERVISOR, reached=True, given_up="ไม่มีที่อยู่")
+    await case.act(RecordCallBack(actor=SUPERVISOR, reached=False, given_up="ผู้รับบริการไม่ได้ให้ที่อยู่ไว้"))
     await case.handle.result()
     with pytest.raises(CaseRefused, match="is closed"):
         await case.act(RecordCallBack(actor=SUPERVISOR, reached=True))

@@ -118,8 +118,8 @@ class Endings:
                 unhappy = self._rated(rating)
                 if not (unhappy and or_reopened):
                     self._case.stop(SATISFACTION)
-            case RecordCallBack(reached=reached):
-                if reached:
+            case RecordCallBack() as call:
+                if call.reached or call.given_up:
                     self._case.stop(CALL_BACK)
             case Reopen() as again if or_reopened:
                 or_reopened(again)

@@ -7,9 +7,9 @@ the command is taken. Who may give it, and in which stage, the standard says."""
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from casework.standards.limits import Frozen
 from casework.workflows.messages.fields import Code, Line, Moment, Prose
@@ -190,10 +190,17 @@ class Rate(FromOutside):
 
 
 class RecordCallBack(Command):
-    """Whoever was not content has been called back: whether they were reached (if not, it is tried again), what they say now,
-    and what was put right."""
+    """Whoever was not content has been called back: whether they were reached, what they say now, and what was put right. If they
+    were not, it is tried again, unless `given_up` says why not (they left no address, they do not wish it)."""
 
     event: ClassVar[str] = "called_back"
     reached: bool
     said: Prose | None = None
     put_right: Prose | None = None
+    given_up: Prose | None = None
+
+    @model_validator(mode="after")
+    def _nobody_is_given_up_who_was_reached(self) -> Self:
+        if self.reached and self.given_up:
+            raise ValueError("given_up: who was reached is not given up")
+        return self

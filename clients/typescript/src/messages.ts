@@ -548,14 +548,15 @@ export interface Reassign {
   reason: string;
 }
 /**
- * Whoever was not content has been called back: whether they were reached (if not, it is tried again), what they say now,
- * and what was put right.
+ * Whoever was not content has been called back: whether they were reached, what they say now, and what was put right. If they
+ * were not, it is tried again, unless `given_up` says why not (they left no address, they do not wish it).
  */
 export interface RecordCallBack {
   actor: Actor;
   reached: boolean;
   said?: string | null;
   put_right?: string | null;
+  given_up?: string | null;
 }
 /**
  * Say how and when a letter was served that no electronic address took: handed over, posted (with the number of the
