@@ -73,7 +73,7 @@ class CaseworkPlugin(SimplePlugin):
                 journal.read_handlers,
                 TaskActivities().open_task,
                 *(queue.all if queue else ()),
-                *([reporting.send_half_yearly_report] if reporting else []),
+                *([reporting.readers_of_report, reporting.send_half_yearly_report] if reporting else []),
             ],
             workflow_runner=lambda given: casework_runner(given, self._contexts_asked_for),
             run_context=lambda: _drained(journal),

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+import structlog
 from temporalio import activity
 
-from casework.adapters.ports import Message, Notifier
+from casework.adapters.ports import Message, Notifier, UndeliverableError
 from casework.adapters.postgres.records import PostgresRecords
 from casework.reports.period import last_half
 from casework.reports.report import report
@@ -18,6 +19,7 @@ from casework.standards.limits import Named
 from casework.standards.pack.loader import StandardsLibrary
 from casework.workflows.half_yearly_report import ReportPort, ReportRound
 
+log = structlog.get_logger()
 SUBJECTS = {"th": "รายงานการให้บริการ", "en": "Service report"}
 MORE = {"th": "ฉบับเต็ม: casework report --half {half} --pdf FILE", "en": "In full: casework report --half {half} --pdf FILE"}
 
@@ -31,11 +33,21 @@ class ReportActivities(ReportPort):
         """`words` are what people read instead of the names of the processes."""
         self._library, self._records, self._notifier, self._words = library, records, notifier, words
 
+    @activity.defn(name="readers_of_report")
+    async def readers_of_report(self, round_: ReportRound) -> list[str]:
+        """The roles whom the pack names."""
+        at = round_.at or datetime.now(UTC)
+        return self._library.current(round_.standard, at.date()).reports.half_yearly
+
     @activity.defn(name="send_half_yearly_report")
-    async def send_half_yearly_report(self, round_: ReportRound) -> list[str]:
-        """Send the report of the half year that ended last to everybody whom the pack names; the roles that were told."""
+    async def send_half_yearly_report(self, round_: ReportRound) -> bool:
+        """Send the report of the half year that ended last to one role; False if nobody can be reached there."""
         at = round_.at or datetime.now(UTC)
         pack = self._library.current(round_.standard, at.date())
+        role = str(round_.role)
+        address = pack.contact(role, pack.organisation.centre.code)
+        if address is None:
+            return False
         half = last_half(at.astimezone(ZoneInfo(pack.calendar.timezone)))
         made = await report(self._records, self._library, half, None, at, self._words)
         said = [
@@ -43,14 +55,11 @@ class ReportActivities(ReportPort):
             for language in dict.fromkeys([pack.display.language, pack.display.second_language])
             if language is not None
         ]
-        title = SUBJECTS[pack.display.language]
-        told = []
-        for role in pack.reports.half_yearly:
-            address = pack.contact(role, pack.organisation.centre.code)
-            if address is None:
-                continue  # the check of the pack says so
-            key = sha256(f"{pack.id}/{half.said}/{role}".encode()).hexdigest()[:32]
-            subject = f"{title} {half.th if pack.display.language == 'th' else half.en}"
-            await self._notifier.send(Message(key, role, {"email": address}, subject, "\n\n".join(said)))
-            told.append(role)
-        return told
+        key = sha256(f"{pack.id}/{half.said}/{role}".encode()).hexdigest()[:32]
+        title = f"{SUBJECTS[pack.display.language]} {half.th if pack.display.language == 'th' else half.en}"
+        try:
+            await self._notifier.send(Message(key, role, {"email": address}, title, "\n\n".join(said)))
+        except UndeliverableError as refused:
+            log.error("the half-yearly report cannot be sent", to=role, error=str(refused))
+            return False
+        return True

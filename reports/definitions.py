@@ -14,7 +14,8 @@ from casework.standards.limits import Frozen
 
 RECEIVED = "received_at >= $1 AND received_at < $2"
 CONCLUDED = "concluded_at >= $1 AND concluded_at < $2"
-OPEN = "received_at < $2 AND (concluded_at IS NULL OR concluded_at >= $2) AND ended_as IS NULL"
+NOT_DONE = "(concluded_at IS NULL OR concluded_at >= $2) AND (closed_at IS NULL OR closed_at >= $2)"
+OPEN = f"received_at < $2 AND {NOT_DONE} AND ended_as IS NULL"
 
 
 class Definition(Frozen):
@@ -50,3 +51,4 @@ def _read() -> dict[str, Definition]:
 
 
 FIGURES = _read()
+WITHOUT_CASES = {"satisfied", "score", "engaged", "theme"}  # of items and words: --csv has them, casework voice finds them

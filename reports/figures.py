@@ -138,7 +138,7 @@ async def cases_behind(
 ) -> list[dict[str, Any]]:
     """The cases behind a figure, by number, id and service; as many as `limit`."""
     definition = FIGURES[name]
-    number = {"visits": "ticket AS case_no", "voices": "voice AS case_no"}.get(definition.view, "case_no")
+    number = {"visits": "day || ' ' || ticket AS case_no", "voices": "voice AS case_no"}.get(definition.view, "case_no")
     services = "about_service" if definition.view == "improvements" else "service"
     rows = await records.rows(
         f"SELECT DISTINCT {number}, case_id, {services} AS service FROM casework.report_{definition.view} "

@@ -7,7 +7,7 @@ import re
 MASK = "•••"
 EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>.,;]+")
 # Thai and Arabic digits alike; seven or more, also with spaces and hyphens between, are nobody's year or amount.
-NUMBER = re.compile(r"(?<![\d๐-๙])\+?[\d๐-๙](?:[ -]?[\d๐-๙]){6,}")
+NUMBER = re.compile(r"(?<![\d๐-๙])\+?[\d๐-๙](?:[ .-]?[\d๐-๙]){6,}")
 SHORTEST_NAME = 2
 
 

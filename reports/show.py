@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from casework.reports.definitions import FIGURES
+from casework.reports.definitions import FIGURES, WITHOUT_CASES
 from casework.reports.figures import as_json
 from casework.reports.plots import title_of
 from casework.reports.report import Language, Report
@@ -54,10 +54,10 @@ def said(report: Report, language: Language, plots: Mapping[str, str], asked: st
     }
 
 
-def _definition(name: str, language: Language) -> dict[str, str]:
+def _definition(name: str, language: Language) -> dict[str, Any]:
     one = FIGURES[name]
     title, means = (one.th, one.means_th) if language == "th" else (one.en, one.means_en)
-    return {"name": name, "title": title, "means": means}
+    return {"name": name, "title": title, "means": means, "traced": name not in WITHOUT_CASES}
 
 
 def as_html(shown: Mapping[str, Any]) -> str:

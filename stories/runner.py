@@ -49,6 +49,7 @@ SETTLED_WITHIN = 5.0  # seconds a case may take to carry out what is due
 JUST_AFTER = timedelta(seconds=2)  # past a timer that stands at that very moment
 LATER = "later"  # the version of the pack that cases may move to
 NEVER_BY_ITSELF = "2399-01-01"
+AT_ONCE = 16  # cases whose time passes; hundreds at once would each wait for the others
 STUCK_AFTER = 30.0  # seconds, of which a story takes one or two
 OPERATOR = Actor(id="operator", role="operator")
 
@@ -121,6 +122,7 @@ class _Playing:
         self._environment, self._records, self._packs, self._stack = environment, records, packs, stack
         self._queue = f"story-{uuid4().hex[:8]}"
         self._time = StoryTime()
+        self._passing = asyncio.Semaphore(AT_ONCE)
         self._cases: dict[str, CaseHandle] = {}
         self.zone = ZoneInfo(packs[0].calendar.timezone)
         self.notifier = Kept()
@@ -291,10 +293,11 @@ class _Playing:
             now = await self._environment.get_current_time(case.workflow)
             distance = moment + self._time.case(case.case_id).ahead - now
             if distance > timedelta():
-                try:
-                    await asyncio.wait_for(self._environment.fast_forward(case.workflow, distance), STUCK_AFTER)
-                except TimeoutError:
-                    raise StoryError(name, [f"time does not pass: {await _why_stuck(case)}"]) from None
+                async with self._passing:
+                    try:
+                        await asyncio.wait_for(self._environment.fast_forward(case.workflow, distance), STUCK_AFTER)
+                    except TimeoutError:
+                        raise StoryError(name, [f"time does not pass: {await _why_stuck(case)}"]) from None
 
     async def _seen(self, name: str) -> Seen:
         case = self._cases[name]

@@ -23,7 +23,10 @@ async def test_it_is_sent_to_whom_the_pack_names_in_both_languages(
     activities = ReportActivities(StandardsLibrary([pack]), records, SmtpNotifier(mailbox.url, "casework@jsc.example"), {})
     before = len(mailbox.to("deputy@ops.example"))
     async with Worker(
-        temporal.client, task_queue="reports", workflows=[HalfYearlyReport], activities=[activities.send_half_yearly_report]
+        temporal.client,
+        task_queue="reports",
+        workflows=[HalfYearlyReport],
+        activities=[activities.readers_of_report, activities.send_half_yearly_report],
     ):
         told = await temporal.client.execute_workflow(
             HALF_YEARLY_REPORT, ReportRound(at=datetime(2026, 7, 2, 2, 0, tzinfo=UTC)), id="half", task_queue="reports"

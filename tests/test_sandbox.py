@@ -79,6 +79,7 @@ def test_only_the_processes_stay_in_the_sandbox() -> None:
         for name in (
             "complaint",
             "forward",
+            "half_yearly_report",
             "improvement",
             "information_request",
             "one_stop",

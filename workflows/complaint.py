@@ -245,8 +245,7 @@ class ComplaintProcess(Process[Review]):
 
     def conclude(self) -> None:
         """It ends as it was answered; who left no address is not asked how content they are."""
-        outcome = OUTCOMES[self.own.upheld or "no"]
-        self.case.endings.conclude(outcome, asks=not self.request.nobody_to_tell)
+        self.case.endings.conclude(OUTCOMES[self.own.upheld or "no"])
 
     async def know_the_handlers(self) -> None:
         """Who handled the case complained of, by its records; who they are is not told to anybody."""

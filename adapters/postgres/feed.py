@@ -21,11 +21,12 @@ CHANNEL = "casework_events"
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('casework.feed'))"
 # An event waits until every earlier one of its case is in the records: batches may come in any order.
 MOVE = """
-WITH ready AS (
-    SELECT o.id FROM casework.outbox o
+WITH next AS MATERIALIZED (  -- whole cases, so that a page never cuts one in the middle
+    SELECT * FROM casework.outbox WHERE subject IN (SELECT subject FROM casework.outbox WHERE id > $2 ORDER BY id LIMIT $1)
+), ready AS (
+    SELECT o.id FROM next o
     WHERE (SELECT count(DISTINCT e.seq) FROM casework.events e
             WHERE o.kind = 'case' AND e.case_id = o.subject AND e.seq < o.seq) = CASE o.kind WHEN 'case' THEN o.seq - 1 ELSE 0 END
-    ORDER BY o.at, o.subject, o.seq LIMIT $1
 ), moved AS (
     DELETE FROM casework.outbox o USING ready r WHERE o.id = r.id RETURNING o.*
 )
@@ -35,6 +36,8 @@ SELECT (SELECT coalesce(max(position), 0) FROM casework.feed) + row_number() OVE
 FROM moved
 RETURNING position
 """
+# Past those that wait for an earlier event of their case.
+NEXT = "SELECT max(id) FROM (SELECT id FROM casework.outbox WHERE id > $2 ORDER BY id LIMIT $1) page"
 READ = """
 SELECT * FROM casework.published_events
 WHERE position > $1 AND ($2::bigint IS NULL OR position <= $2) AND ($3::text IS NULL OR subject = $3)
@@ -57,7 +60,7 @@ WHERE name = (
       AND (position < (SELECT coalesce(max(position), 0) FROM casework.feed)
            OR EXISTS (SELECT 1 FROM casework.webhook_held h WHERE h.webhook = c.name AND h.next_try_at <= now()))
     ORDER BY next_try_at FOR UPDATE SKIP LOCKED LIMIT 1)
-RETURNING w.name, w.url, w.secret, w.types, w.services, w.centres, w.in_full, w.position, w.attempts
+RETURNING w.name, w.url, w.secret, w.types, w.services, w.centres, w.in_full, w.position, w.attempts, w.claimed_until AS claim
 """
 HELD = "SELECT subject, position, attempts, next_try_at <= now() AS due FROM casework.webhook_held WHERE webhook = $1"
 HOLD = """
@@ -71,7 +74,7 @@ GO_ON = """
 UPDATE casework.webhooks SET position = greatest(position, $2), delivered = delivered + $3,
     delivered_at = CASE WHEN $3 > 0 THEN now() ELSE delivered_at END, claimed_until = NULL, attempts = $4,
     next_try_at = now() + $5::interval, last_error = $6, stopped_at = CASE WHEN $7 THEN now() END
-WHERE name = $1
+WHERE name = $1 AND claimed_until = $8  -- else somebody said meanwhile where it is to go on
 """
 ADD = """
 INSERT INTO casework.webhooks (name, url, secret, types, services, centres, in_full, position)
@@ -85,8 +88,13 @@ FROM casework.webhooks w ORDER BY w.name
 """
 REMOVE = "DELETE FROM casework.webhooks WHERE name = $1 RETURNING name"
 REPLAY = """
-WITH forgotten AS (DELETE FROM casework.webhook_held WHERE webhook = $1)
-UPDATE casework.webhooks SET position = coalesce($2, position), attempts = 0, next_try_at = now(), stopped_at = NULL
+WITH forgotten AS (  -- what is heard again from there
+    DELETE FROM casework.webhook_held WHERE webhook = $1 AND position > $2::bigint
+), again AS (
+    UPDATE casework.webhook_held SET next_try_at = now() WHERE webhook = $1 AND ($2::bigint IS NULL OR position <= $2)
+)
+UPDATE casework.webhooks SET position = least(coalesce($2, position), position), attempts = 0, next_try_at = now(),
+    stopped_at = NULL, claimed_until = NULL
 WHERE name = $1 RETURNING name
 """
 
@@ -103,6 +111,7 @@ class Listener(NamedTuple):
     in_full: bool
     position: int
     attempts: int
+    claim: datetime  # until when it is ours; nobody else's turn has the same
 
 
 class HeldCase(NamedTuple):
@@ -143,15 +152,16 @@ class PostgresFeed:
 
     async def move(self) -> int:
         """Move what is in the outbox into the feed; how much it was. Nothing while somebody else does."""
-        moved = 0
+        moved, after = 0, 0
         while True:
             async with self._records.transaction() as sql:
                 if not await sql.fetchval(LOCK):
                     return moved
-                page = len(await sql.fetch(MOVE, PAGE))
-            moved += page
-            if page < PAGE:
-                return moved
+                last = await sql.fetchval(NEXT, PAGE, after)
+                if last is None:
+                    return moved
+                moved += len(await sql.fetch(MOVE, PAGE, after))
+            after = last
 
     async def read(
         self,
@@ -193,10 +203,17 @@ class PostgresFeed:
         await self._records.rows(RELEASE, name, subject)
 
     async def go_on(
-        self, name: str, position: int, delivered: int, attempts: int, wait: timedelta, error: str | None, stop: bool = False
+        self,
+        listener: Listener,
+        position: int,
+        delivered: int,
+        attempts: int,
+        wait: timedelta,
+        error: str | None,
+        stop: bool = False,
     ) -> None:
-        """Note how far an endpoint is, and when it is tried next."""
-        await self._records.rows(GO_ON, name, position, delivered, attempts, wait, error, stop)
+        """Note how far an endpoint is, and when it is tried next; nothing if it is not ours any more."""
+        await self._records.rows(GO_ON, listener.name, position, delivered, attempts, wait, error, stop, listener.claim)
 
     async def add(
         self,

@@ -29,6 +29,7 @@ from casework.workflows.ports import Batch, CaseState, NoticeFate, NoticeStatus
 CONNECT_TIMEOUT = 3.0
 JSON_COLUMNS = {"officer", "links", "documents", "requester", "request"}
 STATEMENT_TIMEOUT = 5.0
+MIGRATION_TIMEOUT = 3600.0  # large records take their time
 PAGE = 500
 # How long a notice stays with the sender that claimed it. Longer than any try at sending; after a crash it decides when
 # somebody else may try.
@@ -298,6 +299,8 @@ class PostgresRecords:
                 yield connection
         except asyncpg.PostgresError as error:
             raise RecordsError(f"PostgreSQL refuses: {type(error).__name__} {error.sqlstate}") from None
+        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+            raise RecordsError(f"PostgreSQL does not answer ({type(error).__name__})") from None
 
     async def server_time(self) -> datetime:
         """The clock of the database server."""
@@ -323,7 +326,7 @@ class PostgresRecords:
                     if applied[migration.version]["checksum"] != migration.checksum:
                         raise SchemaError(f"migration {migration.name} was changed after it was applied")
                     continue
-                await connection.execute(migration.sql)
+                await connection.execute(migration.sql, timeout=MIGRATION_TIMEOUT)
                 await connection.execute(statements.NOTE_MIGRATION, migration.version, migration.name, migration.checksum)
                 done.append(migration.name)
             return done

@@ -100,18 +100,21 @@ WITH other AS (
     FROM happened h LEFT JOIN founding f ON true LEFT JOIN before b ON true WHERE h.type = '<rated>'
     ON CONFLICT DO NOTHING
 ), finished AS (
-    INSERT INTO casework.steps AS p (case_id, step, started_at, due_at, stopped_at, paused, extended, late, agency, at_event)
+    INSERT INTO casework.steps AS p (
+        case_id, step, started_at, due_at, stopped_at, paused, extended, late, agency, decided_at, at_event)
     SELECT DISTINCT ON (d.step, d.started_at) $1, d.step, d.started_at, d.due_at, d.stopped_at, coalesce(d.paused, 0),
            coalesce(d.extended, 0),
-           coalesce(d.late, false), d.agency, $3
+           coalesce(d.late, false), d.agency, $2, $3
     FROM jsonb_to_recordset($13::jsonb) AS d(step text, started_at timestamptz, due_at timestamptz, stopped_at timestamptz,
          paused integer, extended integer, late boolean, agency text)
     WHERE NOT EXISTS (SELECT 1 FROM other)
     ORDER BY d.step, d.started_at, d.stopped_at DESC
     ON CONFLICT (case_id, step, started_at) DO UPDATE SET due_at = EXCLUDED.due_at, stopped_at = EXCLUDED.stopped_at,
         paused = EXCLUDED.paused, extended = EXCLUDED.extended, late = EXCLUDED.late, agency = EXCLUDED.agency,
-        at_event = EXCLUDED.at_event
-    WHERE p.at_event <= EXCLUDED.at_event
+        decided_at = EXCLUDED.decided_at, at_event = EXCLUDED.at_event
+    WHERE (p.decided_at, p.at_event) <= (EXCLUDED.decided_at, EXCLUDED.at_event)
+), undone AS (  -- steps of the way that a reset abandoned
+    DELETE FROM casework.steps u WHERE u.case_id = $1 AND $11::integer IS NOT NULL AND u.at_event > $11 AND u.decided_at < $12
 ), ordered AS (
     SELECT o.*, row_number() OVER (PARTITION BY o.template, o."to", o."values") AS nth
     FROM jsonb_to_recordset($8::jsonb) AS o(id text, event integer, template text, "to" text, "values" jsonb)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
 PREFIX = "casework"
+CODE = re.compile(r"[A-Za-z0-9_.:+/@#-]{1,80}")
+OUR_WORDS = {"low score", "the longest pause has passed"}
 # What of an event is said to everybody: facts that name nobody. What people wrote (reasons, answers, names) is not.
 FACTS = frozenset({
     "agency", "because", "chain", "channel", "counted_from", "due_at", "effect", "engagement", "from_event", "how", "into",
@@ -40,7 +43,7 @@ class PublishedEvent(NamedTuple):
 
     def cloud_event(self, in_full: bool = False) -> dict[str, Any]:
         """The event for others; `in_full` with what people wrote, which may name people."""
-        said = {key: value for key, value in self.data.items() if in_full or key in FACTS}
+        said = {key: value for key, value in self.data.items() if in_full or (key in FACTS and _is_a_fact(value))}
         by = {"role": self.actor_role, "unit": self.actor_unit, **({"id": self.actor_id} if in_full else {})}
         about = {"service": self.service, "centre": self.centre, "case_no": self.case_no, "number": self.seq}
         return {
@@ -58,3 +61,12 @@ class PublishedEvent(NamedTuple):
                 "said": said,
             },
         }
+
+
+def _is_a_fact(value: Any) -> bool:
+    """Whether a value is a number, a yes or no, a code or a time, and not something that somebody wrote in words."""
+    if isinstance(value, dict):
+        return all(_is_a_fact(each) for each in (*value, *value.values()))
+    if isinstance(value, list):
+        return all(_is_a_fact(each) for each in value)
+    return not isinstance(value, str) or CODE.fullmatch(value) is not None or value in OUR_WORDS

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +34,7 @@ HOURS = (2, 5, 10, 14, 20)
 REFUSED_AGAIN = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), *(timedelta(hours=n) for n in HOURS)]
 
 log = structlog.get_logger()
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and some have a token in them
 
 
 class WebhooksNotInstalled(Exception):
@@ -65,6 +68,7 @@ class WebhookSender:
         except ImportError as missing:
             raise WebhooksNotInstalled("events cannot be sent from here: pip install 'casework[webhooks]'") from missing
         self._feed = feed
+        self._under_way: set[asyncio.Task[None]] = set()
         self._signer = standardwebhooks.Webhook
         self._http: Any = httpx.AsyncClient(timeout=ANSWER_WITHIN, follow_redirects=False)
         self._not_answering = (httpx.HTTPError, httpx.InvalidURL)
@@ -75,7 +79,7 @@ class WebhookSender:
             while True:
                 try:
                     await self._feed.move()
-                    await self.turns()
+                    await self._begin_turns()  # one that is slow holds up nobody's next turn
                 except RecordsError:
                     pass  # they are away for a while
                 except Exception as error:  # noqa: BLE001 - a mistake with one event must not end all sending in silence
@@ -83,10 +87,15 @@ class WebhookSender:
                 await bell(LOOK_EVERY)
 
     async def turns(self) -> None:
-        """A turn for each endpoint that is due, beside one another."""
-        async with asyncio.TaskGroup() as group:
-            while (listener := await self._feed.claim(TURN)) is not None:
-                group.create_task(self._turn(listener))
+        """A turn for each endpoint that is due, beside one another, and an end to all of them."""
+        await self._begin_turns()
+        await asyncio.gather(*self._under_way)
+
+    async def _begin_turns(self) -> None:
+        while (listener := await self._feed.claim(TURN)) is not None:
+            turn = asyncio.create_task(self._turn(listener))
+            self._under_way.add(turn)
+            turn.add_done_callback(self._under_way.discard)
 
     async def _turn(self, listener: Listener) -> None:
         delivered, position = 0, listener.position
@@ -94,7 +103,9 @@ class WebhookSender:
         try:
             held = {case.subject: case for case in await self._feed.held(listener.name)}
             for case in [case for case in held.values() if case.due]:
-                delivered += await self._catch_up(listener, case)
+                if asyncio.get_running_loop().time() > ends:
+                    break
+                delivered += await self._catch_up(listener, case, ends)
                 held = {each.subject: each for each in await self._feed.held(listener.name)}
             until = min(await self._feed.end(), position + 10 * AT_ONCE)  # who hears little goes on in large steps
             events = await self._wanted(listener, position, until, limit=AT_ONCE)
@@ -111,22 +122,29 @@ class WebhookSender:
                         held[event.subject] = HeldCase(event.subject, event.position, 1, due=False)
                         await self._feed.hold(listener.name, event.subject, event.position, 1, REFUSED_AGAIN[0], str(refusal))
                 position = event.position
-            await self._feed.go_on(listener.name, until, delivered, 0, timedelta(), None)
+            await self._feed.go_on(listener, until, delivered, 0, timedelta(), None)
         except Unanswered as trouble:
             wait = trouble.wait or min(LONGEST_WAIT, SOON * 2 ** min(listener.attempts, 14))
-            await self._feed.go_on(listener.name, position, delivered, listener.attempts + 1, wait, str(trouble))
+            await self._feed.go_on(listener, position, delivered, listener.attempts + 1, wait, str(trouble))
             log.warning("endpoint does not answer", webhook=listener.name, error=str(trouble), again_in=str(wait))
         except Gone:
-            await self._feed.go_on(listener.name, position, delivered, 0, timedelta(), "it answered 410 Gone", stop=True)
+            await self._feed.go_on(listener, position, delivered, 0, timedelta(), "it answered 410 Gone", stop=True)
             log.warning("endpoint is gone; nothing more is sent to it", webhook=listener.name)
         except RecordsError:
             pass  # what was delivered and not noted is delivered again
+        except Exception as error:  # noqa: BLE001 - a mistake with one endpoint is tried again, and holds up no other
+            log.error("events are not sent", webhook=listener.name, error=type(error).__name__)
+            with suppress(RecordsError):
+                await self._feed.go_on(listener, position, delivered, listener.attempts + 1, LONGEST_WAIT, type(error).__name__)
 
-    async def _catch_up(self, listener: Listener, case: HeldCase) -> int:
+    async def _catch_up(self, listener: Listener, case: HeldCase, ends: float) -> int:
         """Deliver what waits of a case, in order, as far as the endpoint is with the others; how much it was."""
         delivered, after = 0, case.position - 1
         while events := await self._wanted(listener, after, listener.position, case.subject):
             for event in events:
+                if asyncio.get_running_loop().time() > ends:  # the rest in the next turn
+                    await self._feed.hold(listener.name, case.subject, event.position, case.attempts, SOON, "there is more")
+                    return delivered
                 try:
                     await self._deliver(listener, event)
                 except Refused as refusal:
@@ -153,10 +171,11 @@ class WebhookSender:
             "webhook-signature": self._signer(listener.secret).sign(event.id, now, body),
         }
         try:
-            answer = await self._http.post(listener.url, content=body.encode(), headers=headers)
-        except self._not_answering as error:
+            async with asyncio.timeout(ANSWER_WITHIN):  # in all: one that drips its answer does not answer
+                async with self._http.stream("POST", listener.url, content=body.encode(), headers=headers) as answer:
+                    status = answer.status_code
+        except (*self._not_answering, TimeoutError) as error:
             raise Unanswered(type(error).__name__) from error
-        status = answer.status_code
         if answer.is_success:
             return
         if status == GONE:
@@ -164,5 +183,5 @@ class WebhookSender:
         if 400 <= status < 500 and status not in ITS_OWN_FAULT:
             raise Refused(f"it answered {status}")
         asked = answer.headers.get("retry-after", "")
-        wait = min(timedelta(seconds=int(asked)), LONGEST_WAIT) if asked.isdigit() else None
+        wait = timedelta(seconds=min(int(asked), LONGEST_WAIT.seconds)) if asked.isdecimal() else None
         raise Unanswered(f"it answered {status}", wait)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from casework.reports import show
-from casework.reports.definitions import FIGURES
+from casework.reports.definitions import FIGURES, WITHOUT_CASES
 from casework.reports.evidence import KINDS, NO_GRADE, cases_of, evidence
 from casework.reports.figures import cases_behind
 from casework.reports.peers import read_peers
@@ -68,7 +68,7 @@ def report_command(
     speaks = _language(language, library.current().display.language)
     if centre is not None and centre not in library.current().known_centres:
         raise InvalidCase(unknown("centre", centre, library.current().known_centres))
-    if proof or cases in KINDS:
+    if cases in KINDS or (proof and cases is None):
         _evidence(span, centre, unit, cases, speaks, as_json)
         return
     if cases is not None:
@@ -153,8 +153,9 @@ def _evidence(span: Period, centre: str | None, unit: str | None, cases: str | N
 
 
 def _list_cases(figure: str, span: Period, centre: str | None, service: str | None, as_json: bool) -> None:
-    if figure not in FIGURES:
-        raise InvalidCase(unknown("figure", figure, FIGURES))
+    traced = [name for name in FIGURES if name not in WITHOUT_CASES]
+    if figure not in traced:
+        raise InvalidCase(unknown("figure with cases", figure, traced))
 
     async def go() -> None:
         async with open_records() as records:

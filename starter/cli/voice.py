@@ -161,6 +161,8 @@ def search(
             name = row.pop("name")
             for key in ("words", "answer"):
                 row[key] = masked(row[key], name) if masks and row[key] else row[key]
+        if masks and text:  # what is masked is not found either
+            found = [row for row in found if text.casefold() in f"{row['words']}\n{row['answer'] or ''}".casefold()]
         if as_json:
             for row in found:
                 print(json.dumps(row, ensure_ascii=False, default=str))

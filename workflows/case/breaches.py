@@ -42,7 +42,7 @@ def _done(file: CaseFile, clock: Clock, at: datetime) -> StepDone:
     if any(rung.do is Action.BREACH for rung in rules.rungs):
         late = clock.breached_at is not None  # the ladder says when it is: some steps may take their time
     else:
-        late = at > clock.due_at and not rules.soft
+        late = at > clock.due_at and not (rules.soft or rules.expires or rules.binds_requester)
     stood = [min(pause.end, at) - pause.begun for pause in clock.ledger.pauses if pause.begun < at]
     return StepDone(
         step=clock.step,

@@ -79,9 +79,7 @@ class Endings:
             case _:
                 raise AssertionError(f"{message.command_name()} ends nothing")
 
-    def conclude(
-        self, outcome: str, rating_stage: str | None = None, when_told: list[str] | None = None, asks: bool = True
-    ) -> None:
+    def conclude(self, outcome: str, rating_stage: str | None = None, when_told: list[str] | None = None) -> None:
         """The outcome is known: ask for satisfaction if the standard asks after it (in `rating_stage`, if the process has one of
         its own for that), else close. Of the notices in `when_told` the case waits until everybody has them; until then its
         clocks run."""
@@ -90,7 +88,7 @@ class Endings:
             return
         self.decided(outcome)
         assert self._case.file.terms is not None
-        if asks and outcome in self._case.file.terms.ask_after:
+        if outcome in self._case.file.terms.ask_after and not self._case.file.request.nobody_to_tell:
             self._case.move(rating_stage or ASKED)
         else:
             self.close()

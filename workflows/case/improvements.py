@@ -86,7 +86,7 @@ class Improvements:
             ),
             subject=f"{thai}: {where_th} ({english}: {where_en}) {task.month}"[:LONGEST_SUBJECT],
             standard=file.terms.standard_id,
-            linked_from=file.case_id,
+            linked_from=file.case_id if task.cause == "complaint" else None,  # the month's task is the same whoever opens it
             cause=task.cause,
             about_service=service,
             about_step=task.step,

@@ -89,7 +89,7 @@ class Journal:
         """Close the transition: what it said goes out together, in this workflow task, and operators see where the case
         stands. Without anything to say this only shows the case again."""
         self._file.moved_from = None
-        if self._events or self._notices or self._steps:
+        if self._events or self._notices:  # a step alone goes with what is said next, at the latest that the case is closed
             batch = self._batch()
             self._keep(batch)
             self._send(batch)
@@ -116,7 +116,7 @@ class Journal:
     @property
     def settled(self) -> bool:
         """Whether the records have everything."""
-        return not (self._events or self._notices or self._steps or self._file.outbox)
+        return not (self._events or self._notices or self._file.outbox)
 
     def stop(self) -> None:
         """End the activities under way; a continued case takes them up."""

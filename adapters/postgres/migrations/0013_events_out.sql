@@ -9,6 +9,7 @@ CREATE TABLE casework.outbox (
     key     text        NOT NULL,
     at      timestamptz NOT NULL
 );
+CREATE INDEX outbox_subject ON casework.outbox (subject);
 
 -- Positions are given one after the other by whoever holds the lock, so a reader who has seen one has seen all before it.
 CREATE TABLE casework.feed (
@@ -63,18 +64,20 @@ BEGIN
     RETURN NULL;
 END $$;
 
-INSERT INTO casework.outbox (kind, subject, seq, key, at)
-SELECT kind, subject, seq, key, at FROM (
+-- What happened before: nobody writes between this and the triggers.
+LOCK TABLE casework.events, casework.queue_events IN SHARE ROW EXCLUSIVE MODE;
+INSERT INTO casework.feed (position, kind, subject, seq, key)
+SELECT row_number() OVER (ORDER BY at, subject, seq), kind, subject, seq, key FROM (
     SELECT 'case' AS kind, case_id AS subject, seq, key, at FROM casework.events
     UNION ALL SELECT 'queue', queue_id, seq, key, at FROM casework.queue_events
-) earlier ORDER BY at, subject, seq;
+) earlier;
 
 CREATE TRIGGER events_go_out AFTER INSERT ON casework.events
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION casework.events_go_out();
 CREATE TRIGGER events_go_out AFTER INSERT ON casework.queue_events
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION casework.events_go_out();
 
--- What anybody may read: the feed with what happened.
+-- The feed with what happened, also what people wrote: for the sender and casework events.
 CREATE VIEW casework.published_events AS
 SELECT f.position, f.kind, f.subject, f.seq, f.key, e.at, e.type, c.service, c.centre, n.case_no,
        e.actor_id, e.actor_role, e.actor_unit, e.data

@@ -10,11 +10,12 @@ SELECT
     c.standard_id, c.standard_version, c.stage, c.outcome, c.ended_as,
     c.received_at, c.concluded_at, c.closed_at, c.promised_at, c.breached_at, c.breached_at IS NOT NULL AS late,
     extract(epoch FROM c.concluded_at - c.received_at) / 86400 AS days,
-    coalesce(h.assigned, 0) AS assigned, greatest(coalesce(h.assigned, 0) - 1, 0) AS passed_on,
+    coalesce(h.assigned, 0) AS assigned, coalesce(o.passed_on, 0) AS passed_on,
     coalesce(h.reassigned, 0) AS reassigned, coalesce(h.deficient, 0) AS deficiency_lists,
     coalesce(h.reopened, 0) AS reopened, coalesce(h.extended, 0) AS extended, coalesce(h.progress, 0) AS progress_told,
-    coalesce(h.chased, 0) AS chased, c.officer_id IS NOT NULL AS has_officer, coalesce(h.low, false) AS rated_low,
-    h.rated, h.silent, coalesce(h.called_back, false) AS called_back,
+    coalesce(h.chased, 0) AS chased, c.officer_id IS NOT NULL AS has_officer, coalesce(h.low, false) OR EXISTS (
+        SELECT 1 FROM casework.notices b WHERE b.case_id = c.case_id AND b.template = 'call_back') AS rated_low,
+    h.rated, h.silent AND NOT h.rated AS silent, coalesce(h.called_back, false) AS called_back,
     (h.rated OR h.silent OR EXISTS (SELECT 1 FROM casework.notices o
         WHERE o.case_id = c.case_id AND o.template = 'satisfaction_invite')) AS asked
 FROM casework.cases c
@@ -27,13 +28,19 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE e.type IN ('reopened', 'contested')) AS reopened,
         count(*) FILTER (WHERE e.type = 'extended') AS extended,
         count(*) FILTER (WHERE e.type IN ('progress_notified', 'progress_reported')) AS progress,
-        count(*) FILTER (WHERE e.type IN ('chased', 'warned', 'reminded')) AS chased,
+        count(*) FILTER (WHERE e.type IN ('chased', 'warned', 'reminded') AND e.data->>'step' <> 'satisfaction') AS chased,
         bool_or(e.type = 'improvement_task_opened' AND e.data->>'because' IN ('low score', 'dissatisfaction')) AS low,
         coalesce(bool_or(e.type = 'rated'), false) AS rated,
         coalesce(bool_or(e.type = 'satisfaction_not_answered'), false) AS silent,
         bool_or(e.type = 'called_back' AND (e.data->>'reached')::boolean) AS called_back
     FROM casework.events e WHERE e.case_id = c.case_id
 ) h ON true
+LEFT JOIN LATERAL (  -- from one agency to another; the same agency again is none
+    SELECT count(*) AS passed_on FROM (
+        SELECT e.data->>'agency' AS agency, lag(e.data->>'agency') OVER (ORDER BY e.at, e.seq) AS before
+        FROM casework.events e WHERE e.case_id = c.case_id AND e.type = 'assigned_to_owner') a
+    WHERE a.before IS NOT NULL AND a.agency <> a.before
+) o ON true
 WHERE c.service <> 'improvement';
 
 -- One row for each finished step. Gross is from beginning to end by the calendar, net without the time that stood still.
@@ -49,12 +56,13 @@ WHERE s.step <> 'satisfaction' AND c.service <> 'improvement';
 CREATE VIEW casework.report_hops AS
 SELECT
     h.case_id, n.case_no, c.service, c.centre, h.agency, h.hop, h.at AS from_at, coalesce(h.next_at, c.concluded_at) AS until_at,
-    h.next_at IS NOT NULL AS passed_on,
+    coalesce(h.next_agency <> h.agency, false) AS passed_on,
     extract(epoch FROM coalesce(h.next_at, c.concluded_at) - h.at) / 3600 AS hours
 FROM (
     SELECT e.case_id, e.at, e.data->>'agency' AS agency,
            row_number() OVER (PARTITION BY e.case_id ORDER BY e.at, e.seq) AS hop,
-           lead(e.at) OVER (PARTITION BY e.case_id ORDER BY e.at, e.seq) AS next_at
+           lead(e.at) OVER (PARTITION BY e.case_id ORDER BY e.at, e.seq) AS next_at,
+           lead(e.data->>'agency') OVER (PARTITION BY e.case_id ORDER BY e.at, e.seq) AS next_agency
     FROM casework.events e WHERE e.type IN ('assigned_to_owner', 'info_not_found')
 ) h JOIN casework.cases c USING (case_id) LEFT JOIN casework.case_numbers n USING (case_id);
 

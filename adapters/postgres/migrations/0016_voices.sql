@@ -55,7 +55,8 @@ UNION ALL
 SELECT 'I' || c.case_id, CASE WHEN c.service = 'improvement' THEN 'idea' ELSE 'question' END, 'before', c.centre,
        coalesce(c.request->>'about_service', c.service), c.channel, c.segment, 'requester', c.case_id, c.received_at,
        c.subject || CASE WHEN c.details <> '' THEN E'\n' || c.details ELSE '' END,
-       CASE WHEN c.concluded_at IS NOT NULL THEN coalesce(c.outcome, '') END, c.concluded_at
+       CASE WHEN c.outcome IN ('provided', 'referred_answered', 'improved', 'no_effect', 'declined') THEN c.outcome END,
+       CASE WHEN c.outcome IN ('provided', 'referred_answered', 'improved', 'no_effect', 'declined') THEN c.concluded_at END
 FROM casework.cases c
 WHERE c.service = 'information_request' OR (c.service = 'improvement' AND c.request->>'cause' LIKE 'idea%');
 
