@@ -52,7 +52,8 @@ SELECT service, CASE WHEN grouping(agency) = 0 THEN coalesce(agency, '–') END 
        {_count({name: FIGURES[name].of_those_done for name in OF_CONCLUDED})},
        percentile_cont(0.5) WITHIN GROUP (ORDER BY days) AS days,
        percentile_cont(0.9) WITHIN GROUP (ORDER BY days) AS days_of_most,
-       count(*) FILTER (WHERE asked) AS asked,
+       count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE rated_low) AS rated_low,
+       count(*) FILTER (WHERE rated_low AND called_back) AS called_back,
        {_count({name: FIGURES[name].of_those_done for name in OF_ASKED})}
 FROM casework.report_cases WHERE {CONCLUDED} AND {HERE}
 GROUP BY GROUPING SETS ((service), (service, agency), ())
@@ -204,6 +205,7 @@ class _Counted:
             if row["unit"] is None:
                 found.append(_figure("asked", row["asked"], n, **of))
                 found += [_share(name, row[name], row["asked"], **of) for name in OF_ASKED]
+                found.append(_share("called_back", row["called_back"], row["rated_low"], **of))
         for row in await self._rows(STILL_OPEN):
             found.append(_figure("open", row["n"], row["n"], service=row["service"]))
             found += [_figure(name, row[name], row["n"], service=row["service"]) for name in AGES]

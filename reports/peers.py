@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from casework.reports.definitions import FIGURES
 
+MOST = 10**9
 COLUMNS = {"agency", "figure", "value"}
 
 
@@ -40,10 +41,15 @@ def read_peers(file: Path) -> list[PeerFigure]:
 def _figure(row: dict[str, str], where: str) -> PeerFigure:
     if row["figure"] not in FIGURES:
         raise ValueError(f"{where}: unknown figure {row['figure']}; figures are {', '.join(FIGURES)}")
+    agency = (row["agency"] or "").strip()
+    if not agency or not agency.isprintable():
+        raise ValueError(f"{where}: agency: a name")
     try:
-        value, n = float(row["value"]), int(row.get("n") or 0) or None
+        value, n = float(row["value"] or ""), int(row.get("n") or 0)
     except ValueError:
         raise ValueError(f"{where}: value and n are numbers") from None
-    if FIGURES[row["figure"]].unit == "share" and not 0 <= value <= 1:
+    if not 0 <= value <= MOST or not 0 <= n <= MOST:
+        raise ValueError(f"{where}: value and n lie between 0 and {MOST:,}")
+    if FIGURES[row["figure"]].unit == "share" and value > 1:
         raise ValueError(f"{where}: a share lies between 0 and 1")
-    return PeerFigure(row["agency"], row["figure"], row.get("service") or None, value, n)
+    return PeerFigure(agency, row["figure"], row.get("service") or None, value, n or None)

@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR
+
 MONTHS = 12
 BUDDHIST = 543
 FISCAL_BEGINS = 10  # October; the fiscal year B.E. 2570 is October 2026 to September 2027
@@ -71,6 +73,10 @@ def period(kind: str, said: str, zone: tzinfo) -> Period:
     if not found:
         raise ValueError(f"{said}: a {kind.replace('_', ' ')} is said like {EXAMPLES[kind]}")
     year, part = int(found["year"]), int(found.groupdict().get("part") or 1)
+    common = year - BUDDHIST if kind == "fiscal_year" else year
+    if not EARLIEST_YEAR <= common <= LATEST_YEAR:
+        like = "looks like a Buddhist year; --fiscal-year takes those" if year > LATEST_YEAR else "is not a year of any record"
+        raise ValueError(f"{said}: {year} {like}")
     if kind == "fiscal_year":
         begins = datetime(year - BUDDHIST - 1, FISCAL_BEGINS, 1, tzinfo=zone)
     else:

@@ -84,6 +84,11 @@ async def test_a_search_finds_what_is_written_and_not_a_pattern(records: Postgre
         ("เลข 1101700230708 และ ๐๘๑ ๒๓๔ ๕๖๗๘", None, f"เลข {MASK} และ {MASK}"),
         ("คุณสมชาย รักไทย มาเมื่อ 2569 รอ 45 นาที", "สมชาย รักไทย", f"คุณ{MASK} {MASK} มาเมื่อ 2569 รอ 45 นาที"),
         ("+66 81 234 5678", "ก", MASK),
+        ("081.234.5678 081/234/5678 (081) 234-5678", None, f"{MASK}"),
+        ("081\u2011234\u20115678", None, MASK),
+        ("somchai โทรมา", "Somchai Rakthai", f"{MASK} โทรมา"),
+        ("สมชายโทรมา", "นายสมชาย รักไทย", f"{MASK}โทรมา"),
+        ("มาวันที่ 2026-11-22 เวลา 14:00", None, "มาวันที่ 2026-11-22 เวลา 14:00"),
     ],
 )
 def test_personal_data_is_masked(words: str, name: str | None, read: str) -> None:

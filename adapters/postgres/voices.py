@@ -14,7 +14,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING voice_id
 """
 ANSWER = """
 INSERT INTO casework.voice_answers (voice_id, words, answered_at, answered_by)
-SELECT voice_id, $2, $3, $4 FROM casework.voices WHERE voice_id = $1 ON CONFLICT DO NOTHING RETURNING voice_id
+SELECT voice_id, $2, $3, $4 FROM casework.voices
+WHERE voice_id = $1 AND kind = 'question' AND at <= $3 ON CONFLICT DO NOTHING RETURNING voice_id
 """
 SEARCH = """
 SELECT v.voice, v.kind, v.life_stage, v.centre, v.service, v.channel, v.segment, v.stakeholder, v.at, v.words, v.answer,
@@ -61,7 +62,7 @@ class PostgresVoices:
         return int((await self._records.rows(ADD, *voice))[0]["voice_id"])
 
     async def answer(self, number: int, words: str, at: datetime, by: str) -> bool:
-        """Enter the answer to a question; False if there is no such voice, or it was answered before."""
+        """Enter the answer to a question; False if there is no such question asked before then, or it was answered."""
         return bool(await self._records.rows(ANSWER, number, words, at, by))
 
     async def search(

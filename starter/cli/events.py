@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -15,14 +16,23 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from casework.adapters.postgres.feed import PostgresFeed
+from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR
 from casework.starter.cli.printing import console, local, note, table
 from casework.starter.cli.shared import JsonFlag, run
 from casework.starter.errors import InvalidCase, NotFound
 from casework.starter.open_records import open_records
+from casework.starter.services import library_of, unknown
+from casework.starter.services import services as services_here
+from casework.workflows.messages.events import EventType
 from casework.workflows.messages.fields import Code
+from casework.workflows.messages.queue import TicketEvent
+from casework.workflows.processes import every_command
 
 PREFIX = "whsec_"
 SECRET_BYTES, SHORTEST, LONGEST = 32, 24, 64
+LAST_POSITION = 2**62
+LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?=.{{1,253}}$)({LABEL}\.)*{LABEL}|[0-9a-f:]+")
 LOOK_EVERY = 1.0  # seconds
 SinceOption = Annotated[
     str | None, typer.Option(metavar="POSITION|TIME", help="After this position (`sequence` of an event), or from this time on.")
@@ -91,9 +101,17 @@ def add(
     It hears what happens from now on, or everything after --since. The workers send; they need casework\\[webhooks].
     CASEWORK_WEBHOOK_SECRET, if set, is taken as the secret.
     """
-    where = urlsplit(url)
-    if where.scheme not in ("https", "http") or not where.hostname or where.username or where.password:
+    if not _is_address(url):
         raise InvalidCase("URL: an address such as https://dashboard.example/events, without a password in it")
+    pack = library_of(None).current()
+    for what, said, known in (
+        ("type", types, _types()),
+        ("service", services, list(pack.services)),
+        ("centre", centres, pack.known_centres),
+    ):
+        for each in said or ():
+            if each not in known:
+                raise InvalidCase(unknown(what, each, known))
     made = f"{PREFIX}{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
     secret = os.environ.get("CASEWORK_WEBHOOK_SECRET") or made
     if not _is_secret(secret):
@@ -112,7 +130,7 @@ def add(
                 raise InvalidCase(f"there is an endpoint {name} already")
 
     run(go())
-    if where.scheme == "http":
+    if url.startswith("http:"):
         note("http: whoever is on the way reads along")
     print(secret)
 
@@ -175,15 +193,40 @@ async def _position(feed: PostgresFeed, since: str | None, otherwise: int) -> in
     """Where to begin: a position, a time, or otherwise."""
     if since is None:
         return otherwise
-    if since.isdigit():
-        return int(since)
+    if since.isascii() and since.isdecimal():
+        return min(int(since), LAST_POSITION)
     try:
         at = datetime.fromisoformat(since)
     except ValueError:
         raise InvalidCase("--since takes a position, or a time such as 2026-11-01T00:00:00+07:00") from None
     if at.tzinfo is None:
         raise InvalidCase("--since: say the time zone, such as 2026-11-01T00:00:00+07:00")
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise InvalidCase(f"--since: a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
     return await feed.position_at(at)
+
+
+def _is_address(url: str) -> bool:
+    """Whether somebody can be reached there."""
+    try:
+        where = urlsplit(url)
+        return bool(
+            HOST.fullmatch(where.hostname or "")
+            and where.scheme in ("https", "http")
+            and (where.port is None or where.port > 0)
+            and not (where.username or where.password)
+            and url.isascii()
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:  # a port or an address that is none
+        return False
+
+
+def _types() -> list[str]:
+    """Every event that is known here."""
+    commands = (one.message.event for one in every_command(services_here()).values())
+    return sorted({*EventType, *TicketEvent, *commands})
 
 
 def _is_secret(secret: str) -> bool:

@@ -136,8 +136,12 @@ def start_worker(servers: Embedded, packs: list[Path]) -> None:
 
     async def prepare() -> None:
         records = PostgresRecords(servers.database_url)
-        await records.migrate()
-        await records.close()
+        try:
+            await records.migrate()
+        except SchemaError as error:
+            raise InvalidCase(f"{error}; --fresh starts on an empty folder") from None
+        finally:
+            await records.close()
         # A folder kept from an earlier version may lack what this one shows of a case.
         await add_search_attributes((await CaseClient.connect(servers.temporal_address, "default")).temporal)
 

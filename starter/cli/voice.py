@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from casework.adapters.postgres.voices import NewVoice, PostgresVoices
 from casework.reports.masking import masked
-from casework.standards.pack.model import ServiceStandards
+from casework.standards.pack.model import EARLIEST_YEAR, LATEST_YEAR, ServiceStandards
 from casework.starter.cli.printing import console, local, note, table
 from casework.starter.cli.shared import JsonFlag, actor_said, run
 from casework.starter.errors import InvalidCase, NotFound
@@ -22,6 +23,7 @@ from casework.starter.services import library_of, unknown
 from casework.workflows.messages.fields import Prose
 from casework.workflows.messages.people import Actor
 
+NUMBER = re.compile(r"V[0-9]{1,9}")
 MOST = 1000
 SHOWN = 90
 app = typer.Typer(
@@ -69,11 +71,10 @@ def add(
     """Enter what somebody said, once; it is never changed. Prints its number."""
     pack = library_of(None).current()
     who = actor_said(actor)
-    try:
-        TypeAdapter(Prose).validate_python(words)
-    except ValidationError as error:
-        raise InvalidCase(f"WORDS: {error.errors(include_input=False)[0]['msg']}") from None
+    _prose(words)
+    _may_read(pack, who)
     for what, said, known in (
+        ("channel", channel, sorted({each for one in pack.services.values() for each in one.channels})),
         ("segment", segment, pack.segments),
         ("stakeholder", stakeholder, pack.voices.stakeholders),
         ("service", service, list(pack.services)),
@@ -81,7 +82,7 @@ def add(
     ):
         if said is not None and said not in known:
             raise InvalidCase(unknown(what, said, known))
-    moment = _moment(at) if at else datetime.now(ZoneInfo(pack.calendar.timezone))
+    moment = _past(at, ZoneInfo(pack.calendar.timezone))
 
     async def go() -> None:
         async with open_records() as records:
@@ -117,14 +118,17 @@ def answer(
 ) -> None:
     """Enter what was answered to a question, once."""
     who = actor_said(actor)
-    if not (voice.startswith("V") and voice[1:].isdigit()):
+    pack = library_of(None).current()
+    _may_read(pack, who)
+    _prose(words)
+    if not NUMBER.fullmatch(voice):
         raise InvalidCase("VOICE: the number of what staff entered, such as V12; the others are answered in their cases")
-    moment = _moment(at) if at else datetime.now().astimezone()
+    moment = _past(at, ZoneInfo(pack.calendar.timezone))
 
     async def go() -> None:
         async with open_records() as records:
             if not await PostgresVoices(records).answer(int(voice[1:]), words, moment, who.id):
-                raise NotFound(f"there is no {voice}, or it was answered before")
+                raise NotFound(f"there is no question {voice} asked before then that was not answered")
 
     run(go())
     note(f"{voice} is answered")
@@ -190,6 +194,22 @@ def _may_read(pack: ServiceStandards, who: Actor) -> bool:
     return who.role not in voices.unmasked
 
 
+def _prose(words: str) -> None:
+    try:
+        TypeAdapter(Prose).validate_python(words)
+    except ValidationError as error:
+        raise InvalidCase(f"WORDS: {error.errors(include_input=False)[0]['msg']}") from None
+
+
+def _past(said: str | None, zone: ZoneInfo) -> datetime:
+    """When it was: a moment that has been, else now."""
+    now = datetime.now(zone)
+    at = _moment(said) if said else now
+    if at > now + timedelta(minutes=1):
+        raise InvalidCase(f"--at {said}: lies in the future")
+    return at
+
+
 def _moment(said: str) -> datetime:
     try:
         at = datetime.fromisoformat(said)
@@ -197,4 +217,6 @@ def _moment(said: str) -> datetime:
         raise InvalidCase(f"{said}: a time such as 2026-11-23T10:00+07:00") from None
     if at.tzinfo is None:
         raise InvalidCase(f"{said}: say the time zone, such as 2026-11-23T10:00+07:00")
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise InvalidCase(f"{said}: a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
     return at
