@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -56,8 +57,12 @@ async def temporal(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[
         plugins=[plugin],
         dev_server_extra_args=SKIPS_TIME,
     )
-    async with environment, Worker(environment.client, task_queue=TASK_QUEUE):
-        yield environment
+    async with environment:
+        # What the environment's own client starts runs through its timers at once; the tasks that cases open would never rest.
+        host = environment.client.service_client.config.target_host
+        client = await Client.connect(host, namespace=environment.client.namespace, plugins=[plugin])
+        async with Worker(client, task_queue=TASK_QUEUE):
+            yield environment
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
