@@ -36,9 +36,7 @@ async def brief(records: PostgresRecords, mailbox: Mailbox) -> AsyncIterator[Off
         plugins=[plugin],
         dev_server_extra_args=["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60"],
     )
-    host = environment.client.service_client.config.target_host
-    client = await Client.connect(host, namespace=environment.client.namespace, plugins=[plugin])  # see conftest
-    async with environment, Worker(client, task_queue=TASK_QUEUE):
+    async with environment, Worker(environment.client, task_queue=TASK_QUEUE):
         office = Office(environment, records, mailbox)
         yield office
         await office.replay_all()  # the last run of each, which began with a carried-over file
