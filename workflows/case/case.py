@@ -164,11 +164,6 @@ class Case:
             return False
         return True
 
-    def drop_rungs(self, step: str) -> None:
-        """Nobody is reminded of a step any more; its limit stands."""
-        if step in self.file.clocks:
-            self.file.clocks[step].rungs = []
-
     async def decision(self) -> Command:
         """Wait for the command that takes the stage further, record it and return it.
 

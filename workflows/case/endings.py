@@ -107,7 +107,7 @@ class Endings:
         if self._case.begin(SATISFACTION):
             self._case.notify(NoticeType.SATISFACTION_INVITE, REQUESTER)
             if not self._case.file.request.requester.told_at_once:
-                self._case.drop_rungs(SATISFACTION)  # nobody prints a reminder
+                self._remind_nobody()  # no reminder is printed
         if self._case.due(SATISFACTION) is None and not self._case.file.rated:
             self._silent()  # it could not be counted, and nothing would ever end the wait
             return
@@ -143,6 +143,11 @@ class Endings:
         self._case.file.closed_at = workflow.now()
         self._case.record(EventType.CLOSED, outcome=self._case.file.outcome)
 
+    def _remind_nobody(self) -> None:
+        """The time to answer stands."""
+        if SATISFACTION in self._case.file.clocks:
+            self._case.file.clocks[SATISFACTION].rungs = []
+
     def _silent(self) -> None:
         self._case.record(EventType.SATISFACTION_NOT_ANSWERED)
         self.close()
@@ -152,7 +157,7 @@ class Endings:
         terms = self._case.file.terms
         assert terms is not None
         self._case.file.rated = True
-        self._case.drop_rungs(SATISFACTION)  # nobody is reminded of what they have done
+        self._remind_nobody()  # of what they have done
         low = any(score <= terms.low_score for score in rating.scores.values())
         if not (low or rating.dissatisfaction):
             return False
